@@ -1,0 +1,44 @@
+"""Identifiers: UUIDv7 strings, their deterministic form, and the shard an execution lives in.
+
+Layout (RFC 9562, version 7): 48 bits of Unix milliseconds, 4 bits version, 12 bits, 2 bits variant, 62 bits.
+The time part makes daily range partitions possible; the rest is random or, where the source of an
+execution can repeat itself, a hash of the source, so that a repeat is the same execution.
+"""
+
+import hashlib
+import os
+import time
+import uuid
+from typing import Final
+
+SHARDS: Final = 64
+
+
+def _layout(milliseconds: int, rest: bytes) -> str:
+    """Ten bytes of `rest` fill what the time, version and variant leave free."""
+    value = (milliseconds & ((1 << 48) - 1)) << 80 | int.from_bytes(rest[:10], "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_id() -> str:
+    """A fresh, time-ordered identifier."""
+    return _layout(time.time_ns() // 1_000_000, os.urandom(10))
+
+
+def derived_id(milliseconds: int, *source: str | int) -> str:
+    """The identifier that every repeat of `source` at `milliseconds` gets."""
+    text = "\x1f".join(str(part) for part in source)
+    return _layout(milliseconds, hashlib.sha256(text.encode()).digest())
+
+
+def id_milliseconds(identifier: str) -> int:
+    """The Unix milliseconds in a UUIDv7."""
+    return uuid.UUID(identifier).int >> 80
+
+
+def shard_of(execution_id: str) -> int:
+    """The shard of an execution: the low six bits of its id, which are random or a hash."""
+    return int(execution_id[-2:], 16) % SHARDS

@@ -1,0 +1,1 @@
+"""The workflow graph and the execution state machine, as pure code."""

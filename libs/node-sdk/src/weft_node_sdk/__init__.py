@@ -1,0 +1,1 @@
+"""What a node author needs, and nothing else."""

@@ -1,0 +1,199 @@
+"""What a node's `run(ctx)` is given and what it may give back.
+
+An item is a plain dict `{"json": {...}, "binary"?: {...}, "pairedItem"?: {"item": i, "input"?: j} | [...], "error"?}`.
+Values are what one codec made of JSON: int, float, str, bool, None, list, dict. The runner fills in lineage that a
+node leaves out: equal counts pair by index, a single input item pairs to all outputs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Item = dict[str, Any]
+Outputs = list[list[Item]]
+"""One list of items per output, in the order of the definition. The error output is the runner's own."""
+
+
+class NodeRunError(Exception):
+    """A failure that a person should read. `item_index`: the input item it belongs to."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        description: str = "",
+        item_index: int | None = None,
+        code: str = "NODE_ERROR",
+        http_status: int | None = None,
+        fatal: bool = False,
+        recorded: Outputs | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.description = description
+        self.item_index = item_index
+        self.code = code
+        self.http_status = http_status
+        self.fatal = fatal
+        """Neither `onError` nor a retry applies (Stop and Error)."""
+        self.recorded = recorded
+        """What the run records as output all the same."""
+
+
+@dataclass(frozen=True)
+class NodeInfo:
+    """The node as it stands in the workflow version."""
+
+    name: str
+    type: str
+    version: float
+    parameters: Mapping[str, Any]
+    """Raw: expressions not evaluated, defaults not filled in."""
+    credentials: Mapping[str, Any] = field(default_factory=dict)
+    webhook_id: str = ""
+    on_error: Literal["stopWorkflow", "continueRegularOutput", "continueErrorOutput"] = "stopWorkflow"
+
+
+@dataclass(frozen=True)
+class ExecutionInfo:
+    id: str
+    mode: str
+    workflow_id: str
+    workflow_name: str
+    workflow_active: bool
+    project_id: str
+    timezone: str
+    resume_url: str
+    """Where a call wakes the waiting run of this segment, signed."""
+    resume_form_url: str
+    test: bool
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Child:
+    """One finished sub-execution: its last node's first output, or its error."""
+
+    items: list[Item]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class ResumeInfo:
+    """What woke a node that had suspended. timer: nothing else; webhook, form: `items` is the request; child:
+    `children`, in the order they were asked for."""
+
+    kind: Literal["timer", "webhook", "form", "child"]
+    items: list[Item] = field(default_factory=list)
+    children: Sequence[Child] = ()
+
+
+@dataclass(frozen=True)
+class SubWorkflow:
+    """A call of another workflow with `items`; `document` (a workflow as JSON) or `workflow_id`."""
+
+    items: list[Item]
+    workflow_id: str = ""
+    document: Mapping[str, Any] | None = None
+    wait: bool = True
+
+
+@dataclass(frozen=True)
+class Suspend:
+    """Returned by a node that gives up its slot. The same `run` is called again with `ctx.resume` set.
+
+    `until`: microseconds since the epoch, or None. `output`: what a sub-workflow call that nobody waits for records.
+    """
+
+    kind: Literal["timer", "webhook", "form", "child"]
+    until: int | None = None
+    children: Sequence[SubWorkflow] = ()
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Http(Protocol):
+    """The guarded HTTP client. It resolves once and connects to what it checked; the error names the setting."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        query: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        timeout: float = 300.0,
+        follow_redirects: bool = True,
+        max_redirects: int = 21,
+        verify: bool = True,
+        proxy: str = "",
+        max_bytes: int = 64 * 1024 * 1024,
+    ) -> HttpAnswer:
+        """Raises NodeRunError for what never got an answer. Any status is an answer."""
+
+
+class Code(Protocol):
+    """Jailed code. Hostile input; see the security guide."""
+
+    async def javascript(self, source: str, *, each_item: bool, timeout: float = 60.0) -> Outputs:
+        """Runs the source with n8n's names over the node's input. Returns validated items on one output; console
+        output goes to the run's logs. Raises NodeRunError with the line."""
+
+
+class RunContext(Protocol):
+    """Given to `run`."""
+
+    node: NodeInfo
+    execution: ExecutionInfo
+    run_index: int
+    inputs: list[list[Item]]
+    """Items by input index; an input that brought nothing is empty (see `arrived`)."""
+    arrived: list[bool]
+    resume: ResumeInfo | None
+    http: Http
+    code: Code
+    state: dict[str, Any]
+    """Kept per node and execution between runs (Loop Over Items); JSON values."""
+
+    @property
+    def items(self) -> list[Item]:
+        """Input 0."""
+
+    async def parameters(self) -> list[dict[str, Any]]:
+        """All parameters, once per item of input 0, expressions evaluated, defaults of the definition filled in where
+        their conditions show them. One crossing to the evaluator for the whole node. An expression that fails for
+        one item leaves an `ExpressionFailure` in its place: reading it by `value()` raises."""
+
+    async def parameters_for(self, item_index: int) -> dict[str, Any]:
+        """The parameters for one item; index 0 works without items."""
+
+    async def evaluate(self, templates: Sequence[str], item_index: int = 0) -> list[Any]:
+        """Evaluates expressions that do not stand in the parameters (HTML templates)."""
+
+    async def credential(self, kind: str) -> dict[str, Any]:
+        """The secret fields of the node's credential. Raises NodeRunError where none is set."""
+
+    async def checkpoint(self) -> None:
+        """Call between items: lets others run every 5 ms and raises when the run was cancelled. Cheap."""
+
+    def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        """Answers the webhook's caller."""
+
+    def log(self, text: str) -> None:
+        """A line of console output, kept with the run."""
+
+    def idempotency_key(self, item_index: int) -> str:
+        """The same at every try of this item by this node run."""
+
+    def continues(self) -> bool:
+        """Whether the failure of an item is to be an item instead (onError, old continueOnFail)."""
+
+    def failed_item(self, error: NodeRunError | Exception, item_index: int) -> Item:
+        """The item that stands for a failed one; the runner moves it to the error output where there is one."""
