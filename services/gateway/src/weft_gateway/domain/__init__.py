@@ -1,0 +1,1 @@
+"""The gateway decides nothing about workflows or executions; it has no domain of its own."""

@@ -1,0 +1,5 @@
+"""`python -m weft_gateway`: the gateway as a process of its own."""
+
+from weft_kit.runtime import main
+
+main("gateway")

@@ -1,0 +1,25 @@
+"""The services behind the gateway, as their generated interfaces."""
+
+from dataclasses import dataclass
+
+from weft_contracts.rpc.auth import Access, Auth
+from weft_contracts.rpc.node_runner import NodeTools
+from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.scheduler import Schedules
+from weft_contracts.rpc.webhook_ingress import Webhooks
+from weft_contracts.rpc.workflow_store import Credentials, Variables, Workflows
+
+
+@dataclass(frozen=True)
+class Backends:
+    """One client for each interface that the REST API speaks for."""
+
+    auth: Auth
+    access: Access
+    workflows: Workflows
+    credentials: Credentials
+    variables: Variables
+    executions: Executions
+    node_tools: NodeTools
+    schedules: Schedules
+    webhooks: Webhooks

@@ -1,0 +1,99 @@
+"""`/executions`: what ran, with its data; stop, retry, delete."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_kit.rpc import Caller
+
+from weft_gateway.adapters.json_view import view
+from weft_gateway.entrypoints.rest.deps import backends
+from weft_gateway.entrypoints.rest.envelope import ok, page
+from weft_gateway.entrypoints.rest.identity import signed_in
+
+router = APIRouter(prefix="/executions", tags=["executions"])
+User = Annotated[Caller, Depends(signed_in)]
+_COMMA = ","
+
+
+class Retry(BaseModel):
+    newest_version: bool = False
+    from_start: bool = False
+
+
+def execution_view(execution: pb.Execution, node_runs: Iterable[pb.NodeRun] = ()) -> dict[str, Any]:
+    """An execution; with node runs also `node_data`: node name to its runs in order."""
+    data = view(execution)
+    nodes: dict[str, list[dict[str, Any]]] = {}
+    for run in sorted(node_runs, key=lambda each: each.seq):
+        nodes.setdefault(run.node, []).append(view(run))
+    if nodes:
+        data["node_data"] = nodes
+    return data
+
+
+@router.get("", summary="Executions of the caller's projects, newest first")
+async def list_executions(
+    request: Request,
+    user: User,
+    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    limit: Annotated[int, Query(ge=1, le=250)] = 20,
+    status: str = "",
+    mode: str = "",
+    workflow_id: str = "",
+    project_id: str = "",
+    after: datetime | None = None,
+    before: datetime | None = None,
+    cursor: str = "",
+) -> Response:
+    call = pb.ListExecutionsRequest(
+        workflow_id=workflow_id,
+        statuses=[part for part in status.split(_COMMA) if part],
+        modes=[part for part in mode.split(_COMMA) if part],
+        page=page_number,
+        limit=limit,
+        cursor=cursor,
+    )
+    if project_id:
+        call.project_ids.append(project_id)
+    if after is not None:
+        call.after.FromDatetime(after)
+    if before is not None:
+        call.before.FromDatetime(before)
+    found = await backends(request).executions.List(call)
+    rows = [view(row) for row in found.executions]
+    return page(
+        request, rows, number=page_number, limit=limit, total=found.total, next_cursor=found.next_cursor or None
+    )
+
+
+@router.get("/{execution_id}", summary="An execution; `include=data` adds what its nodes gave")
+async def get(request: Request, user: User, execution_id: str, include: str = "", node: str = "") -> Response:
+    call = pb.GetExecutionRequest(
+        execution_id=execution_id, include_data="data" in include.split(_COMMA) or bool(node), node=node
+    )
+    found = await backends(request).executions.Get(call)
+    return ok(request, execution_view(found.execution, found.node_runs))
+
+
+@router.post("/{execution_id}/stop", summary="Cancel an execution and its sub-executions")
+async def stop(request: Request, user: User, execution_id: str) -> Response:
+    found = await backends(request).executions.Stop(pb.StopRequest(execution_id=execution_id))
+    return ok(request, view(found.execution))
+
+
+@router.post("/{execution_id}/retry", status_code=202, summary="Run a failed execution again")
+async def retry(request: Request, user: User, execution_id: str, body: Retry | None = None) -> Response:
+    options = body or Retry()
+    call = pb.RetryRequest(execution_id=execution_id, **options.model_dump())
+    found = await backends(request).executions.Retry(call)
+    return ok(request, view(found.execution), 202)
+
+
+@router.delete("/{execution_id}", summary="Delete a finished execution and its data")
+async def delete(request: Request, user: User, execution_id: str) -> Response:
+    await backends(request).executions.Delete(pb.DeleteExecutionRequest(execution_id=execution_id))
+    return ok(request, {})

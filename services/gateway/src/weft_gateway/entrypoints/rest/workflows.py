@@ -1,0 +1,238 @@
+"""`/workflows`: documents, versions, publishing, execution. Documents are n8n's JSON, kept as they come."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.pb import orchestrator_pb2 as runs
+from weft_contracts.pb import workflow_store_pb2 as pb
+from weft_kit.items import loads_js
+from weft_kit.rpc import Caller
+
+from weft_gateway.adapters.json_view import view
+from weft_gateway.entrypoints.rest.bodies import json_object, raw_body
+from weft_gateway.entrypoints.rest.deps import backends
+from weft_gateway.entrypoints.rest.envelope import ok, page
+from weft_gateway.entrypoints.rest.executions import execution_view
+from weft_gateway.entrypoints.rest.identity import signed_in
+
+router = APIRouter(prefix="/workflows", tags=["workflows"])
+User = Annotated[Caller, Depends(signed_in)]
+Page = Annotated[int, Query(ge=1)]
+Limit = Annotated[int, Query(ge=1, le=250)]
+
+
+class Publishing(BaseModel):
+    version: int = 0
+
+
+class Copy(BaseModel):
+    name: str = ""
+
+
+def workflow_view(workflow: pb.Workflow) -> dict[str, Any]:
+    """The document's members beside the columns; where both have a name, the column wins."""
+    columns = view(workflow)
+    columns.pop("document")
+    document = orjson.loads(workflow.document) if workflow.document else {}
+    return {**document, **columns}
+
+
+@router.get("", summary="Workflows of the caller's projects")
+async def list_workflows(
+    request: Request,
+    user: User,
+    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    limit: Limit = 20,
+    search: str = "",
+    sort: str = "-updated_at",
+    active: bool | None = None,
+    tag: str = "",
+    project_id: str = "",
+) -> Response:
+    call = pb.ListRequest(search=search, sort=sort, tag=tag, page=page_number, limit=limit)
+    if active is not None:
+        call.is_active = active
+    if project_id:
+        call.project_ids.append(project_id)
+    found = await backends(request).workflows.List(call)
+    rows = [workflow_view(row) for row in found.workflows]
+    return page(request, rows, number=page_number, limit=limit, total=found.total)
+
+
+@router.post("", status_code=201, summary="Create a workflow from its document")
+async def create(
+    request: Request, user: User, project_id: str = "", idempotency_key: Annotated[str, Header()] = ""
+) -> Response:
+    call = pb.CreateRequest(
+        project_id=project_id, document=await raw_body(request), idempotency_key=idempotency_key
+    )
+    return ok(request, workflow_view((await backends(request).workflows.Create(call)).workflow), 201)
+
+
+@router.post("/import", status_code=201, summary="Import n8n JSON as it is: one workflow, or a list of them")
+async def import_workflows(request: Request, user: User, project_id: str = "") -> Response:
+    body = await raw_body(request)
+    document = loads_js(body)
+    documents = [orjson.dumps(each) for each in document] if isinstance(document, list) else [body]
+    made = []
+    for each in documents:
+        call = pb.CreateRequest(project_id=project_id, document=each)
+        made.append(workflow_view((await backends(request).workflows.Create(call)).workflow))
+    return ok(request, made if isinstance(document, list) else made[0], 201)
+
+
+@router.get("/{workflow_id}", summary="A workflow with its draft document and issues")
+async def get(request: Request, user: User, workflow_id: str) -> Response:
+    found = await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))
+    answer = ok(request, workflow_view(found.workflow))
+    answer.headers["ETag"] = f'"{found.workflow.version_id}"'
+    return answer
+
+
+async def _update(request: Request, workflow_id: str, document: bytes, base: str) -> Response:
+    call = pb.UpdateRequest(workflow_id=workflow_id, document=document, base_version_id=base)
+    updated = (await backends(request).workflows.Update(call)).workflow
+    answer = ok(request, workflow_view(updated))
+    answer.headers["ETag"] = f'"{updated.version_id}"'
+    return answer
+
+
+@router.put("/{workflow_id}", summary="Replace the draft; 409 where it was changed since the version named")
+async def update(
+    request: Request,
+    user: User,
+    workflow_id: str,
+    version_id: str = "",
+    if_match: Annotated[str, Header()] = "",
+) -> Response:
+    return await _update(request, workflow_id, await raw_body(request), if_match.strip('"') or version_id)
+
+
+@router.patch("/{workflow_id}", summary="Replace single members of the draft's document")
+async def patch(
+    request: Request,
+    user: User,
+    workflow_id: str,
+    version_id: str = "",
+    if_match: Annotated[str, Header()] = "",
+) -> Response:
+    changes = await json_object(request)
+    found = (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
+    document = orjson.dumps({**orjson.loads(found.document), **changes})
+    return await _update(request, workflow_id, document, if_match.strip('"') or version_id or found.version_id)
+
+
+@router.delete("/{workflow_id}", summary="Delete a workflow; it can be restored")
+async def delete(request: Request, user: User, workflow_id: str) -> Response:
+    await backends(request).workflows.Delete(pb.DeleteRequest(workflow_id=workflow_id))
+    return ok(request, {})
+
+
+@router.post("/{workflow_id}/restore", summary="Bring a deleted workflow back")
+async def restore(request: Request, user: User, workflow_id: str) -> Response:
+    found = await backends(request).workflows.Restore(pb.RestoreRequest(workflow_id=workflow_id))
+    return ok(request, workflow_view(found.workflow))
+
+
+@router.post("/{workflow_id}/duplicate", status_code=201, summary="Copy a workflow")
+async def duplicate(request: Request, user: User, workflow_id: str, body: Copy | None = None) -> Response:
+    call = pb.DuplicateRequest(workflow_id=workflow_id, name=body.name if body else "")
+    return ok(request, workflow_view((await backends(request).workflows.Duplicate(call)).workflow), 201)
+
+
+@router.post("/{workflow_id}/activate", summary="Publish a version (the draft by default)")
+async def activate(request: Request, user: User, workflow_id: str, body: Publishing | None = None) -> Response:
+    call = pb.PublishRequest(workflow_id=workflow_id, version=body.version if body else 0)
+    return ok(request, workflow_view((await backends(request).workflows.Publish(call)).workflow))
+
+
+@router.post("/{workflow_id}/deactivate", summary="Unpublish")
+async def deactivate(request: Request, user: User, workflow_id: str) -> Response:
+    call = pb.UnpublishRequest(workflow_id=workflow_id)
+    return ok(request, workflow_view((await backends(request).workflows.Unpublish(call)).workflow))
+
+
+@router.get("/{workflow_id}/export", summary="The draft exactly as it was received")
+async def export(request: Request, user: User, workflow_id: str) -> Response:
+    found = (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
+    return Response(found.document, media_type="application/json")
+
+
+@router.get("/{workflow_id}/versions", summary="Immutable versions, newest first")
+async def versions(request: Request, user: User, workflow_id: str) -> Response:
+    found = await backends(request).workflows.ListVersions(pb.ListVersionsRequest(workflow_id=workflow_id))
+    return ok(request, [view(version) for version in found.versions])
+
+
+@router.get("/{workflow_id}/versions/{number}", summary="One version with its document")
+async def version(request: Request, user: User, workflow_id: str, number: int) -> Response:
+    return ok(request, view(await _version(request, workflow_id, number)))
+
+
+async def _version(request: Request, workflow_id: str, number: int) -> pb.Version:
+    """Raises NOT_FOUND. The list is asked first: it checks that the caller may see the workflow."""
+    store = backends(request).workflows
+    listed = await store.ListVersions(pb.ListVersionsRequest(workflow_id=workflow_id))
+    for candidate in listed.versions:
+        if candidate.version == number:
+            return (await store.GetVersion(pb.GetVersionRequest(version_id=candidate.id))).version
+    raise WeftError(ErrorCode.NOT_FOUND, f"The workflow has no version {number}.")
+
+
+@router.post("/{workflow_id}/versions/{number}/restore", summary="Make a version's document the draft")
+async def restore_version(request: Request, user: User, workflow_id: str, number: int) -> Response:
+    return await _update(request, workflow_id, (await _version(request, workflow_id, number)).document, "")
+
+
+@router.get("/{workflow_id}/executions", summary="Executions of a workflow, newest first")
+async def executions(
+    request: Request,
+    user: User,
+    workflow_id: str,
+    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    limit: Limit = 20,
+) -> Response:
+    await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))
+    call = runs.ListExecutionsRequest(workflow_id=workflow_id, page=page_number, limit=limit)
+    found = await backends(request).executions.List(call)
+    rows = [view(row) for row in found.executions]
+    return page(request, rows, number=page_number, limit=limit, total=found.total)
+
+
+@router.post("/{workflow_id}/execute", status_code=202, summary="Run the draft, or the published version")
+async def execute(
+    request: Request,
+    user: User,
+    workflow_id: str,
+    wait: Annotated[float, Query(ge=0, le=300)] = 0,
+    version: str = "",
+    idempotency_key: Annotated[str, Header()] = "",
+) -> Response:
+    body = await json_object(request, optional=True)
+    store = backends(request).workflows
+    workflow = (await store.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
+    published = version == "published"
+    if published and not workflow.published_version_id:
+        raise WeftError(ErrorCode.CONFLICT, "The workflow is not published.")
+    version_id = workflow.published_version_id
+    if not published:
+        version_id = (await store.Snapshot(pb.SnapshotRequest(workflow_id=workflow_id))).version.id
+    call = runs.StartRequest(
+        workflow_id=workflow_id,
+        version_id=version_id,
+        project_id=workflow.project_id,
+        mode="trigger" if published else "manual",
+        start_node=str(body.get("start_node") or ""),
+        destination_node=str(body.get("destination_node") or ""),
+        wait_seconds=wait,
+        idempotency_key=idempotency_key,
+    )
+    for name in ("trigger_data", "run_data", "pin_data"):
+        if body.get(name) is not None:
+            setattr(call, name, orjson.dumps(body[name]))
+    started = await backends(request).executions.Start(call)
+    done = started.execution.status in {"success", "error", "cancelled"}
+    return ok(request, execution_view(started.execution, started.node_runs), 200 if done else 202)
