@@ -1,0 +1,15 @@
+import hooks from "eslint-plugin-react-hooks";
+import { defineConfig } from "eslint/config";
+import typescript from "typescript-eslint";
+
+export default defineConfig(
+  { ignores: ["dist"] },
+  typescript.configs.strictTypeChecked,
+  { languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } },
+  hooks.configs.flat.recommended,
+  {
+    files: ["**/*.js"],
+    extends: [typescript.configs.disableTypeChecked],
+  },
+  { rules: { "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }] } },
+);
