@@ -11,5 +11,8 @@ export default defineConfig(
     files: ["**/*.js"],
     extends: [typescript.configs.disableTypeChecked],
   },
-  { rules: { "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }] } },
+  {
+    files: ["**/*.{ts,tsx}"],
+    rules: { "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }] },
+  },
 );
