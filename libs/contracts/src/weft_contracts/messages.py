@@ -404,13 +404,15 @@ class Route(Part, frozen=True):
 class ScheduleRule(Part, frozen=True):
     """One rule of a Schedule Trigger: a cron expression of five or six fields (seconds first), or an interval.
 
-    An interval fires whenever the seconds since the epoch, in local time, are a multiple of it.
+    An interval fires whenever the seconds since the epoch, in local time, are a multiple of it plus `offset_seconds`
+    (every third day at 09:30: interval 259200, offset 34200).
     """
 
     node: str
     rule: int
     cron: str = ""
     interval_seconds: int = 0
+    offset_seconds: int = 0
 
 
 class WorkflowEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
