@@ -1,0 +1,1 @@
+"""Everything in one process: lock, PostgreSQL, in-process infrastructure, one port."""

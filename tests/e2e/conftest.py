@@ -1,0 +1,29 @@
+"""One installation of each form for the whole e2e suite."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.harness.embedded import Embedded
+from tests.harness.stub import Stub
+from tests.harness.user import User
+
+
+@pytest.fixture(scope="session")
+def stub_server() -> Iterator[Stub]:
+    server = Stub()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def stub(stub_server: Stub) -> str:
+    return stub_server.base
+
+
+@pytest.fixture(scope="session")
+def owner(tmp_path_factory: pytest.TempPathFactory, stub_server: Stub) -> Iterator[User]:
+    weft = Embedded(tmp_path_factory.mktemp("e2e") / "home", allow=stub_server.address)
+    weft.start()
+    yield User(weft.base).register()
+    weft.stop()
+    weft.close()

@@ -1,0 +1,216 @@
+"""Workflows run end to end, the same in both ways to run."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.harness.flows import chain, code, edit, flow, manual, node, pause, webhook
+from tests.harness.user import SCENARIOS, User, items, scenario
+
+pytestmark = pytest.mark.e2e
+
+MANIFEST = {each["key"]: each for each in json.loads((SCENARIOS.parent / "manifest.json").read_text())}
+
+
+def test_welcome_workflow_answers_from_the_first_start(owner: User) -> None:
+    answer = owner.ready_hook("welcome", "GET", params={"name": "Ada"})
+    assert answer.status_code == 200
+    assert "Ada" in answer.text
+
+
+@pytest.mark.parametrize("key", ["peer-b", "peer-c", "peer-d", "peer-f", "peer-g"])
+def test_scenario_gives_what_the_peer_gives(owner: User, key: str) -> None:
+    expected = MANIFEST[key]
+    workflow = owner.import_workflow(scenario(key))
+    answer = owner.ready_hook(expected["path"], json=expected["body"])
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    if expected.get("expect"):
+        assert expected["expect"].items() <= body.items()
+    if expected.get("expect_len"):
+        assert len(body) == expected["expect_len"]
+    if expected.get("expect_len_of"):
+        field, length = expected["expect_len_of"]
+        assert len(body[field]) == length
+    assert owner.finished(workflow)[0]["status"] == "success"
+
+
+def test_respond_at_once_then_run(owner: User) -> None:
+    workflow = owner.import_workflow(scenario("peer-a"))
+    answer = owner.ready_hook("peer-a", json={"a": 1})
+    assert answer.json() == {"message": "Workflow was started"}
+    (row,) = owner.finished(workflow)
+    assert items(owner.execution(row["id"]), "Mark")[0]["seen"] is True
+
+
+def test_http_request_node_calls_and_answers(owner: User, stub: str) -> None:
+    document = scenario("peer-e")
+    document["nodes"][1]["parameters"]["url"] = f"{stub}/delay?ms=20"
+    owner.import_workflow(document)
+    assert owner.ready_hook("peer-e", json={}).json() == {"ok": True}
+
+
+def test_private_addresses_are_refused_unless_allowed(owner: User) -> None:
+    from tests.harness.flows import request
+
+    workflow = owner.import_workflow(chain("ssrf", manual(), request("Call", "http://127.0.0.1:1/")), publish=False)
+    done = owner.run(workflow)
+    assert done["status"] == "error"
+    assert "WEFT_NET_ALLOW" in json.dumps(done["error"])
+
+
+def test_respond_node_answers_before_the_end(owner: User) -> None:
+    respond = node(
+        "Respond",
+        "respondToWebhook",
+        {"respondWith": "json", "responseBody": '={{ { "hi": $json.body.name } }}', "options": {"responseCode": 201}},
+        1.1,
+    )
+    workflow = owner.import_workflow(chain("respond", webhook("respond", "responseNode"), respond, pause("Later", 1)))
+    answer = owner.ready_hook("respond", json={"name": "Ada"})
+    assert (answer.status_code, answer.json()) == (201, {"hi": "Ada"})
+    assert owner.finished(workflow)[0]["status"] == "success"
+
+
+def test_failing_node_ends_the_run_as_error_and_the_caller_hears_it(owner: User) -> None:
+    stop = node("Stop", "stopAndError", {"errorMessage": "no more"})
+    workflow = owner.import_workflow(chain("fails", webhook("fails"), stop))
+    assert owner.ready_hook("fails", json={}).status_code == 500
+    (row,) = owner.finished(workflow)
+    assert row["status"] == "error"
+    assert row["error"]["message"] == "no more"
+    assert row["error"]["node"] == "Stop"
+
+
+def test_error_output_takes_the_failed_items(owner: User) -> None:
+    broken = code("Broken", "throw new Error('boom')", onError="continueErrorOutput")
+    document = flow(
+        "errors", [manual(), broken, edit("Good", {"ok": True}), edit("Bad", {"handled": True})],
+        ("Start", "Broken"), ("Broken", 0, "Good"), ("Broken", 1, "Bad"),
+    )  # fmt: skip
+    done = owner.run(owner.import_workflow(document, publish=False))
+    assert done["status"] == "success"
+    assert "Good" not in done["node_data"]
+    assert items(done, "Bad")[0]["handled"] is True
+
+
+def test_retry_on_fail_tries_again_without_holding_a_slot(owner: User) -> None:
+    broken = code("Broken", "throw new Error('again')", retryOnFail=True, maxTries=3, waitBetweenTries=50)
+    done = owner.run(owner.import_workflow(chain("tries", manual(), broken), publish=False))
+    assert done["status"] == "error"
+    (run,) = done["node_data"]["Broken"]
+    assert len(run["tries"]) == 2
+
+
+def test_loop_over_items_runs_each_batch(owner: User) -> None:
+    source = code("Source", "return Array.from({length: 5}, (_, n) => ({ json: { n } }))")
+    loop = node("Loop", "splitInBatches", {"batchSize": 2, "options": {}}, 3)
+    document = flow(
+        "loop", [manual(), source, loop, edit("Body", {"twice": "={{ $json.n * 2 }}"}), edit("Done", {"done": True})],
+        ("Start", "Source"), ("Source", "Loop"), ("Loop", 0, "Done"), ("Loop", 1, "Body"), ("Body", "Loop"),
+    )  # fmt: skip
+    done = owner.run(owner.import_workflow(document, publish=False))
+    assert done["status"] == "success", done["error"]
+    assert len(done["node_data"]["Body"]) == 3
+    assert [item["n"] for item in items(done, "Done")] == [0, 1, 2, 3, 4]
+
+
+def test_wait_wakes_by_itself(owner: User) -> None:
+    workflow = owner.import_workflow(chain("wait", manual(), pause("Pause", 1), edit("After", {"woke": True})), publish=False)
+    done = owner.run(workflow)
+    assert items(done, "After") == [{"woke": True}]
+
+
+def test_wait_for_webhook_is_woken_once_by_its_url(owner: User) -> None:
+    show = edit("Show", {"url": "={{ $execution.resumeUrl }}"})
+    wait = node("Hold", "wait", {"resume": "webhook", "options": {}}, 1.1, webhookId="hold")
+    workflow = owner.import_workflow(chain("hold", manual(), show, wait, edit("After", {"woke": True})), publish=False)
+    started = owner.data("POST", f"/workflows/{workflow}/execute")
+    from tests.harness.user import until
+
+    def waiting() -> bool:
+        return owner.execution(started["id"])["status"] == "waiting"
+
+    until(waiting, 10, "the wait")
+    url = items(owner.execution(started["id"]), "Show")[0]["url"]
+    path = url[url.index("/webhook-waiting") :]
+    assert owner.http.get(path.replace("signature=", "signature=x")).status_code in {401, 403, 404}
+    assert owner.http.get(path).is_success
+    owner.finished(workflow)
+    assert owner.execution(started["id"])["status"] == "success"
+    assert owner.http.get(path).status_code in {404, 409, 410}
+
+
+def test_sub_workflow_gives_its_items_to_the_parent(owner: User) -> None:
+    child = chain(
+        "child", node("In", "executeWorkflowTrigger", {"inputSource": "passthrough"}, 1.1), edit("Add", {"child": True})
+    )
+    child_id = owner.import_workflow(child)
+    call = node(
+        "Call", "executeWorkflow", {"workflowId": {"__rl": True, "mode": "id", "value": child_id}, "options": {}}, 1.2
+    )
+    document = chain("parent", manual(), edit("Set", {"n": 1}), call, edit("After", {"after": True}))
+    done = owner.run(owner.import_workflow(document, publish=False))
+    assert done["status"] == "success", done["error"]
+    assert items(done, "After") == [{"n": 1, "child": True, "after": True}]
+    (child_run,) = owner.finished(child_id)
+    assert child_run["parent_id"] == done["id"]
+    assert child_run["mode"] == "sub_workflow"
+
+
+def test_error_workflow_hears_of_the_failure(owner: User) -> None:
+    catcher = owner.import_workflow(chain("catcher", node("On error", "errorTrigger"), edit("Note", {"seen": True})))
+    stop = node("Stop", "stopAndError", {"errorMessage": "call for help"})
+    owner.import_workflow(chain("helpless", webhook("helpless"), stop, errorWorkflow=catcher))
+    owner.ready_hook("helpless", json={})
+    rows = owner.finished(catcher)
+    seen: dict[str, Any] = items(owner.execution(rows[0]["id"]), "On error")[0]
+    assert seen["execution"]["error"]["message"] == "call for help"
+
+
+def test_stop_ends_a_waiting_run(owner: User) -> None:
+    workflow = owner.import_workflow(chain("long", manual(), pause("Pause", 3600)), publish=False)
+    started = owner.data("POST", f"/workflows/{workflow}/execute")
+    owner.data("POST", f"/executions/{started['id']}/stop")
+    assert owner.finished(workflow)[0]["status"] == "cancelled"
+
+
+def test_retry_runs_from_the_failed_node_with_the_data_of_the_first_run(owner: User) -> None:
+    flaky = code("Flaky", "throw new Error('down')")
+    workflow = owner.import_workflow(chain("again", manual(), edit("Set", {"kept": 7}), flaky), publish=False)
+    failed = owner.run(workflow)
+    assert failed["status"] == "error"
+    retried = owner.data("POST", f"/executions/{failed['id']}/retry")
+    assert retried["retry_of"] == failed["id"]
+    owner.finished(workflow, 2)
+    second = owner.execution(retried["id"])
+    assert second["mode"] == "retry"
+    assert items(second, "Set") == [{"kept": 7}]
+    assert second["node_data"]["Set"][0]["started_at"] == failed["node_data"]["Set"][0]["started_at"]
+
+
+def test_ten_thousand_items_pass_five_nodes(owner: User) -> None:
+    source = code("Source", "return Array.from({length: 10000}, (_, n) => ({ json: { n, text: 'x'.repeat(1000) } }))")
+    steps = [edit(f"Step {i}", {f"f{i}": "={{ $json.n }}"}) for i in range(4)]
+    done = owner.run(owner.import_workflow(chain("large", manual(), source, *steps), publish=False))
+    assert done["status"] == "success", done["error"]
+    assert done["node_data"]["Step 3"][0]["counts"] == [10000]
+    assert items(done, "Step 3")[9999]["f3"] == 9999
+
+
+def test_unknown_nodes_fail_only_when_reached(owner: User) -> None:
+    unknown = node("Odd", "notAThing", {"a": 1})
+    document = flow("odd", [manual(), edit("Set", {"a": 1}), unknown], ("Start", "Set"), ("Set", "Odd"))
+    imported = owner.data("POST", "/workflows/import", json=document)
+    assert "UNKNOWN_NODE_TYPE" in [issue["code"] for issue in imported["issues"]]
+    done = owner.run(imported["id"])
+    assert done["status"] == "error"
+    assert done["error"]["node"] == "Odd"
+    assert items(done, "Set") == [{"a": 1}]
+
+
+def test_workflow_of_a_thousand_nodes_runs(owner: User) -> None:
+    steps = [edit(f"N{i}", {"n": "={{ ($json.n ?? 0) + 1 }}"}) for i in range(999)]
+    done = owner.run(owner.import_workflow(chain("thousand", manual(), *steps), publish=False))
+    assert done["status"] == "success", done["error"]
+    assert items(done, "N998") == [{"n": 999}]

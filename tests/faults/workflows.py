@@ -1,0 +1,28 @@
+"""The workflows that run while things die: each kind stands for one way to lose work."""
+
+from typing import Any
+
+from tests.harness.flows import chain, edit, pause, request, webhook
+from tests.harness.stub import Stub
+from tests.harness.user import User
+
+
+def documents(stub: Stub, delay_ms: int = 20) -> dict[str, dict[str, Any]]:
+    """Kind to document. All answer at once, so that every 2xx is a promise."""
+    key = "{{ $('Webhook').item.json.body.n }}"
+    safe = request("Get", f"={stub.base}/delay?ms={delay_ms}&key=safe-{key}")
+    unsafe = request("Post", f"={stub.base}/delay?ms={delay_ms}&key=unsafe-{key}", "POST")
+    return {
+        "pure": chain("pure", webhook("pure", "onReceived"), *(edit(f"E{i}", {f"f{i}": i}) for i in range(5))),
+        "safe": chain("safe", webhook("safe", "onReceived"), safe, edit("After", {"done": True})),
+        "unsafe": chain("unsafe", webhook("unsafe", "onReceived"), unsafe, edit("After", {"done": True})),
+        "wait": chain("wait", webhook("wait", "onReceived"), pause("Pause", 2), edit("After", {"done": True})),
+    }
+
+
+def install(user: User, stub: Stub, delay_ms: int = 20) -> dict[str, str]:
+    """Imports and publishes them all; kind to workflow id. Returns once every route answers."""
+    made = {kind: user.import_workflow(document) for kind, document in documents(stub, delay_ms).items()}
+    for kind in made:
+        assert user.ready_hook(kind, json={"n": f"first-{kind}"}).is_success
+    return made
