@@ -1,0 +1,123 @@
+"""Routes and schedules of a workflow's trigger nodes, as the ingress and the scheduler take them."""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import msgspec
+import orjson
+from weft_contracts.messages import Route, ScheduleRule
+
+_UNITS = {"seconds": 1, "minutes": 60}
+DAY = 86_400
+
+
+def routes_of(node: Mapping[str, Any], parameters: Mapping[str, Any], version: float) -> Iterator[Route]:
+    """One route per method and address. `parameters` with defaults filled in; they travel as JSON."""
+    webhook_id = str(node.get("webhookId") or "")
+    path = str(parameters.get("path") or webhook_id).strip().strip("/")
+    if not path:
+        return
+    pattern = any(part.startswith(":") for part in path.split("/"))
+    paths = [path]
+    if pattern and webhook_id and not path.startswith(webhook_id):
+        # n8n puts the webhook's id in front of a path with parameters; both addresses answer
+        paths.append(f"{webhook_id}/{path}")
+    method = parameters.get("httpMethod", "GET")
+    raw = msgspec.Raw(orjson.dumps(parameters))
+    credentials = {
+        kind: str(held.get("id") or "")
+        for kind, held in (node.get("credentials") or {}).items()
+        if isinstance(held, Mapping)
+    }
+    for name, address in product(method if isinstance(method, list) else [method], paths):
+        yield Route(
+            method=str(name).upper(),
+            path=address,
+            node=str(node.get("name", "")),
+            node_type=str(node.get("type", "")),
+            type_version=version,
+            parameters=raw,
+            webhook_id=webhook_id,
+            pattern=pattern,
+            credentials=credentials,
+        )
+
+
+def _whole(rule: Mapping[str, Any], name: str, default: int, low: int, high: int) -> int:
+    value = rule.get(name, default)
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a whole number, not {value!r}") from None
+    if not low <= number <= high:
+        raise ValueError(f"{name} must be between {low} and {high}, not {number}")
+    return number
+
+
+def _times(rule: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Fields of the ScheduleRules that one interval of a Schedule Trigger stands for. Raises ValueError."""
+    field = rule.get("field", "days")
+    if field in _UNITS:
+        every = _whole(rule, f"{field}Interval", 30 if field == "seconds" else 5, 1, 365 * DAY)
+        yield {"interval_seconds": every * _UNITS[field]}
+        return
+    if field == "cronExpression":
+        cron = " ".join(str(rule.get("expression", "")).lstrip("=").split())
+        if len(cron.split(" ")) not in (5, 6) or "{{" in cron:
+            raise ValueError(f"{cron!r} is not a cron expression of five or six fields")
+        yield {"cron": cron}
+        return
+    minute = _whole(rule, "triggerAtMinute", 0, 0, 59)
+    if field == "hours":
+        every = _whole(rule, "hoursInterval", 1, 1, 24 * 365)
+        yield (
+            {"cron": f"{minute} * * * *"}
+            if every == 1
+            else {
+                "interval_seconds": every * 3600,
+                "offset_seconds": minute * 60,
+            }
+        )
+        return
+    hour = _whole(rule, "triggerAtHour", 0, 0, 23)
+    at = hour * 3600 + minute * 60
+    if field == "days":
+        every = _whole(rule, "daysInterval", 1, 1, 3650)
+        yield (
+            {"cron": f"{minute} {hour} * * *"}
+            if every == 1
+            else {
+                "interval_seconds": every * DAY,
+                "offset_seconds": at,
+            }
+        )
+    elif field == "weeks":
+        every = _whole(rule, "weeksInterval", 1, 1, 520)
+        days = sorted({_whole({"day": day}, "day", 0, 0, 6) for day in rule.get("triggerAtDay") or [0]})
+        if every == 1:
+            yield {"cron": f"{minute} {hour} * * {','.join(map(str, days))}"}
+            return
+        for day in days:
+            # 1970-01-01 was a Thursday (day 4): Sunday of the first whole week is three days later
+            yield {"interval_seconds": every * 7 * DAY, "offset_seconds": (3 + day) * DAY + at}
+    elif field == "months":
+        every = _whole(rule, "monthsInterval", 1, 1, 12)
+        day = _whole(rule, "triggerAtDayOfMonth", 1, 1, 31)
+        yield {"cron": f"{minute} {hour} {day} */{every} *" if every > 1 else f"{minute} {hour} {day} * *"}
+    else:
+        raise ValueError(f"{field!r} is not a known interval")
+
+
+def schedules_of(node: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[ScheduleRule]:
+    """The rules of one Schedule Trigger, numbered in order. Raises ValueError where one makes no sense."""
+    rule = parameters.get("rule")
+    intervals = rule.get("interval") if isinstance(rule, Mapping) else None
+    if not isinstance(intervals, list):
+        return
+    number = 0
+    for interval in intervals:
+        if isinstance(interval, Mapping):
+            for fields in _times(interval):
+                yield ScheduleRule(node=str(node.get("name", "")), rule=number, **fields)
+                number += 1

@@ -1,0 +1,1 @@
+"""When Called by Another Workflow."""

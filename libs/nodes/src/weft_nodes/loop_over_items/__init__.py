@@ -1,0 +1,1 @@
+"""Loop Over Items."""

@@ -1,0 +1,1 @@
+"""Respond to Webhook."""
