@@ -1,0 +1,1 @@
+"""Logs, metrics, traces. Each costs nothing until it is asked for."""
