@@ -1,6 +1,7 @@
 """All installed node types, from indexes that were built ahead. No node is imported before it runs.
 
-A package joins by the entry point `weft.nodes` (its value is the import name of a package that holds `index.json`).
+A package joins by the entry point `weft.nodes` (its value is the import name of a package that holds
+`index.json`).
 """
 
 import importlib
@@ -40,7 +41,8 @@ def _packages() -> Iterator[_Parts]:
 
 
 def node_version(node: Mapping[str, Any]) -> float:
-    """The `typeVersion` of a node; documents that leave it out mean 1. Raises ValueError where it is no number."""
+    """The `typeVersion` of a node; documents that leave it out mean 1. Raises ValueError where it is no
+    number."""
     version = node.get("typeVersion", 1)
     if isinstance(version, bool) or not isinstance(version, int | float):
         raise ValueError(f"typeVersion must be a number, not {version!r}")
@@ -124,8 +126,8 @@ class Catalogue:
         return bytes((entry["path"] / entry["icon"]).read_bytes())
 
     def implementation(self, type_name: str) -> Implementation:
-        """The node's `run`, imported at the first call. Raises KeyError for a type that is not installed or that only
-        decorates the canvas."""
+        """The node's `run`, imported at the first call. Raises KeyError for a type that is not installed or
+        that only decorates the canvas."""
         short = self._names[type_name]
         run = self._implementations.get(short)
         if run is None:
@@ -153,7 +155,8 @@ class Catalogue:
         return self._facts[key]
 
     def traits(self, node: Mapping[str, Any]) -> Traits:
-        """Scheduling facts of a node as it stands in a document; UNKNOWN for a type or version we don't have."""
+        """Scheduling facts of a node as it stands in a document; UNKNOWN for a type or version we don't
+        have."""
         facts = self._facts_of(node)
         return UNKNOWN if facts is None else facts.traits(node.get("parameters") or {})
 
@@ -192,14 +195,16 @@ class Catalogue:
         return self._compiled(type_name, version).fill({})
 
     def fill_defaults(self, type_name: str, version: float, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """A new tree with the default of every parameter that shows and is not given. Raises KeyError for a type or
-        version we don't have. Constant cost per node, not per item: call it once per workflow version."""
+        """A new tree with the default of every parameter that shows and is not given. Raises KeyError for a
+        type or version we don't have. Constant cost per node, not per item: call it once per workflow
+        version."""
         return self._compiled(type_name, version).fill(parameters)
 
     # --- whole documents ----------------------------------------------------------------------------------
 
     def check(self, document: Mapping[str, Any]) -> Issues:
-        """What the nodes of a workflow say that their definitions don't know. Disabled nodes are not asked."""
+        """What the nodes of a workflow say that their definitions don't know. Disabled nodes are not
+        asked."""
         return [
             issue
             for node in document.get("nodes") or ()

@@ -1,8 +1,12 @@
 """What a node's `run(ctx)` is given and what it may give back.
 
-An item is a plain dict `{"json": {...}, "binary"?: {...}, "pairedItem"?: {"item": i, "input"?: j} | [...], "error"?}`.
-Values are what one codec made of JSON: int, float, str, bool, None, list, dict. The runner fills in lineage that a
-node leaves out: equal counts pair by index, a single input item pairs to all outputs.
+An item is a plain dict `{"json": {...}, "binary"?: {...}, "pairedItem"?: ..., "error"?}`. A lineage is
+`{"item": i, "input"?: j, "run"?: r}`, or a list of those; `run` says that the item came in with an earlier
+run of this node (Loop Over Items), else it is the present one. Values are what one codec made of JSON: int,
+float, str, bool, None, list, dict; anything else in a parameter is an expression that failed
+(`weft_node_sdk.values`). The runner fills in lineage that a node leaves out: equal counts pair by index, a
+single input item pairs to all outputs. Nodes never change the items that they are given, and never pass on
+the lineage that those carry.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,12 +106,14 @@ class SubWorkflow:
 class Suspend:
     """Returned by a node that gives up its slot. The same `run` is called again with `ctx.resume` set.
 
-    `until`: microseconds since the epoch, or None. `output`: what a sub-workflow call that nobody waits for records.
+    `until`: microseconds since the epoch, or None. `output`: what is recorded at once where no child is
+    waited for; such a node is not run again.
     """
 
     kind: Literal["timer", "webhook", "form", "child"]
     until: int | None = None
     children: Sequence[SubWorkflow] = ()
+    output: Outputs | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,8 @@ class HttpAnswer:
 
 
 class Http(Protocol):
-    """The guarded HTTP client. It resolves once and connects to what it checked; the error names the setting."""
+    """The guarded HTTP client. It resolves once and connects to what it checked; the error names the
+    setting."""
 
     async def request(
         self,
@@ -129,7 +136,7 @@ class Http(Protocol):
         headers: Sequence[tuple[str, str]] = (),
         query: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        timeout: float = 300.0,
+        timeout: float = 300.0,  # noqa: ASYNC109 - seconds for the server, not for the caller
         follow_redirects: bool = True,
         max_redirects: int = 21,
         verify: bool = True,
@@ -142,9 +149,15 @@ class Http(Protocol):
 class Code(Protocol):
     """Jailed code. Hostile input; see the security guide."""
 
-    async def javascript(self, source: str, *, each_item: bool, timeout: float = 60.0) -> Outputs:
-        """Runs the source with n8n's names over the node's input. Returns validated items on one output; console
-        output goes to the run's logs. Raises NodeRunError with the line."""
+    async def javascript(
+        self,
+        source: str,
+        *,
+        each_item: bool,
+        timeout: float = 60.0,  # noqa: ASYNC109 - enforced outside, by killing the jail
+    ) -> Outputs:
+        """Runs the source with n8n's names over the node's input. Returns validated items on one output;
+        console output goes to the run's logs. Raises NodeRunError with the line."""
 
 
 class RunContext(Protocol):
@@ -167,18 +180,28 @@ class RunContext(Protocol):
         """Input 0."""
 
     async def parameters(self) -> list[dict[str, Any]]:
-        """All parameters, once per item of input 0, expressions evaluated, defaults of the definition filled in where
-        their conditions show them. One crossing to the evaluator for the whole node. An expression that fails for
-        one item leaves an `ExpressionFailure` in its place: reading it by `value()` raises."""
+        """All parameters, once per item of input 0, expressions evaluated, defaults of the definition filled
+        in where their conditions show them. One crossing to the evaluator for the whole node. An expression
+        that fails for one item leaves an `ExpressionFailure` in its place: reading it by `value()` raises."""
 
     async def parameters_for(self, item_index: int) -> dict[str, Any]:
         """The parameters for one item; index 0 works without items."""
 
-    async def evaluate(self, templates: Sequence[str], item_index: int = 0) -> list[Any]:
-        """Evaluates expressions that do not stand in the parameters (HTML templates)."""
+    async def evaluate(
+        self, templates: Sequence[str], item_index: int = 0, variables: Mapping[str, Any] | None = None
+    ) -> list[Any]:
+        """Evaluates expressions that do not stand in the parameters (HTML templates), or that need
+        `variables`: further names with their values (`$response`, `$pageCount`, `$request` while paging)."""
 
     async def credential(self, kind: str) -> dict[str, Any]:
         """The secret fields of the node's credential. Raises NodeRunError where none is set."""
+
+    async def read_binary(self, item_index: int, name: str) -> bytes:
+        """The file `name` of an item of input 0. Raises NodeRunError where the item has none."""
+
+    async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
+        """Keeps a file and gives the entry for `item["binary"][name]`: `{mimeType, fileName, fileExtension,
+        fileSize, …}` and where the bytes are."""
 
     async def checkpoint(self) -> None:
         """Call between items: lets others run every 5 ms and raises when the run was cancelled. Cheap."""
@@ -196,4 +219,5 @@ class RunContext(Protocol):
         """Whether the failure of an item is to be an item instead (onError, old continueOnFail)."""
 
     def failed_item(self, error: NodeRunError | Exception, item_index: int) -> Item:
-        """The item that stands for a failed one; the runner moves it to the error output where there is one."""
+        """The item that stands for a failed one; the runner moves it to the error output where there is
+        one."""

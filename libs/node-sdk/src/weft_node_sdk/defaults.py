@@ -140,6 +140,6 @@ class Defaults:
         self._slots = _slots(properties, version)
 
     def fill(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """A new tree: what is given, and the default of every parameter that shows and is not given. Members of a
-        collection stay optional; entries of a fixed collection are filled."""
+        """A new tree: what is given, and the default of every parameter that shows and is not given. Members
+        of a collection stay optional; entries of a fixed collection are filled."""
         return _fill(parameters, self._slots, None)

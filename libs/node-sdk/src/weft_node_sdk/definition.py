@@ -1,9 +1,9 @@
 """A node as data: what the editor draws, the API lists, the importer checks and the scheduler needs to know.
 
 `definition.json` in a node's folder is a `NodeDefinition`, `credentials/<type>.json` in a package a
-`CredentialDefinition`. Conditions (`show`, `hide`, `when`) map a parameter to the values that fulfil them; a key
-`/name` looks at the root, `@version` at the node's version, and `{"_cnd": {"gte": 2}}` stands for a comparison
-(eq, not, gt, gte, lt, lte, between, startsWith, endsWith, includes, regex, exists). All keys must be fulfilled by
+`CredentialDefinition`. Conditions (`show`, `hide`, `when`) map a parameter to the values that fulfil them; a
+key `/name` looks at the root, `@version` at the node's version, and `{"_cnd": {"gte": 2}}` stands for a
+comparison (eq, not, gt, gte, lt, lte, between, startsWith, endsWith, includes, regex, exists). All keys must be fulfilled by
 one of their values to show, any one of them hides.
 """
 
@@ -61,8 +61,8 @@ class Property(Model):
     """A parameter of a node or a field of a credential.
 
     collection: `fields` are optional members. fixedCollection: `groups`, each a list of entries where `multiple`.
-    `no_expression`: its value is always literal. `loader`: names the source of dynamic options. `secret`: never shown
-    again. `default` None stands for the empty value of the type.
+    `no_expression`: its value is always literal. `loader`: names the source of dynamic options. `secret`:
+    never shown again. `default` None stands for the empty value of the type.
     """
 
     name: str
@@ -106,9 +106,9 @@ class ExtraPort(Model):
 class PortRule(Model):
     """Main ports of a node. The first rule of a list whose `when` holds counts.
 
-    There is one port per entry of `labels`, then as many as the number in parameter `number_of` says, or one per entry
-    of the list in parameter `list_of` (labelled by the entry's `label_key`, else by its index); `default` of them where
-    that parameter is not set.
+    There is one port per entry of `labels`, then as many as the number in parameter `number_of` says, or one
+    per entry of the list in parameter `list_of` (labelled by the entry's `label_key`, else by its index);
+    `default` of them where that parameter is not set.
     """
 
     when: Conditions = Field(default_factory=dict)
@@ -150,7 +150,8 @@ class TraitChange(Model):
 
 
 class NodeDefinition(Model):
-    """`type` is our short name; `aliases` are the names that documents use, the first one is written on export."""
+    """`type` is our short name; `aliases` are the names that documents use, the first one is written on
+    export."""
 
     type: str
     aliases: list[str] = Field(min_length=1)

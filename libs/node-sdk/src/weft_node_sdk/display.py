@@ -1,4 +1,5 @@
-"""When a parameter shows: compiled `show` and `hide` conditions, and the matching they share with trait rules."""
+"""When a parameter shows: compiled `show` and `hide` conditions, and the matching they share with trait
+rules."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -50,7 +50,8 @@ def _group(group: VersionGroup, traits: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def build(folder: Path) -> bytes:
-    """The index of the package that lies in `folder`. Raises pydantic.ValidationError for a faulty definition."""
+    """The index of the package that lies in `folder`. Raises pydantic.ValidationError for a faulty
+    definition."""
     nodes: list[dict[str, Any]] = []
     for path in sorted(folder.glob("*/definition.json")):
         definition = NodeDefinition.model_validate_json(path.read_bytes())
