@@ -4,12 +4,13 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 SCENARIOS = Path(__file__).parent.parent / "load" / "scenarios"
 PASSWORD = "a long enough passphrase"
+T = TypeVar("T")
 FINAL = {"success", "error", "cancelled"}
 
 
@@ -18,7 +19,7 @@ def scenario(name: str) -> dict[str, Any]:
     return document
 
 
-def until[T](probe: Callable[[], T], seconds: float, what: str) -> T:
+def until(probe: Callable[[], T], seconds: float, what: str) -> T:
     """Polls until `probe` gives something true; AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
