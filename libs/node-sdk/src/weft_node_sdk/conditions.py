@@ -1,0 +1,241 @@
+"""Evaluates `filter` parameters (If, Filter, Switch): `{options, conditions: [{leftValue, operator, rightValue}],
+combinator}`.
+
+Strict validation refuses a left value of another type; loose converts it, and what can't be converted fulfils
+nothing. A right value is converted where it can be. null is of every type and fulfils only the operations that ask
+for it (not exists, empty, and the negated ones).
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from weft_node_sdk import dates, values
+from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.display import same
+from weft_node_sdk.values import NotConvertible, article, shown, type_name
+
+_NUMBERS: Final = frozenset({int, float})
+_NAN: Final = float("nan")
+
+Test = Callable[[Any, Any], bool]
+
+
+def _regex(left: Any, right: Any) -> bool:
+    from weft_node_sdk.patterns import found
+
+    return found(right or "", left or "")
+
+
+def _negated(test: Test) -> Test:
+    return lambda left, right: not test(left, right)
+
+
+def _both(test: Test) -> Test:
+    return lambda left, right: left is not None and right is not None and test(left, right)
+
+
+def _contains(left: Any, right: Any) -> bool:
+    return any(same(member, right) for member in left or ())
+
+
+def _length(test: Test) -> Test:
+    return lambda left, right: right is not None and test(len(left or ()), right)
+
+
+def _empty(left: Any, _: Any) -> bool:
+    return not left
+
+
+_STRING: Mapping[str, Test] = {
+    "equals": operator.eq,
+    "contains": lambda left, right: (right or "") in (left or ""),
+    "startsWith": lambda left, right: (left or "").startswith(right or ""),
+    "endsWith": lambda left, right: (left or "").endswith(right or ""),
+    "regex": _regex,
+}
+_NUMBER: Mapping[str, Test] = {
+    "equals": operator.eq,
+    "notEquals": operator.ne,
+    "gt": _both(operator.gt),
+    "lt": _both(operator.lt),
+    "gte": _both(operator.ge),
+    "lte": _both(operator.le),
+}
+_DATE: Mapping[str, Test] = {
+    "equals": operator.eq,
+    "notEquals": operator.ne,
+    "after": _both(operator.gt),
+    "before": _both(operator.lt),
+    "afterOrEquals": _both(operator.ge),
+    "beforeOrEquals": _both(operator.le),
+}
+_BOOLEAN: Mapping[str, Test] = {
+    "true": lambda left, _: left is True,
+    "false": lambda left, _: left is False,
+    "equals": operator.is_,
+    "notEquals": operator.is_not,
+}
+_ARRAY: Mapping[str, Test] = {
+    "contains": _contains,
+    "notContains": _negated(_contains),
+    "lengthEquals": _length(operator.eq),
+    "lengthNotEquals": _length(operator.ne),
+    "lengthGt": _length(operator.gt),
+    "lengthLt": _length(operator.lt),
+    "lengthGte": _length(operator.ge),
+    "lengthLte": _length(operator.le),
+}
+_ANY: Mapping[str, Test] = {
+    "exists": lambda left, _: left is not None,
+    "notExists": lambda left, _: left is None,
+    "empty": _empty,
+    "notEmpty": _negated(_empty),
+}
+_NULL_ONLY_EMPTY: Mapping[str, Test] = {
+    **_ANY,
+    "empty": lambda left, _: left is None,
+    "notEmpty": lambda left, _: left is not None,
+}
+_UNARY: Final = frozenset({*_ANY, "true", "false"})
+OPERATIONS: Final[Mapping[str, Mapping[str, Test]]] = {
+    "string": {
+        **_ANY,
+        **_STRING,
+        **{f"not{name[0].upper()}{name[1:]}": _negated(test) for name, test in _STRING.items()},
+    },
+    "number": {**_NULL_ONLY_EMPTY, **_NUMBER},
+    "dateTime": {**_NULL_ONLY_EMPTY, **_DATE},
+    "boolean": {**_NULL_ONLY_EMPTY, **_BOOLEAN},
+    "array": {**_ANY, **_ARRAY},
+    "object": _ANY,
+}
+"""Type and operation to test; the right value of a unary one is ignored."""
+
+
+def _right_type(kind: str, operation: str) -> str:
+    if kind == "array":
+        return "number" if operation.startswith("length") else "any"
+    return kind
+
+
+class Matcher:
+    """One filter parameter of one node run. `loose` and `ignore_case` widen what the filter's own options say."""
+
+    __slots__ = ("_converted_text", "_ignore_case", "_loose", "_timezone")
+
+    def __init__(
+        self, *, loose: bool = False, ignore_case: bool = False, timezone: str = "UTC", version: float = 2
+    ) -> None:
+        self._loose = loose
+        self._ignore_case = ignore_case
+        self._timezone = timezone
+        # since version 2.3 of If and Filter a date that can't be read is called a failed conversion
+        self._converted_text = version >= 2.3
+
+    def matches(self, conditions: Any) -> bool:
+        """Whether the values fulfil the conditions; without any they do. Raises NodeRunError for a wrong type, an
+        unknown operation or an expression that failed."""
+        if type(conditions) is not dict:
+            values.value(conditions)
+            return True
+        listed = conditions.get("conditions")
+        if not listed:
+            return True
+        options = conditions.get("options") or {}
+        loose = self._loose or options.get("typeValidation") == "loose"
+        folded = self._ignore_case or options.get("caseSensitive") is False
+        wanted = conditions.get("combinator") == "or"
+        for number, condition in enumerate(listed):
+            if self._test(condition, number, loose, folded) is wanted:
+                return wanted
+        return not wanted
+
+    def _test(self, condition: Mapping[str, Any], number: int, loose: bool, folded: bool) -> bool:
+        how = condition.get("operator") or {}
+        kind, operation = how.get("type", "string"), how.get("operation", "equals")
+        test = OPERATIONS.get(kind, {}).get(operation)
+        if test is None:
+            raise NodeRunError(f"Condition {number + 1} has an unknown operation: {kind} {operation}")
+        left, right = condition.get("leftValue"), condition.get("rightValue")
+        if kind == "number" and type(left) in _NUMBERS and type(right) in _NUMBERS:
+            return test(left, right)
+        if kind == "string" and type(left) is str and type(right) is str:
+            if folded and "egex" not in operation:
+                return test(left.lower(), right.lower())
+            return test(left, right)
+        return self._test_slowly(condition, number, loose, folded, test)
+
+    def _test_slowly(
+        self, condition: Mapping[str, Any], number: int, loose: bool, folded: bool, test: Test
+    ) -> bool:
+        how = (
+            condition["operator"] if condition.get("operator") else {"type": "string", "operation": "equals"}
+        )
+        kind, operation = how.get("type", "string"), how.get("operation", "equals")
+        left = values.value(condition.get("leftValue"))
+        if operation in ("exists", "notExists"):
+            return test(left, None)
+        left = self._converted(left, kind, number, loose)
+        right = None
+        if operation not in _UNARY:
+            right = values.value(condition.get("rightValue"))
+            right = self._converted_right(right, _right_type(kind, operation), number, loose)
+        if folded and "egex" not in operation:
+            left, right = _fold(left), _fold(right)
+        return test(left, right)
+
+    def _converted(self, given: Any, kind: str, number: int, loose: bool) -> Any:
+        """The left value in its type; NaN or None where loose validation can't convert it."""
+        if given is None:
+            return None
+        if kind == "dateTime":
+            return self._date(given, number, loose)
+        if type_name(given) == kind:
+            return given
+        if not loose:
+            raise NodeRunError(
+                f"Wrong type: {shown(given)} is {article(type_name(given))}, but condition {number + 1} compares "
+                f"{article(kind)}",
+                description="Convert the value to that type, change the type of the condition, or let the node "
+                "convert types where required.",
+            )
+        try:
+            return values.CONVERSIONS[kind](given)
+        except NotConvertible:
+            return _NAN if kind == "number" else None
+
+    def _converted_right(self, given: Any, kind: str, number: int, loose: bool) -> Any:
+        if kind == "any" or given is None:
+            return given
+        if kind == "dateTime":
+            return self._date(given, number, loose)
+        try:
+            return values.CONVERSIONS[kind](given)
+        except NotConvertible as error:
+            if loose:
+                return _NAN if kind == "number" else None
+            raise NodeRunError(
+                f"Wrong type: condition {number + 1} compares with a wrong value: {error}"
+            ) from None
+
+    def _date(self, given: Any, number: int, loose: bool) -> datetime | None:
+        usable = isinstance(given, str) or (loose and isinstance(given, int | float))
+        moment = dates.parse(given, self._timezone) if usable else None
+        if moment is None and not loose:
+            if self._converted_text:
+                raise NodeRunError(
+                    f"Conversion error: {shown(given)} can't be read as a dateTime (condition {number + 1})"
+                )
+            raise NodeRunError(
+                f"Wrong type: {shown(given)} is {article(type_name(given))}, but condition {number + 1} compares "
+                "a dateTime"
+            )
+        return moment
+
+
+def _fold(given: Any) -> Any:
+    if isinstance(given, str):
+        return given.lower()
+    return [_fold(member) for member in given] if isinstance(given, list) else given

@@ -1,0 +1,51 @@
+"""The item loop: checkpoints, failures per item, lineage."""
+
+from collections.abc import Callable
+from typing import Any
+
+from weft_node_sdk.context import Item, NodeRunError, RunContext
+
+STRIDE = 64
+"""Items between two checkpoints."""
+
+
+async def for_each(
+    ctx: RunContext,
+    handle: Callable[[int, Item, dict[str, Any]], None],
+    failed: Callable[[int, NodeRunError], None],
+) -> None:
+    """Calls `handle(index, item, parameters)` for every item of input 0. A NodeRunError of one item goes to `failed`
+    where the node continues on failures, else it is raised with the item's index."""
+    parameters = await ctx.parameters()
+    for index, item in enumerate(ctx.items):
+        if index % STRIDE == 0:
+            await ctx.checkpoint()
+        try:
+            handle(index, item, parameters[index])
+        except NodeRunError as error:
+            if error.item_index is None:
+                error.item_index = index
+            if error.fatal or not ctx.continues():
+                raise
+            failed(index, error)
+
+
+def made(json: dict[str, Any], index: int, source: Item | None = None) -> Item:
+    """A new item that comes from item `index` of input 0, with the files of `source`."""
+    item: Item = {"json": json, "pairedItem": {"item": index}}
+    if source is not None and "binary" in source:
+        item["binary"] = source["binary"]
+    return item
+
+
+def passed(item: Item, index: int, input_index: int = 0) -> Item:
+    """An input item on its way out, with its new lineage."""
+    lineage = {"item": index, "input": input_index} if input_index else {"item": index}
+    if len(item) == 1 or (len(item) == 2 and "pairedItem" in item):
+        return {"json": item["json"], "pairedItem": lineage}
+    return {**item, "pairedItem": lineage}
+
+
+def passed_all(items: list[Item], input_index: int = 0) -> list[Item]:
+    """All items of an input on their way out."""
+    return [passed(item, index, input_index) for index, item in enumerate(items)]

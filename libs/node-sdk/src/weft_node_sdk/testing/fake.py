@@ -1,0 +1,218 @@
+"""A run context for tests: parameters are given, or made by a function that stands for the evaluator."""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from weft_node_sdk.context import (
+    ExecutionInfo,
+    HttpAnswer,
+    Item,
+    NodeInfo,
+    NodeRunError,
+    Outputs,
+    ResumeInfo,
+)
+
+Evaluate = Callable[[Any, Item, int], Any]
+"""(a parameter value, the item, its index) -> the evaluated value."""
+Answer = HttpAnswer | NodeRunError
+Serve = Callable[["Request"], Answer]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that a node made; `options` are the keyword arguments beside these."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    query: Sequence[tuple[str, str]]
+    body: bytes | None
+    options: Mapping[str, Any]
+
+
+class FakeHttp:
+    """Keeps requests and answers them by a function."""
+
+    def __init__(self, serve: Serve | None = None) -> None:
+        self.requests: list[Request] = []
+        self._serve = serve
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        query: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        **options: Any,
+    ) -> HttpAnswer:
+        request = Request(method, url, dict(headers), list(query), body, options)
+        self.requests.append(request)
+        if self._serve is None:
+            raise NodeRunError("No server in this test")
+        answer = self._serve(request)
+        if isinstance(answer, NodeRunError):
+            raise answer
+        return answer
+
+
+class FakeCode:
+    """Keeps what was to run and gives what the test says."""
+
+    def __init__(self, run: Callable[[str, bool], Outputs | NodeRunError] | None = None) -> None:
+        self.sources: list[tuple[str, bool]] = []
+        self._run = run
+
+    async def javascript(self, source: str, *, each_item: bool, **_: Any) -> Outputs:
+        self.sources.append((source, each_item))
+        result = self._run(source, each_item) if self._run else [[]]
+        if isinstance(result, NodeRunError):
+            raise result
+        return result
+
+
+class Cancelled(Exception):  # noqa: N818 - what a checkpoint raises is no error of the node
+    """The run was cancelled."""
+
+
+@dataclass
+class FakeContext:
+    """`inputs`: items by input index. `given`: the node's parameters with defaults filled in. `evaluate_value`
+    replaces expressions item by item; without it the parameters are constant, and each item gets the same dict."""
+
+    given: dict[str, Any]
+    inputs: list[list[Item]] = field(default_factory=lambda: [[]])
+    version: float = 1
+    type: str = "test"
+    on_error: Any = "stopWorkflow"
+    evaluate_value: Evaluate | None = None
+    resume: ResumeInfo | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    run_index: int = 0
+    arrived: list[bool] = field(default_factory=list)
+    serve: Serve | None = None
+    run_code: Callable[[str, bool], Outputs | NodeRunError] | None = None
+    credentials: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    cancel_after: int | None = None
+    """Raise at this checkpoint, counted from 0."""
+    mode: str = "webhook"
+    timezone: str = "UTC"
+    evaluate_templates: Callable[[Sequence[str], int, Mapping[str, Any]], list[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        self.node = NodeInfo(
+            name="Node",
+            type=self.type,
+            version=self.version,
+            parameters=self.given,
+            credentials={kind: {"id": "1", "name": kind} for kind in self.credentials},
+            webhook_id="hook",
+            on_error=self.on_error,
+        )
+        self.execution = ExecutionInfo(
+            id="0190aaaa-0000-7000-8000-000000000000",
+            mode=self.mode,
+            workflow_id="workflow",
+            workflow_name="Workflow",
+            workflow_active=True,
+            project_id="project",
+            timezone=self.timezone,
+            resume_url="http://localhost/webhook-waiting/1?signature=x",
+            resume_form_url="http://localhost/form-waiting/1?signature=x",
+            test=False,
+        )
+        self.arrived = self.arrived or [bool(items) for items in self.inputs]
+        self.http = FakeHttp(self.serve)
+        self.code = FakeCode(self.run_code)
+        self.answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
+        self.logs: list[str] = []
+        self.checkpoints = 0
+        self.stored: dict[str, bytes] = {}
+
+    @property
+    def items(self) -> list[Item]:
+        return self.inputs[0] if self.inputs else []
+
+    def _evaluated(self, value: Any, item: Item, index: int) -> Any:
+        assert self.evaluate_value is not None
+        if isinstance(value, dict):
+            return {name: self._evaluated(member, item, index) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self._evaluated(member, item, index) for member in value]
+        return self.evaluate_value(value, item, index)
+
+    async def parameters(self) -> list[dict[str, Any]]:
+        if self.evaluate_value is None:
+            return [self.given] * len(self.items)
+        return [self._evaluated(self.given, item, index) for index, item in enumerate(self.items)]
+
+    async def parameters_for(self, item_index: int) -> dict[str, Any]:
+        if self.evaluate_value is None:
+            return self.given
+        item = self.items[item_index] if item_index < len(self.items) else {"json": {}}
+        evaluated: dict[str, Any] = self._evaluated(self.given, item, item_index)
+        return evaluated
+
+    async def evaluate(
+        self, templates: Sequence[str], item_index: int = 0, variables: Mapping[str, Any] | None = None
+    ) -> list[Any]:
+        if self.evaluate_templates is None:
+            return list(templates)
+        return self.evaluate_templates(templates, item_index, variables or {})
+
+    async def credential(self, kind: str) -> dict[str, Any]:
+        if kind not in self.credentials:
+            raise NodeRunError(f"The node has no credential of type '{kind}'")
+        return dict(self.credentials[kind])
+
+    async def read_binary(self, item_index: int, name: str) -> bytes:
+        entry = self.items[item_index].get("binary", {}).get(name)
+        if entry is None:
+            raise NodeRunError(f"The item has no file '{name}'", item_index=item_index)
+        return self.stored[entry["id"]]
+
+    async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
+        key = f"file-{len(self.stored)}"
+        self.stored[key] = data
+        extension = file_name.rpartition(".")[2] if "." in file_name else ""
+        return {
+            "id": key,
+            "mimeType": mime_type,
+            "fileName": file_name,
+            "fileExtension": extension,
+            "fileSize": len(data),
+        }
+
+    async def checkpoint(self) -> None:
+        if self.cancel_after is not None and self.checkpoints >= self.cancel_after:
+            raise Cancelled
+        self.checkpoints += 1
+
+    def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        self.answers.append((status, list(headers), body))
+
+    def log(self, text: str) -> None:
+        self.logs.append(text)
+
+    def idempotency_key(self, item_index: int) -> str:
+        return f"key-{item_index}"
+
+    def continues(self) -> bool:
+        return self.on_error != "stopWorkflow"
+
+    def failed_item(self, error: NodeRunError | Exception, item_index: int) -> Item:
+        """As seen of the peer: the item with the error beside its fields for the error output, else the error."""
+        message = getattr(error, "message", str(error))
+        known = item_index < len(self.items)
+        fields = copy.deepcopy(self.items[item_index]["json"]) if known else {}
+        if self.on_error != "continueErrorOutput":
+            fields = {}
+        return {
+            "json": {**fields, "error": message},
+            "error": {"message": message},
+            "pairedItem": {"item": item_index},
+        }
