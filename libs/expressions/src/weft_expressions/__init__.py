@@ -1,0 +1,1 @@
+"""Expressions and Code scripts: parsing, native evaluation, and V8 in jailed processes."""
