@@ -76,9 +76,9 @@ async def _connect(dsn: str) -> Any:
 async def _at_head(connection: Any, schema: str, package: str) -> bool:
     if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version") is None:
         return not head(package)
-    found = await connection.fetchval(f"SELECT version_num FROM {schema}.alembic_version")  # noqa: S608 - our
-    own names return bool( found >= head(package) )  # newer: the release after ours has been here, and we run
-    on its schema
+    newest = f"SELECT max(version_num) FROM {schema}.alembic_version"  # noqa: S608 - our own names
+    # A newer one: the release after ours has been here, and we run on its schema.
+    return bool((await connection.fetchval(newest) or "") >= head(package))
 
 
 async def _upgrade(dsn: str, package: str, schema: str) -> None:
