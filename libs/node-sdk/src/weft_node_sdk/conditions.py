@@ -1,9 +1,9 @@
-"""Evaluates `filter` parameters (If, Filter, Switch): `{options, conditions: [{leftValue, operator, rightValue}],
-combinator}`.
+"""Evaluates `filter` parameters (If, Filter, Switch): `{options, conditions: [{leftValue, operator,
+rightValue}], combinator}`.
 
 Strict validation refuses a left value of another type; loose converts it, and what can't be converted fulfils
-nothing. A right value is converted where it can be. null is of every type and fulfils only the operations that ask
-for it (not exists, empty, and the negated ones).
+nothing. A right value is converted where it can be. null is of every type and fulfils only the operations
+that ask for it (not exists, empty, and the negated ones).
 """
 
 import operator
@@ -121,7 +121,8 @@ def _right_type(kind: str, operation: str) -> str:
 
 
 class Matcher:
-    """One filter parameter of one node run. `loose` and `ignore_case` widen what the filter's own options say."""
+    """One filter parameter of one node run. `loose` and `ignore_case` widen what the filter's own options
+    say."""
 
     __slots__ = ("_converted_text", "_ignore_case", "_loose", "_timezone")
 
@@ -135,8 +136,8 @@ class Matcher:
         self._converted_text = version >= 2.3
 
     def matches(self, conditions: Any) -> bool:
-        """Whether the values fulfil the conditions; without any they do. Raises NodeRunError for a wrong type, an
-        unknown operation or an expression that failed."""
+        """Whether the values fulfil the conditions; without any they do. Raises NodeRunError for a wrong
+        type, an unknown operation or an expression that failed."""
         if type(conditions) is not dict:
             values.value(conditions)
             return True
@@ -195,12 +196,7 @@ class Matcher:
         if type_name(given) == kind:
             return given
         if not loose:
-            raise NodeRunError(
-                f"Wrong type: {shown(given)} is {article(type_name(given))}, but condition {number + 1} compares "
-                f"{article(kind)}",
-                description="Convert the value to that type, change the type of the condition, or let the node "
-                "convert types where required.",
-            )
+            raise _wrong_type(given, kind, number)
         try:
             return values.CONVERSIONS[kind](given)
         except NotConvertible:
@@ -228,11 +224,17 @@ class Matcher:
                 raise NodeRunError(
                     f"Conversion error: {shown(given)} can't be read as a dateTime (condition {number + 1})"
                 )
-            raise NodeRunError(
-                f"Wrong type: {shown(given)} is {article(type_name(given))}, but condition {number + 1} compares "
-                "a dateTime"
-            )
+            raise _wrong_type(given, "dateTime", number)
         return moment
+
+
+def _wrong_type(given: Any, kind: str, number: int) -> NodeRunError:
+    return NodeRunError(
+        f"Wrong type: {shown(given)} is {article(type_name(given))} but was expected to be {article(kind)} "
+        f"(condition {number + 1})",
+        description="Convert the value to that type, change the type of the condition, or let the node convert "
+        "types where required.",
+    )
 
 
 def _fold(given: Any) -> Any:

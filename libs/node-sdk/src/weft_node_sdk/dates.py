@@ -60,7 +60,8 @@ def _other(text: str) -> datetime | None:
 
 
 def parse(given: Any, timezone: str = "UTC") -> datetime | None:
-    """An aware time, or None. A time without an offset is in `timezone`; a number is milliseconds since the epoch."""
+    """An aware time, or None. A time without an offset is in `timezone`; a number is milliseconds since the
+    epoch."""
     if isinstance(given, bool):
         return None
     if isinstance(given, str) and re.fullmatch(r"-?\d{11,14}", given.strip()):

@@ -3,8 +3,8 @@
 `definition.json` in a node's folder is a `NodeDefinition`, `credentials/<type>.json` in a package a
 `CredentialDefinition`. Conditions (`show`, `hide`, `when`) map a parameter to the values that fulfil them; a
 key `/name` looks at the root, `@version` at the node's version, and `{"_cnd": {"gte": 2}}` stands for a
-comparison (eq, not, gt, gte, lt, lte, between, startsWith, endsWith, includes, regex, exists). All keys must be fulfilled by
-one of their values to show, any one of them hides.
+comparison (eq, not, gt, gte, lt, lte, between, startsWith, endsWith, includes, regex, exists). All keys must
+be fulfilled by one of their values to show, any one of them hides.
 """
 
 from typing import Any, Literal, Self
@@ -60,9 +60,9 @@ class Group(Model):
 class Property(Model):
     """A parameter of a node or a field of a credential.
 
-    collection: `fields` are optional members. fixedCollection: `groups`, each a list of entries where `multiple`.
-    `no_expression`: its value is always literal. `loader`: names the source of dynamic options. `secret`:
-    never shown again. `default` None stands for the empty value of the type.
+    collection: `fields` are optional members. fixedCollection: `groups`, each a list of entries where
+    `multiple`. `no_expression`: its value is always literal. `loader`: names the source of dynamic options.
+    `secret`: never shown again. `default` None stands for the empty value of the type.
     """
 
     name: str

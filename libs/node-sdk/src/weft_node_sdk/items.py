@@ -14,8 +14,8 @@ async def for_each(
     handle: Callable[[int, Item, dict[str, Any]], None],
     failed: Callable[[int, NodeRunError], None],
 ) -> None:
-    """Calls `handle(index, item, parameters)` for every item of input 0. A NodeRunError of one item goes to `failed`
-    where the node continues on failures, else it is raised with the item's index."""
+    """Calls `handle(index, item, parameters)` for every item of input 0. A NodeRunError of one item goes to
+    `failed` where the node continues on failures, else it is raised with the item's index."""
     parameters = await ctx.parameters()
     for index, item in enumerate(ctx.items):
         if index % STRIDE == 0:

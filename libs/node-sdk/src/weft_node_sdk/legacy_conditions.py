@@ -1,6 +1,7 @@
 """Conditions of the first versions of If, Filter and Switch: two values and an operation, types converted."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from weft_node_sdk import dates, values
@@ -60,8 +61,8 @@ def _either(operation: str, results: Mapping[str, bool]) -> bool:
 
 
 def fulfilled(kind: str, operation: str, left: Any, right: Any, timezone: str = "UTC") -> bool:
-    """Whether `left operation right` holds. Raises NodeRunError for an unknown operation or a date that can't be
-    read."""
+    """Whether `left operation right` holds. Raises NodeRunError for an unknown operation or a date that can't
+    be read."""
     left, right = values.value(left), values.value(right)
     if kind == "boolean":
         return same(bool(left), bool(right)) is (operation == "equal")
@@ -70,12 +71,12 @@ def fulfilled(kind: str, operation: str, left: Any, right: Any, timezone: str = 
             return (left in (None, "")) is (operation == "isEmpty")
         return _test_number(operation, _number(left), _number(right))
     if kind == "dateTime":
-        first, second = (_moment(given, timezone) for given in (left, right))
+        first, second = _moment(left, timezone), _moment(right, timezone)
         return first > second if operation == "after" else first < second
     return _test_string(operation, _text(left), _text(right))
 
 
-def _moment(given: Any, timezone: str) -> Any:
+def _moment(given: Any, timezone: str) -> datetime:
     moment = dates.parse(given, timezone)
     if moment is None:
         raise NodeRunError(f"{values.shown(given)} can't be read as a date")
@@ -83,8 +84,8 @@ def _moment(given: Any, timezone: str) -> Any:
 
 
 def all_fulfilled(conditions: Any, combine: str, timezone: str = "UTC") -> bool:
-    """The groups `boolean`, `dateTime`, `number`, `string` of If 1 and Filter 1. `combine`: all or any (AND, OR);
-    without any condition they are fulfilled."""
+    """The groups `boolean`, `dateTime`, `number`, `string` of If 1 and Filter 1. `combine`: all or any (AND,
+    OR); without any condition they are fulfilled."""
     values.value(conditions)
     results = (
         fulfilled(

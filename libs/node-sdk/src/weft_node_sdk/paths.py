@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 MISSING: Final = object()
@@ -47,14 +48,14 @@ def get(json: Mapping[str, Any], path: str, *, dots: bool = True) -> Any:
 
 
 def put(json: dict[str, Any], path: str, value: Any, *, dots: bool = True) -> None:
-    """Sets what lies at a path. `json` is changed, the containers on the way are replaced by copies (they belong to
-    someone else); missing ones are made."""
+    """Sets what lies at a path. `json` is changed, the containers on the way are replaced by copies (they
+    belong to someone else); missing ones are made."""
     steps = parse(path) if dots else ()
     if len(steps) < 2:
         json[path if not steps else str(steps[0])] = value
         return
     holder: Any = json
-    for key, following in zip(steps, steps[1:], strict=False):
+    for key, following in pairwise(steps):
         inner = _step(holder, key)
         if isinstance(inner, dict):
             inner = dict(inner)

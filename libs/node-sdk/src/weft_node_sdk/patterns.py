@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 from weft_node_sdk.context import NodeRunError
 
@@ -48,7 +48,7 @@ def replaced(pattern: str, replacement: str, text: str, *, ignore_case: bool = F
         return re.sub(r"\$(&|\d)", part, replacement)
 
     try:
-        return compiled(pattern, ignore_case).sub(expand, text, timeout=_SECONDS)
+        return str(compiled(pattern, ignore_case).sub(expand, text, timeout=_SECONDS))
     except TimeoutError:
         raise _too_slow(pattern) from None
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 import orjson
 
 from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.json_text import parse_json
 
 _JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|Infinity)")
 
 
-class NotConvertible(ValueError):
+class NotConvertible(ValueError):  # noqa: N818 - a fact about a value, not a fault
     """The value does not fit the type. `kind` is the type that was wanted."""
 
     def __init__(self, value: Any, kind: str) -> None:
@@ -68,7 +69,7 @@ def compact_json(given: Any) -> str:
     return orjson.dumps(given, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def number_text(number: int | float) -> str:
+def number_text(number: float) -> str:
     """A number as JavaScript prints it."""
     if isinstance(number, int):
         return str(number)
@@ -137,8 +138,8 @@ def _to_container(given: Any, container: type, kind: str) -> Any:
         return given
     if isinstance(given, str):
         try:
-            parsed = orjson.loads(given)
-        except orjson.JSONDecodeError:
+            parsed = parse_json(given)
+        except ValueError:
             raise NotConvertible(given, kind) from None
         if isinstance(parsed, container):
             return parsed

@@ -81,8 +81,9 @@ class Cancelled(Exception):  # noqa: N818 - what a checkpoint raises is no error
 
 @dataclass
 class FakeContext:
-    """`inputs`: items by input index. `given`: the node's parameters with defaults filled in. `evaluate_value`
-    replaces expressions item by item; without it the parameters are constant, and each item gets the same dict."""
+    """`inputs`: items by input index. `given`: the node's parameters with defaults filled in.
+    `evaluate_value` replaces expressions item by item; without it the parameters are constant, and each item
+    gets the same dict."""
 
     given: dict[str, Any]
     inputs: list[list[Item]] = field(default_factory=lambda: [[]])
@@ -202,10 +203,11 @@ class FakeContext:
         return f"key-{item_index}"
 
     def continues(self) -> bool:
-        return self.on_error != "stopWorkflow"
+        return bool(self.on_error != "stopWorkflow")
 
     def failed_item(self, error: NodeRunError | Exception, item_index: int) -> Item:
-        """As seen of the peer: the item with the error beside its fields for the error output, else the error."""
+        """As seen of the peer: the item with the error beside its fields for the error output, else the
+        error."""
         message = getattr(error, "message", str(error))
         known = item_index < len(self.items)
         fields = copy.deepcopy(self.items[item_index]["json"]) if known else {}

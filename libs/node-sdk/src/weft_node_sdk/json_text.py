@@ -1,0 +1,37 @@
+"""JSON that nodes read from texts and answers, as JavaScript would hold it."""
+
+import re
+from typing import Any
+
+import orjson
+
+_SUSPICIOUS = re.compile(rb"\d(?:\.\d|[eE])|\d{16}")
+
+
+def _as_javascript(parsed: Any) -> Any:
+    """Integral floats as ints, ints beyond 2^53 as doubles hold them."""
+    if isinstance(parsed, dict):
+        return {name: _as_javascript(member) for name, member in parsed.items()}
+    if isinstance(parsed, list):
+        return [_as_javascript(member) for member in parsed]
+    if type(parsed) is int and abs(parsed) > 2**53:
+        parsed = float(parsed)
+    if type(parsed) is float and parsed.is_integer() and abs(parsed) < 1e21:
+        return int(parsed) if abs(parsed) <= 2**53 else _printed(parsed)
+    return parsed
+
+
+def _printed(number: float) -> int:
+    """The integer that JavaScript prints for a double: its shortest digits, filled with zeros."""
+    digits, _, exponent = repr(number).replace("+", "").partition("e")
+    whole, _, fraction = digits.partition(".")
+    shift = int(exponent or 0)
+    fraction = fraction.rstrip("0")
+    return int(whole + fraction.ljust(shift, "0")) if shift >= len(fraction) else int(number)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Raises ValueError (orjson.JSONDecodeError) where it is no JSON."""
+    data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    parsed = orjson.loads(data)
+    return _as_javascript(parsed) if _SUSPICIOUS.search(data) else parsed
