@@ -1,0 +1,1 @@
+"""Who calls, what they may, and the secrets of the installation."""
