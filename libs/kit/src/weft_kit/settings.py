@@ -103,9 +103,7 @@ class CoreSettings(BaseSettings):
     registration: Literal["open", "invite", "closed"] = Field(
         default="invite", description="Who may register once there is an owner."
     )
-    allow_nodes: Words = Field(
-        default=(), description="Dangerous node types that may run, e.g. `executeCommand`."
-    )
+    allow_nodes: Words = Field(default=(), description="Dangerous node types that may run.")
     allow_env: Words = Field(default=(), description="Environment variables that expressions may read.")
     net_allow: Words = Field(
         default=(), description="Private hosts, `host:port`s and CIDRs that nodes may connect to."
@@ -180,6 +178,11 @@ class CoreSettings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @property
+    def dsn(self) -> str:
+        """`database_url` for a driver; never for a log."""
+        return self.database_url.get_secret_value()
 
     @property
     def public_origin(self) -> str:

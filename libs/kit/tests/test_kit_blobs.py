@@ -1,0 +1,72 @@
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_kit.blobs.folder import FolderBlobs
+
+
+async def test_put_get_delete(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path / "new" / "blobs")
+    await blobs.put("a", b"1")
+    await blobs.put("a", b"2")
+    await blobs.put("b", b"")
+    assert [await blobs.get("a"), await blobs.get("b")] == [b"2", b""]
+    await blobs.delete("a")
+    await blobs.delete("a")
+    with pytest.raises(WeftError) as caught:
+        await blobs.get("a")
+    assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "a/b", ".", "", "\0", "x" * 5000])
+async def test_no_key_chooses_a_path(tmp_path: Path, key: str) -> None:
+    blobs = FolderBlobs(tmp_path / "blobs")
+    await blobs.put(key, b"data")
+    assert await blobs.get(key) == b"data"
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert file.is_relative_to(tmp_path / "blobs")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_many_writers_of_one_key_leave_one_whole_blob(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    versions = [bytes([number]) * 10_000 for number in range(20)]
+    await asyncio.gather(*(blobs.put("k", version) for version in versions))
+    assert await blobs.get("k") in versions
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+async def test_bytes_and_name_are_synced_before_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    blobs = FolderBlobs(tmp_path / "blobs")
+    await blobs.put("k", b"data")
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
+    *folders, scratch, last = synced
+    assert Path(scratch).parent == file.parent
+    assert last == str(file.parent)
+    assert folders == [str(tmp_path), str(tmp_path / "blobs"), str(file.parent.parent)]
+
+
+async def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    blobs = FolderBlobs(tmp_path)
+    await blobs.put("other", b"1")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="space"):
+        await blobs.put("other", b"2")
+    monkeypatch.undo()
+    assert await blobs.get("other") == b"1"
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
