@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import httpx
-from weft_kit.database.embedded import EmbeddedPostgres
+from weft_kit.database.embedded import EmbeddedPostgres, binaries
 
 
 def free_port() -> int:
@@ -64,6 +64,10 @@ class Embedded:
         """Roots of the process trees that make up the installation."""
         database = self.database.pid()
         return [pid for pid in (self.process.pid if self.process else None, database) if pid]
+
+    def database_client(self) -> str:
+        """A psql command line for the installation's database, without the query."""
+        return f"{binaries() / 'psql'} -XAtq '{self.database.dsn()}'"
 
     @property
     def database(self) -> EmbeddedPostgres:

@@ -1,0 +1,117 @@
+"""`weft doctor`: what this machine has and what Weft needs, each with what to do about it."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+import click
+from weft_contracts.errors import WeftError
+from weft_kit.settings import CoreSettings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`state`: ok, warning (it runs, with less) or problem."""
+
+    name: str
+    state: str
+    text: str
+
+
+def _python(_settings: CoreSettings) -> Finding:
+    version = sys.version.split()[0]
+    state = "ok" if sys.version_info >= (3, 11) else "problem"
+    return Finding("python", state, f"{version} (3.11 or newer is needed)")
+
+
+def _home(settings: CoreSettings) -> Finding:
+    nearest = next(folder for folder in (settings.home, *settings.home.parents) if folder.exists())
+    if not os.access(nearest, os.W_OK):
+        return Finding("home", "problem", f"{nearest} is not writable; set WEFT_HOME to a folder that is")
+    free = shutil.disk_usage(nearest).free / 2**30
+    return Finding("home", "ok" if free > 1 else "warning", f"{settings.home}, {free:.1f} GiB free")
+
+
+def _port(settings: CoreSettings) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", settings.port))
+        except OSError as error:
+            return Finding("port", "warning", f"{settings.port}: {error.strerror}; Weft may be running already")
+    return Finding("port", "ok", f"{settings.port} is free")
+
+
+def _database(settings: CoreSettings) -> Finding:
+    if not settings.database_url:
+        from weft_kit.database.embedded import binaries
+
+        try:
+            return Finding("postgresql", "ok", f"embedded, {binaries()}")
+        except WeftError as error:
+            return Finding("postgresql", "problem", error.message)
+    return asyncio.run(_remote_database(settings.database_url))
+
+
+async def _remote_database(dsn: str) -> Finding:
+    from weft_kit.database import Database
+
+    database = Database(dsn)
+    try:
+        version = await (await database.pool()).fetchval("SHOW server_version")
+    except (WeftError, OSError) as error:
+        return Finding("postgresql", "problem", str(error))
+    finally:
+        await database.close()
+    return Finding("postgresql", "ok", f"server {version}")
+
+
+def _reachable(name: str, address: str, default_port: int) -> Finding:
+    host, _, port = address.rpartition(":") if ":" in address else (address, "", str(default_port))
+    try:
+        socket.create_connection((host, int(port)), timeout=3).close()
+    except OSError as error:
+        return Finding(name, "problem", f"{address}: {error}")
+    return Finding(name, "ok", address)
+
+
+def _brokers(settings: CoreSettings) -> list[Finding]:
+    found = [_reachable("kafka", broker.strip(), 9092) for broker in settings.kafka_brokers.split(",") if broker.strip()]
+    if settings.redis_url:
+        parts = urlsplit(settings.redis_url)
+        found.append(_reachable("redis", f"{parts.hostname}:{parts.port or 6379}", 6379))
+    return found
+
+
+def _jail(_settings: CoreSettings) -> Finding:
+    from weft_cli.commands.jail_check import missing
+
+    lacks = missing()
+    if lacks:
+        return Finding("jail", "warning", f"expressions and code run without: {', '.join(lacks)}")
+    return Finding("jail", "ok", "expressions and code run with every guard")
+
+
+CHECKS: tuple[Callable[[CoreSettings], Finding], ...] = (_python, _home, _port, _database, _jail)
+
+
+def examine(*, as_json: bool) -> int:
+    """0 when nothing is a problem."""
+    settings = CoreSettings()
+    findings = [check(settings) for check in CHECKS] + _brokers(settings)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        colours = {"ok": "green", "warning": "yellow", "problem": "red"}
+        for finding in findings:
+            mark = click.style(f"{finding.state:8}", fg=colours[finding.state])
+            click.echo(f"{mark} {finding.name:11} {finding.text}")
+    return 1 if any(finding.state == "problem" for finding in findings) else 0
+
+

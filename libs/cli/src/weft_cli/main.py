@@ -1,0 +1,150 @@
+"""`weft`: everything in one process, one service, one workflow file, and care of an installation.
+
+Exit codes: 0 done; 1 it failed (a run that ended as error, a check that found something); 2 wrong arguments;
+3 the installation is not in a state for it (port or folder taken, server out of reach).
+"""
+
+import sys
+from pathlib import Path
+
+import click
+from weft_contracts.errors import ErrorCode, WeftError
+
+_STATE = {ErrorCode.CONFLICT, ErrorCode.UNAVAILABLE, ErrorCode.TIMEOUT}
+SERVICES = (
+    "gateway",
+    "auth",
+    "workflow-store",
+    "orchestrator",
+    "node-runner",
+    "scheduler",
+    "webhook-ingress",
+    "realtime",
+)
+
+
+class Weft(click.Group):
+    """Turns WeftError into a line on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except WeftError as error:
+            click.echo(f"weft: {error.message}", err=True)
+            sys.exit(3 if error.code in _STATE else 1)
+
+
+@click.group(cls=Weft, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="weft-cli", prog_name="weft")
+def cli() -> None:
+    """Workflow automation that loses nothing."""
+
+
+@cli.command()
+@click.option("--port", type=int, help="Port of the page, the API and the webhooks (WEFT_PORT, 8080).")
+@click.option("--home", type=click.Path(path_type=Path), help="Folder of all data (WEFT_HOME, ~/.weft).")
+def up(port: int | None, home: Path | None) -> None:
+    """Start all eight services in one process. Ctrl-C stops them.
+
+    \b
+    weft up
+    weft up --port 9000 --home ./data
+    """
+    from weft_cli.embedded.run import run
+
+    flags = {name: value for name, value in (("port", port), ("home", home)) if value is not None}
+    sys.exit(run(flags))
+
+
+@cli.command()
+@click.argument("name", type=click.Choice(SERVICES))
+def service(name: str) -> None:
+    """Start one service of the distributed form.
+
+    \b
+    WEFT_KAFKA_BROKERS=… WEFT_DATABASE_URL=… WEFT_REDIS_URL=… weft service orchestrator
+    """
+    from weft_kit.runtime import main as run_service
+
+    run_service(name)
+
+
+@cli.command("run")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--input", "items", type=click.Path(exists=True, path_type=Path), help="JSON list of items for the trigger.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document with status, error and items.")
+def run_file(file: Path, items: Path | None, as_json: bool) -> None:
+    """Run a workflow file without a server and print the items of its last node.
+
+    \b
+    weft run invoice.json
+    weft run invoice.json --input items.json --json | jq .items
+    """
+    from weft_cli.commands.run_file import run_workflow_file
+
+    sys.exit(run_workflow_file(file, items, as_json=as_json))
+
+
+_SERVER = click.option("--server", envvar="WEFT_SERVER", default="http://127.0.0.1:8080", show_default=True)
+_KEY = click.option("--api-key", envvar="WEFT_API_KEY", required=True, help="An API key (page: API keys).")
+
+
+@cli.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--publish", is_flag=True, help="Publish each workflow as well.")
+@click.option("--json", "as_json", is_flag=True)
+@_SERVER
+@_KEY
+def import_files(files: tuple[Path, ...], publish: bool, as_json: bool, server: str, api_key: str) -> None:
+    """Import workflow files (n8n's JSON as it is) into a running Weft.
+
+    \b
+    weft import *.json --publish
+    """
+    from weft_cli.commands.transfer import import_workflows
+
+    sys.exit(import_workflows(server, api_key, files, publish=publish, as_json=as_json))
+
+
+@cli.command("export")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@_SERVER
+@_KEY
+def export_all(folder: Path, as_json: bool, server: str, api_key: str) -> None:
+    """Write every workflow that one may see into FOLDER, exactly as it was received."""
+    from weft_cli.commands.transfer import export_workflows
+
+    sys.exit(export_workflows(server, api_key, folder, as_json=as_json))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database of WEFT_DATABASE_URL to the newest schema."""
+    import asyncio
+
+    from weft_kit.database.migrate import migrate_all
+    from weft_kit.settings import CoreSettings
+
+    settings = CoreSettings()
+    if not settings.database_url:
+        raise WeftError(ErrorCode.CONFLICT, "WEFT_DATABASE_URL is not set; `weft up` migrates its own database by itself.")
+    asyncio.run(migrate_all(settings.database_url))
+    click.echo("every schema is at its newest version")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True)
+def doctor(as_json: bool) -> None:
+    """Check what this machine has and what Weft needs."""
+    from weft_cli.commands.doctor import examine
+
+    sys.exit(examine(as_json=as_json))
+
+
+def main() -> None:
+    cli()
+
+
+if __name__ == "__main__":
+    main()
