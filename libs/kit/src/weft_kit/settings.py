@@ -90,8 +90,8 @@ class CoreSettings(BaseSettings):
     )
     master_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Encrypts credentials and keys at rest; at least 16 characters, better 32 random bytes in "
-        "base64. Default: made at first start, in `<home>/secrets/master_key`.",
+        description="Encrypts credentials and keys at rest; best 32 random bytes in base64. "
+        "Default: made at first start, in `<home>/secrets/master_key`.",
     )
     cluster_secret: SecretStr = Field(
         default=SecretStr(""),
