@@ -230,9 +230,9 @@ class Matcher:
 
 def _wrong_type(given: Any, kind: str, number: int) -> NodeRunError:
     return NodeRunError(
-        f"Wrong type: {shown(given)} is {article(type_name(given))} but was expected to be {article(kind)} "
+        f"Wrong type: {shown(given)} is {article(type_name(given))} but {article(kind)} is expected "
         f"(condition {number + 1})",
-        description="Convert the value to that type, change the type of the condition, or let the node convert "
+        description="Convert the value to that type, change the condition's type, or let the node convert "
         "types where required.",
     )
 

@@ -49,3 +49,8 @@ def passed(item: Item, index: int, input_index: int = 0) -> Item:
 def passed_all(items: list[Item], input_index: int = 0) -> list[Item]:
     """All items of an input on their way out."""
     return [passed(item, index, input_index) for index, item in enumerate(items)]
+
+
+def bare(item: Item) -> Item:
+    """An input item without its lineage, for what leaves the node's own outputs."""
+    return {name: part for name, part in item.items() if name != "pairedItem"}

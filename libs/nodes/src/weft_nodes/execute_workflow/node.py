@@ -1,0 +1,96 @@
+"""Execute Sub-workflow: runs another workflow once with all items or once for each, waiting for it or not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, SubWorkflow, Suspend
+from weft_node_sdk.items import bare, passed, passed_all
+from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.values import checked, located, members, value
+
+
+def _inputs(item: Item, parameters: dict[str, Any], version: float) -> Item:
+    """What the child gets of an item: the values mapped to its inputs, or the item."""
+    mapping = parameters.get("workflowInputs")
+    stated = mapping.get("value") if isinstance(mapping, Mapping) and version >= 1.2 else None
+    if not isinstance(stated, dict) or not stated or mapping is None:
+        return bare(item)
+    if mapping.get("mappingMode") == "autoMapInputData":
+        return {**bare(item), "json": {name: item["json"].get(name) for name in stated}}
+    return {**bare(item), "json": dict(checked(stated))}
+
+
+async def _document(ctx: RunContext, parameters: dict[str, Any]) -> Mapping[str, Any]:
+    """The workflow that is given as JSON or by its address."""
+    source = parameters.get("source", "database")
+    if source == "localFile":
+        raise NodeRunError(
+            "Workflows can't be read from files", description="Import it and choose it by its name."
+        )
+    text = value(parameters.get("workflowJson"))
+    if source == "url":
+        answer = await ctx.http.request("GET", str(value(parameters.get("workflowUrl"))))
+        if answer.status >= 400:
+            raise NodeRunError(f"The workflow's address answered {answer.status} {answer.reason}")
+        text = answer.body.decode("utf-8", "replace")
+    try:
+        document = parse_json(text) if isinstance(text, str) else text
+    except ValueError as error:
+        raise NodeRunError(f"The workflow is not valid JSON: {error}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("nodes"), list):
+        raise NodeRunError("The JSON is no workflow: it has no list of nodes")
+    return document
+
+
+async def _call(ctx: RunContext, parameters: dict[str, Any], items: list[Item], wait: bool) -> SubWorkflow:
+    if parameters.get("source", "database") != "database":
+        return SubWorkflow(items, document=await _document(ctx, parameters), wait=wait)
+    workflow_id = str(located(value(parameters.get("workflowId"))) or "")
+    if not workflow_id:
+        raise NodeRunError("No workflow to run is chosen")
+    return SubWorkflow(items, workflow_id=workflow_id, wait=wait)
+
+
+def _waits(parameters: dict[str, Any]) -> bool:
+    return members(parameters).get("waitForSubWorkflow", True) is not False
+
+
+async def run(ctx: RunContext) -> Outputs | Suspend:
+    if ctx.resume is not None:
+        return await _finished(ctx)
+    if not ctx.items:
+        return [[]]
+    version = ctx.node.version
+    parameters = await ctx.parameters()
+    if parameters[0].get("mode", "once") == "each":
+        children = [
+            await _call(ctx, one, [_inputs(item, one, version)], _waits(one))
+            for item, one in zip(ctx.items, parameters, strict=True)
+        ]
+    else:
+        items = [_inputs(item, one, version) for item, one in zip(ctx.items, parameters, strict=True)]
+        children = [await _call(ctx, parameters[0], items, _waits(parameters[0]))]
+    unattended = not any(child.wait for child in children)
+    return Suspend("child", children=children, output=[passed_all(ctx.items)] if unattended else None)
+
+
+async def _finished(ctx: RunContext) -> Outputs:
+    """The children's items, in order; a failed child fails its item, or the run."""
+    assert ctx.resume is not None
+    parameters = await ctx.parameters_for(0)
+    if not _waits(parameters) and not ctx.resume.children:
+        return [passed_all(ctx.items)]
+    each = parameters.get("mode", "once") == "each"
+    output: list[Item] = []
+    for index, child in enumerate(ctx.resume.children):
+        if child.error is not None:
+            error = NodeRunError(child.error, item_index=index, code="SUB_WORKFLOW_FAILED")
+            if not ctx.continues():
+                raise error
+            output.append(ctx.failed_item(error, index))
+        elif each:
+            output.extend(passed(item, index) for item in child.items)
+        else:
+            # the child's items are its own; equal counts pair by index, others have no ancestor here
+            output.extend(bare(item) for item in child.items)
+    return [output]

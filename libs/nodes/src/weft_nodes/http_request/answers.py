@@ -1,0 +1,141 @@
+"""From an answer to items: its format, its errors, one item per entry of a list."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from weft_node_sdk.context import HttpAnswer, Item, NodeRunError, RunContext
+from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.values import entries, members
+
+_FILES = re.compile(
+    r"(image|audio|video|font)/(?!svg)|application/(octet-stream|pdf|zip|gzip|x-(tar|gzip|7z|rar)[\w-]*|msword|"
+    r"vnd\.(?!.*[+/](json|xml)).*)"
+)
+_EXCERPT = 1000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the answer is read. `format`: autodetect, json, text, file. `split`: a list becomes one item per
+    entry."""
+
+    format: str = "autodetect"
+    name: str = "data"
+    full: bool = False
+    never_error: bool = False
+    split: bool = True
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any], version: float) -> "Reading":
+        options = members(parameters)
+        if version >= 3:
+            found = entries(options, "response", "response")
+            given: Mapping[str, Any] = found[0] if found else {}
+            return cls(
+                given.get("responseFormat", "autodetect"),
+                str(given.get("outputPropertyName") or "data"),
+                given.get("fullResponse") is True,
+                given.get("neverError") is True,
+            )
+        form = parameters.get("responseFormat", "json")
+        return cls(
+            "text" if form == "string" else form,
+            str(parameters.get("dataPropertyName") or "data"),
+            options.get("fullResponse") is True,
+            options.get("ignoreResponseCode") is True,
+            options.get("splitIntoItems") is True,
+        )
+
+
+def headers_of(answer: HttpAnswer) -> dict[str, Any]:
+    """Headers by lower-case name; cookies as a list, other repeats joined."""
+    headers: dict[str, Any] = {}
+    for name, text in answer.headers:
+        key = name.lower()
+        if key == "set-cookie":
+            headers.setdefault(key, []).append(text)
+        else:
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def text_of(answer: HttpAnswer) -> str:
+    content_type = str(headers_of(answer).get("content-type", ""))
+    found = re.search(r"charset=[\"']?([\w-]+)", content_type, re.IGNORECASE)
+    try:
+        return answer.body.decode(found.group(1) if found else "utf-8", "replace")
+    except LookupError:
+        return answer.body.decode("utf-8", "replace")
+
+
+def check(answer: HttpAnswer, reading: Reading) -> None:
+    """Raises NodeRunError for a status from 400 on."""
+    if answer.status < 400 or reading.never_error:
+        return
+    text = text_of(answer).strip()
+    raise NodeRunError(
+        f"The server answered {answer.status} {answer.reason}".rstrip(),
+        description=text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…",
+        code="HTTP_ERROR",
+        http_status=answer.status,
+    )
+
+
+def _format(answer: HttpAnswer, reading: Reading) -> str:
+    if reading.format != "autodetect":
+        return reading.format
+    kind = str(headers_of(answer).get("content-type", "")).partition(";")[0].strip().lower()
+    if kind.endswith(("/json", "+json")):
+        return "json"
+    return "file" if _FILES.fullmatch(kind) or _FILES.match(kind) else "text"
+
+
+def body_of(answer: HttpAnswer, reading: Reading) -> Any:
+    """The body as JSON or text, for items and for expressions over pages. Raises NodeRunError."""
+    if _format(answer, reading) != "json":
+        return text_of(answer)
+    if not answer.body.strip():
+        return {} if reading.format == "autodetect" or answer.status == 204 else ""
+    try:
+        return parse_json(answer.body)
+    except ValueError as error:
+        if reading.format == "autodetect":
+            return text_of(answer)
+        raise NodeRunError(
+            f"The answer is not valid JSON: {error}",
+            description="Set the response format to text to get it as it is.",
+        ) from None
+
+
+def _file_name(answer: HttpAnswer, url: str) -> str:
+    disposition = str(headers_of(answer).get("content-disposition", ""))
+    found = re.search(r"filename\*=(?:UTF-8'')?([^;]+)|filename=\"?([^\";]+)", disposition, re.IGNORECASE)
+    name = (found.group(1) or found.group(2)) if found else urlsplit(url).path
+    return unquote(name.strip()).replace("\\", "/").rpartition("/")[2]
+
+
+def _full(answer: HttpAnswer) -> dict[str, Any]:
+    return {"headers": headers_of(answer), "statusCode": answer.status, "statusMessage": answer.reason}
+
+
+async def items_of(ctx: RunContext, answer: HttpAnswer, url: str, reading: Reading, index: int) -> list[Item]:
+    """Raises NodeRunError for an error status or a body that can't be read."""
+    check(answer, reading)
+    lineage = {"item": index}
+    if _format(answer, reading) == "file":
+        mime_type = str(headers_of(answer).get("content-type", "application/octet-stream")).partition(";")[0]
+        entry = await ctx.store_binary(
+            answer.body, mime_type=mime_type.strip(), file_name=_file_name(answer, url)
+        )
+        json = _full(answer) if reading.full else {}
+        return [{"json": json, "binary": {reading.name: entry}, "pairedItem": lineage}]
+    body = body_of(answer, reading)
+    if reading.full:
+        return [{"json": {"body": body, **_full(answer)}, "pairedItem": lineage}]
+    if isinstance(body, str):
+        return [{"json": {reading.name: body}, "pairedItem": lineage}]
+    rows = body if isinstance(body, list) and reading.split else [body]
+    return [{"json": row if isinstance(row, dict) else {"data": row}, "pairedItem": lineage} for row in rows]

@@ -1,0 +1,8 @@
+"""Manual Trigger: the items of a manual run come from outside; without any there is one empty item."""
+
+from weft_node_sdk.context import Outputs, RunContext
+from weft_node_sdk.items import passed_all
+
+
+async def run(ctx: RunContext) -> Outputs:
+    return [passed_all(ctx.items) or [{"json": {}}]]

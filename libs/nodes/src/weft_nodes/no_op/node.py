@@ -1,0 +1,8 @@
+"""No Operation: passes the items through."""
+
+from weft_node_sdk.context import Outputs, RunContext
+from weft_node_sdk.items import passed_all
+
+
+async def run(ctx: RunContext) -> Outputs:
+    return [passed_all(ctx.items)]

@@ -1,0 +1,13 @@
+"""Webhook: the ingress makes its item; a run of the node passes on what came. With several methods each has
+an output of its own, in the order in which they are chosen."""
+
+from weft_node_sdk.context import Outputs, RunContext
+from weft_node_sdk.items import passed_all
+
+
+async def run(ctx: RunContext) -> Outputs:
+    parameters = await ctx.parameters_for(0)
+    methods = parameters.get("httpMethod")
+    outputs: Outputs = [[] for _ in methods] if parameters.get("multipleMethods") and methods else [[]]
+    outputs[0] = passed_all(ctx.items)
+    return outputs
