@@ -102,5 +102,20 @@ class Refused(Exception):
     """The event does not fit the state: a report of a run that is not active, or anything after the end."""
 
 
-__all__ = ["Activation", "AnyEffect", "AnyEvent", "Completed", "Failed", "Finished", "Lost", "Refused", "Resumed", "Run",
-           "Sleep", "Source", "Started", "Stopped", "Suspended"]
+__all__ = [
+    "Activation",
+    "AnyEffect",
+    "AnyEvent",
+    "Completed",
+    "Failed",
+    "Finished",
+    "Lost",
+    "Refused",
+    "Resumed",
+    "Run",
+    "Sleep",
+    "Source",
+    "Started",
+    "Stopped",
+    "Suspended",
+]
