@@ -72,6 +72,10 @@ class CoreSettings(BaseSettings):
         default="127.0.0.1", description="Address to listen on, HTTP and gRPC; `0.0.0.0` for all."
     )
     port: int = Field(default=8080, ge=0, le=65535, description="Port of HTTP.")
+    trusted_proxies: Words = Field(
+        default=("127.0.0.1",),
+        description="Proxies whose X-Forwarded-For names the caller; addresses or CIDRs.",
+    )
     public_url: str = Field(
         default="",
         description="Address under which the outside reaches this installation (webhooks, OAuth). "
