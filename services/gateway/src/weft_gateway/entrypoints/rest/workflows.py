@@ -9,7 +9,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_kit.items import loads_js
-from weft_kit.rpc import Caller
+from weft_kit.rpc import Caller, deadline
 
 from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.bodies import json_object, raw_body
@@ -233,6 +233,7 @@ async def execute(
     for name in ("trigger_data", "run_data", "pin_data"):
         if body.get(name) is not None:
             setattr(call, name, orjson.dumps(body[name]))
-    started = await backends(request).executions.Start(call)
+    with deadline(wait + 10):
+        started = await backends(request).executions.Start(call)
     done = started.execution.status in {"success", "error", "cancelled"}
     return ok(request, execution_view(started.execution, started.node_runs), 200 if done else 202)
