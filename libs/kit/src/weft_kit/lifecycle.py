@@ -29,19 +29,20 @@ async def start_all(services: Sequence[Service], seconds: float = START_SECONDS)
                 await service.start()
     except BaseException as error:
         log.error("%s did not start", started[-1].name)
-        await _each(reversed(started), lambda service: service.stop(), "stop", STOP_SECONDS)
+        await stop_all(started)
         if isinstance(error, TimeoutError):
             message = f"{started[-1].name} did not start within {seconds:g} s."
             raise WeftError(ErrorCode.TIMEOUT, message) from error
         raise
 
 
-async def stop_all(
-    services: Sequence[Service], drain_seconds: float = DRAIN_SECONDS, seconds: float = STOP_SECONDS
-) -> None:
-    """Drains all, then stops all, last started first. A failure or a timeout of one is logged and holds up no
-    other."""
-    await _each(reversed(services), lambda service: service.drain(), "drain", drain_seconds)
+async def drain_all(services: Sequence[Service], seconds: float = DRAIN_SECONDS) -> None:
+    """Last started first. A failure or a timeout of one is logged and holds up no other."""
+    await _each(reversed(services), lambda service: service.drain(), "drain", seconds)
+
+
+async def stop_all(services: Sequence[Service], seconds: float = STOP_SECONDS) -> None:
+    """As `drain_all`, which comes before it unless there is no time."""
     await _each(reversed(services), lambda service: service.stop(), "stop", seconds)
 
 
