@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.harness.embedded import Embedded
 from tests.harness.stub import Stub
 from tests.harness.user import User

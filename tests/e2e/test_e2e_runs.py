@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.harness.flows import chain, code, edit, flow, manual, node, pause, webhook
 from tests.harness.user import SCENARIOS, User, items, scenario
 
@@ -53,7 +54,9 @@ def test_http_request_node_calls_and_answers(owner: User, stub: str) -> None:
 def test_private_addresses_are_refused_unless_allowed(owner: User) -> None:
     from tests.harness.flows import request
 
-    workflow = owner.import_workflow(chain("ssrf", manual(), request("Call", "http://127.0.0.1:1/")), publish=False)
+    workflow = owner.import_workflow(
+        chain("ssrf", manual(), request("Call", "http://127.0.0.1:1/")), publish=False
+    )
     done = owner.run(workflow)
     assert done["status"] == "error"
     assert "WEFT_NET_ALLOW" in json.dumps(done["error"])
@@ -63,10 +66,16 @@ def test_respond_node_answers_before_the_end(owner: User) -> None:
     respond = node(
         "Respond",
         "respondToWebhook",
-        {"respondWith": "json", "responseBody": '={{ { "hi": $json.body.name } }}', "options": {"responseCode": 201}},
+        {
+            "respondWith": "json",
+            "responseBody": '={{ { "hi": $json.body.name } }}',
+            "options": {"responseCode": 201},
+        },
         1.1,
     )
-    workflow = owner.import_workflow(chain("respond", webhook("respond", "responseNode"), respond, pause("Later", 1)))
+    workflow = owner.import_workflow(
+        chain("respond", webhook("respond", "responseNode"), respond, pause("Later", 1))
+    )
     answer = owner.ready_hook("respond", json={"name": "Ada"})
     assert (answer.status_code, answer.json()) == (201, {"hi": "Ada"})
     assert owner.finished(workflow)[0]["status"] == "success"
@@ -116,7 +125,9 @@ def test_loop_over_items_runs_each_batch(owner: User) -> None:
 
 
 def test_wait_wakes_by_itself(owner: User) -> None:
-    workflow = owner.import_workflow(chain("wait", manual(), pause("Pause", 1), edit("After", {"woke": True})), publish=False)
+    workflow = owner.import_workflow(
+        chain("wait", manual(), pause("Pause", 1), edit("After", {"woke": True})), publish=False
+    )
     done = owner.run(workflow)
     assert items(done, "After") == [{"woke": True}]
 
@@ -124,7 +135,9 @@ def test_wait_wakes_by_itself(owner: User) -> None:
 def test_wait_for_webhook_is_woken_once_by_its_url(owner: User) -> None:
     show = edit("Show", {"url": "={{ $execution.resumeUrl }}"})
     wait = node("Hold", "wait", {"resume": "webhook", "options": {}}, 1.1, webhookId="hold")
-    workflow = owner.import_workflow(chain("hold", manual(), show, wait, edit("After", {"woke": True})), publish=False)
+    workflow = owner.import_workflow(
+        chain("hold", manual(), show, wait, edit("After", {"woke": True})), publish=False
+    )
     started = owner.data("POST", f"/workflows/{workflow}/execute")
     from tests.harness.user import until
 
@@ -143,11 +156,16 @@ def test_wait_for_webhook_is_woken_once_by_its_url(owner: User) -> None:
 
 def test_sub_workflow_gives_its_items_to_the_parent(owner: User) -> None:
     child = chain(
-        "child", node("In", "executeWorkflowTrigger", {"inputSource": "passthrough"}, 1.1), edit("Add", {"child": True})
+        "child",
+        node("In", "executeWorkflowTrigger", {"inputSource": "passthrough"}, 1.1),
+        edit("Add", {"child": True}),
     )
     child_id = owner.import_workflow(child)
     call = node(
-        "Call", "executeWorkflow", {"workflowId": {"__rl": True, "mode": "id", "value": child_id}, "options": {}}, 1.2
+        "Call",
+        "executeWorkflow",
+        {"workflowId": {"__rl": True, "mode": "id", "value": child_id}, "options": {}},
+        1.2,
     )
     document = chain("parent", manual(), edit("Set", {"n": 1}), call, edit("After", {"after": True}))
     done = owner.run(owner.import_workflow(document, publish=False))
@@ -159,7 +177,9 @@ def test_sub_workflow_gives_its_items_to_the_parent(owner: User) -> None:
 
 
 def test_error_workflow_hears_of_the_failure(owner: User) -> None:
-    catcher = owner.import_workflow(chain("catcher", node("On error", "errorTrigger"), edit("Note", {"seen": True})))
+    catcher = owner.import_workflow(
+        chain("catcher", node("On error", "errorTrigger"), edit("Note", {"seen": True}))
+    )
     stop = node("Stop", "stopAndError", {"errorMessage": "call for help"})
     owner.import_workflow(chain("helpless", webhook("helpless"), stop, errorWorkflow=catcher))
     owner.ready_hook("helpless", json={})
@@ -190,7 +210,9 @@ def test_retry_runs_from_the_failed_node_with_the_data_of_the_first_run(owner: U
 
 
 def test_ten_thousand_items_pass_five_nodes(owner: User) -> None:
-    source = code("Source", "return Array.from({length: 10000}, (_, n) => ({ json: { n, text: 'x'.repeat(1000) } }))")
+    source = code(
+        "Source", "return Array.from({length: 10000}, (_, n) => ({ json: { n, text: 'x'.repeat(1000) } }))"
+    )
     steps = [edit(f"Step {i}", {f"f{i}": "={{ $json.n }}"}) for i in range(4)]
     done = owner.run(owner.import_workflow(chain("large", manual(), source, *steps), publish=False))
     assert done["status"] == "success", done["error"]

@@ -20,19 +20,25 @@ def settled(user: User, workflows: Iterable[str], seconds: float = 60) -> dict[s
 
     def probe() -> dict[str, str]:
         rows = [row for workflow in ids for row in user.executions(workflow)]
-        return {row["id"]: row["status"] for row in rows} if all(row["status"] in FINAL for row in rows) else {}
+        return (
+            {row["id"]: row["status"] for row in rows} if all(row["status"] in FINAL for row in rows) else {}
+        )
 
     return until(probe, seconds, "the end of every execution")
 
 
-def check(user: User, workflows: dict[str, str], calls: Calls, stub: Stub, seconds: float = 60) -> Counter[str]:
+def check(
+    user: User, workflows: dict[str, str], calls: Calls, stub: Stub, seconds: float = 60
+) -> Counter[str]:
     """Asserts the invariants. `workflows`: kind (see flows) to workflow id. Returns how often each status came."""
     statuses = settled(user, workflows.values(), seconds)
     missing = [number for number, execution in calls.accepted.items() if execution not in statuses]
     assert not missing, f"{len(missing)} accepted calls have no execution: {missing[:10]}"
     unsafe = set(user_ids(user, workflows.get("unsafe")))
     failed = {key: status for key, status in statuses.items() if status != "success" and key not in unsafe}
-    assert not failed, f"{len(failed)} runs of safe workflows did not succeed: {dict(list(failed.items())[:5])}"
+    assert not failed, (
+        f"{len(failed)} runs of safe workflows did not succeed: {dict(list(failed.items())[:5])}"
+    )
     doubled = {key: count for key, count in stub.calls.items() if key.startswith("unsafe-") and count > 1}
     assert not doubled, f"unsafe nodes called twice: {doubled}"
     return Counter(statuses.values())

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from weft_kit.crash import POINTS
+
 from tests.faults.invariants import check
 from tests.faults.workflows import install
 from tests.harness.embedded import Embedded
 from tests.harness.load import Calls, drive
 from tests.harness.stub import Stub
 from tests.harness.user import User, until
-from weft_kit.crash import POINTS
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 KINDS = ["pure", "safe", "unsafe", "wait"]
@@ -50,7 +51,9 @@ def test_nothing_is_lost_at_a_crash_point(weft: Embedded, stub: Stub, crash_poin
 
 
 @pytest.mark.parametrize("database", [False, True], ids=["weft", "weft-and-postgres"])
-def test_nothing_is_lost_when_killed_under_load(weft: Embedded, stub: Stub, database: bool, request: pytest.FixtureRequest) -> None:
+def test_nothing_is_lost_when_killed_under_load(
+    weft: Embedded, stub: Stub, database: bool, request: pytest.FixtureRequest
+) -> None:
     rounds = 20 if request.config.getoption("--long") else 2
     rng = random.Random(7)
     weft.start()
@@ -60,7 +63,9 @@ def test_nothing_is_lost_when_killed_under_load(weft: Embedded, stub: Stub, data
     for number in range(rounds):
 
         async def until_killed(first: int = number * 10_000) -> None:
-            load = asyncio.create_task(drive(weft.base, KINDS, 600, 150, calls, first=first, stop_on_loss=True))
+            load = asyncio.create_task(
+                drive(weft.base, KINDS, 600, 150, calls, first=first, stop_on_loss=True)
+            )
             await asyncio.sleep(rng.uniform(0.5, 3.0))
             await asyncio.to_thread(weft.kill, database=database)
             await load
@@ -108,7 +113,9 @@ def test_a_schedule_fires_once_a_tick_through_a_crash(weft: Embedded) -> None:
     weft.start()
     user = User(weft.base).register()
     rule = {"rule": {"interval": [{"field": "seconds", "secondsInterval": 2}]}}
-    workflow = user.import_workflow(chain("ticks", node("Clock", "scheduleTrigger", rule, 1.2), edit("Mark", {"a": 1})))
+    workflow = user.import_workflow(
+        chain("ticks", node("Clock", "scheduleTrigger", rule, 1.2), edit("Mark", {"a": 1}))
+    )
     until(lambda: len(user.executions(workflow)) >= 2, 15, "two ticks")
     weft.kill()
     weft.start()

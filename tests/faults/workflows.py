@@ -13,10 +13,14 @@ def documents(stub: Stub, delay_ms: int = 20) -> dict[str, dict[str, Any]]:
     safe = request("Get", f"={stub.base}/delay?ms={delay_ms}&key=safe-{key}")
     unsafe = request("Post", f"={stub.base}/delay?ms={delay_ms}&key=unsafe-{key}", "POST")
     return {
-        "pure": chain("pure", webhook("pure", "onReceived"), *(edit(f"E{i}", {f"f{i}": i}) for i in range(5))),
+        "pure": chain(
+            "pure", webhook("pure", "onReceived"), *(edit(f"E{i}", {f"f{i}": i}) for i in range(5))
+        ),
         "safe": chain("safe", webhook("safe", "onReceived"), safe, edit("After", {"done": True})),
         "unsafe": chain("unsafe", webhook("unsafe", "onReceived"), unsafe, edit("After", {"done": True})),
-        "wait": chain("wait", webhook("wait", "onReceived"), pause("Pause", 2), edit("After", {"done": True})),
+        "wait": chain(
+            "wait", webhook("wait", "onReceived"), pause("Pause", 2), edit("After", {"done": True})
+        ),
     }
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import httpx
-from tests.harness.ports import free_port
 from weft_kit.database.embedded import binaries
 from weft_kit.testing.servers import Kafka, Postgres, Redis
+
+from tests.harness.ports import free_port
 
 REPLICAS: Mapping[str, int] = {
     "auth": 1,
@@ -111,7 +112,13 @@ class Cluster:
     form = "cluster"
 
     def __init__(
-        self, home: Path, *, allow: str = "", port: int = 0, replicas: Mapping[str, int] | None = None, **extra: str
+        self,
+        home: Path,
+        *,
+        allow: str = "",
+        port: int = 0,
+        replicas: Mapping[str, int] | None = None,
+        **extra: str,
     ) -> None:
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -131,7 +138,9 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         addresses = {
-            f"WEFT_RPC_{service.replace('-', '_').upper()}": ",".join(f"127.0.0.1:{m.rpc}" for m in self.of(service))
+            f"WEFT_RPC_{service.replace('-', '_').upper()}": ",".join(
+                f"127.0.0.1:{m.rpc}" for m in self.of(service)
+            )
             for service in REPLICAS
         }
         return {

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import httpx
-from tests.harness.ports import free_port
 from weft_kit.database.embedded import EmbeddedPostgres, binaries
+
+from tests.harness.ports import free_port
 
 
 class Embedded:

@@ -4,7 +4,9 @@ import uuid
 from typing import Any
 
 
-def node(name: str, kind: str, parameters: dict[str, Any] | None = None, version: float = 1, **more: Any) -> dict[str, Any]:
+def node(
+    name: str, kind: str, parameters: dict[str, Any] | None = None, version: float = 1, **more: Any
+) -> dict[str, Any]:
     """A node of n8n-nodes-base; its position is filled in by `flow`."""
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
@@ -38,7 +40,12 @@ def flow(name: str, nodes: list[dict[str, Any]], *edges: tuple[Any, ...], **sett
 
 def chain(name: str, *nodes: dict[str, Any], **settings: Any) -> dict[str, Any]:
     """Nodes one behind the other."""
-    return flow(name, list(nodes), *((a["name"], b["name"]) for a, b in zip(nodes, nodes[1:], strict=False)), **settings)
+    return flow(
+        name,
+        list(nodes),
+        *((a["name"], b["name"]) for a, b in zip(nodes, nodes[1:], strict=False)),
+        **settings,
+    )
 
 
 def webhook(path: str, mode: str = "lastNode", method: str = "POST", **parameters: Any) -> dict[str, Any]:
@@ -56,7 +63,12 @@ def edit(name: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
     assignments = [
         {"id": key, "name": key, "type": kinds[type(value)], "value": value} for key, value in fields.items()
     ]
-    parameters = {"mode": "manual", "includeOtherFields": True, "assignments": {"assignments": assignments}, "options": {}}
+    parameters = {
+        "mode": "manual",
+        "includeOtherFields": True,
+        "assignments": {"assignments": assignments},
+        "options": {},
+    }
     return node(name, "set", parameters, 3.4, **more)
 
 

@@ -3,9 +3,10 @@
 import json
 import time
 
+from websockets.sync.client import connect
+
 from tests.harness.flows import chain, edit, manual
 from tests.harness.user import User
-from websockets.sync.client import connect
 
 
 def manual_run_latency(user: User, runs: int = 50) -> list[float]:

@@ -19,7 +19,14 @@ class Calls:
 
 
 async def drive(
-    base: str, paths: list[str], count: int, rate: float, calls: Calls, *, first: int = 0, stop_on_loss: bool = False
+    base: str,
+    paths: list[str],
+    count: int,
+    rate: float,
+    calls: Calls,
+    *,
+    first: int = 0,
+    stop_on_loss: bool = False,
 ) -> Calls:
     """`count` POSTs `{"n": number}` at `rate` a second, over the paths in turn. Ends early once the server is gone
     if `stop_on_loss`. 503 and 429 count as refused, connections that break as lost."""

@@ -56,7 +56,16 @@ def prepare(base: str) -> None:
 
 
 def load(base: str, arguments: argparse.Namespace, pids: str, counts: str, out: Path) -> list[dict[str, Any]]:
-    command = [sys.executable, str(HERE / "load.py"), "--base", base, "--out", str(out), "--success-status", "success"]
+    command = [
+        sys.executable,
+        str(HERE / "load.py"),
+        "--base",
+        base,
+        "--out",
+        str(out),
+        "--success-status",
+        "success",
+    ]
     command += ["--busy-status", "queued,running,new", "--pids-cmd", pids, "--counts-cmd", counts]
     command += ["--seconds", str(arguments.seconds), "--reps", str(arguments.reps), "--quiet-wait", "10"]
     command += ["--scenarios", arguments.scenarios, "--gentle-seconds", str(arguments.gentle)]
@@ -83,9 +92,10 @@ def table(rows: list[dict[str, Any]], peer: list[dict[str, Any]]) -> str:
             continue
         rate = row["saturation"]["exec_per_s"]
         other = others.get(row["scenario"], {}).get("saturation", {}).get("exec_per_s", {}).get("med")
+        ratio = f"{rate['med'] / other:.1f}×" if other else "–"
         lines.append(
             f"| {row['scenario']} | **{rate['med']:.1f}** ({rate['min']:.1f}–{rate['max']:.1f}) "
-            f"| {f'{rate["med"] / other:.1f}×' if other else '–'} | {figure(row, 'saturation', 'cpu_ms_per_exec')} "
+            f"| {ratio} | {figure(row, 'saturation', 'cpu_ms_per_exec')} "
             f"| {figure(row, 'gentle', 'p50')} / {figure(row, 'gentle', 'p99')} "
             f"| {figure(row, 'saturation', 'p50')} / {figure(row, 'saturation', 'p99')} "
             f"| {row['saturation']['errors']['max']} | {row['saturation']['rss_peak_mb']['max']} |"
@@ -94,13 +104,24 @@ def table(rows: list[dict[str, Any]], peer: list[dict[str, Any]]) -> str:
 
 
 def machine() -> str:
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    model = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        "",
+    )
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
     return f"{time.strftime('%Y-%m-%d')}, commit {commit}, {os.cpu_count()} cores ({model}), load average {os.getloadavg()[0]:.1f} before"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--form", choices=["embedded", "cluster"], default="embedded")
     parser.add_argument("--scenarios", default="")
     parser.add_argument("--seconds", type=int, default=10)
@@ -125,17 +146,29 @@ def main() -> None:
             second = weft.start()
             time.sleep(5)
             idle = memory(weft.pids())
-            print(f"start to healthy: first {first:.2f} s, second {second:.2f} s; idle memory {idle} MB (PSS)")
+            print(
+                f"start to healthy: first {first:.2f} s, second {second:.2f} s; idle memory {idle} MB (PSS)"
+            )
             latency = manual_run_latency(User(weft.base).login())
-            print(f"run by execute to finished on the WebSocket: p50 {statistics.median(latency):.1f} ms, max {max(latency):.1f} ms")
+            print(
+                f"run by execute to finished on the WebSocket: p50 {statistics.median(latency):.1f} ms, max {max(latency):.1f} ms"
+            )
             psql = f"{weft.database_client()} -c {shlex.quote(COUNTS)}"
-            rows = load(f"{weft.base}/webhook", arguments, f"echo {' '.join(map(str, weft.pids()))}", psql, out)
+            rows = load(
+                f"{weft.base}/webhook", arguments, f"echo {' '.join(map(str, weft.pids()))}", psql, out
+            )
         finally:
             weft.close()
             stub.kill() if not arguments.peer else None
     peer: list[dict[str, Any]] = []
     if arguments.peer:
-        peer = load(arguments.peer, arguments, arguments.peer_pids, arguments.peer_counts, out.with_suffix(".peer.json"))
+        peer = load(
+            arguments.peer,
+            arguments,
+            arguments.peer_pids,
+            arguments.peer_counts,
+            out.with_suffix(".peer.json"),
+        )
         stub.kill()
     print(table(rows, peer))
 

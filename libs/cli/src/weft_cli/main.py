@@ -71,7 +71,12 @@ def service(name: str) -> None:
 
 @cli.command("run")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--input", "items", type=click.Path(exists=True, path_type=Path), help="JSON list of items for the trigger.")
+@click.option(
+    "--input",
+    "items",
+    type=click.Path(exists=True, path_type=Path),
+    help="JSON list of items for the trigger.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document with status, error and items.")
 def run_file(file: Path, items: Path | None, as_json: bool) -> None:
     """Run a workflow file without a server and print the items of its last node.
@@ -90,7 +95,9 @@ _KEY = click.option("--api-key", envvar="WEFT_API_KEY", required=True, help="An 
 
 
 @cli.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--publish", is_flag=True, help="Publish each workflow as well.")
 @click.option("--json", "as_json", is_flag=True)
 @_SERVER
@@ -128,7 +135,9 @@ def migrate() -> None:
 
     settings = CoreSettings()
     if not settings.database_url:
-        raise WeftError(ErrorCode.CONFLICT, "WEFT_DATABASE_URL is not set; `weft up` migrates its own database by itself.")
+        raise WeftError(
+            ErrorCode.CONFLICT, "WEFT_DATABASE_URL is not set; `weft up` migrates its own database by itself."
+        )
     asyncio.run(migrate_all(settings.database_url))
     click.echo("every schema is at its newest version")
 

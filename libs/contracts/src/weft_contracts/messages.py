@@ -286,7 +286,9 @@ class WebhookResponse(Report, frozen=True, tag="node.webhook_response.v1"):
 NodeReport = NodeStarted | NodeCompleted | NodeFailed | NodeWaiting | WebhookResponse
 
 
-class SegmentReports(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="node.reports.v1"):
+class SegmentReports(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="node.reports.v1"
+):
     """Reports of one dispatch, in order. `last`: the segment is over and the runner's slot is free again."""
 
     execution_id: str
@@ -311,7 +313,9 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type
     leaving: bool = False
 
 
-class StartConfirmed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="runner.confirm.v1"):
+class StartConfirmed(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="runner.confirm.v1"
+):
     """Answer to a NodeStarted with `confirm`, after its commit. `granted` False: the dispatch is closed, drop it."""
 
     dispatch_id: str
@@ -320,7 +324,9 @@ class StartConfirmed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field=
     granted: bool
 
 
-class CancelDispatch(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="runner.cancel.v1"):
+class CancelDispatch(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="runner.cancel.v1"
+):
     """Stop a segment between items at the latest; its results no longer count."""
 
     dispatch_id: str
@@ -498,9 +504,7 @@ class AuditRecorded(
 # --- best-effort channels -----------------------------------------------------------------------------------
 
 
-class WebhookReply(
-    msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="webhook.reply.v1"
-):
+class WebhookReply(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="webhook.reply.v1"):
     """Wakes the ingress that waits for `execution_id`.
 
     kind: response (status, headers, body are the answer), finished (`body` is the last node's output for the

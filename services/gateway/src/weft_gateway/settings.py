@@ -16,7 +16,9 @@ class GatewaySettings(CoreSettings):
     """REST front door."""
 
     web_root: Path = Field(default_factory=_default_web_root, description="Folder of the built web page.")
-    max_body_bytes: int = Field(default=8 * 1024 * 1024, description="Largest request body of the REST API, bytes.")
+    max_body_bytes: int = Field(
+        default=8 * 1024 * 1024, description="Largest request body of the REST API, bytes."
+    )
     calls_per_minute: int = Field(default=6000, description="REST calls a minute for each user or API key.")
     sign_ins_per_minute: int = Field(default=10, description="Sign-in tries a minute for each address.")
     secure_cookies: bool = Field(default=False, description="Send the refresh cookie over HTTPS only.")

@@ -44,7 +44,9 @@ def _port(settings: CoreSettings) -> Finding:
         try:
             probe.bind(("127.0.0.1", settings.port))
         except OSError as error:
-            return Finding("port", "warning", f"{settings.port}: {error.strerror}; Weft may be running already")
+            return Finding(
+                "port", "warning", f"{settings.port}: {error.strerror}; Weft may be running already"
+            )
     return Finding("port", "ok", f"{settings.port} is free")
 
 
@@ -82,7 +84,11 @@ def _reachable(name: str, address: str, default_port: int) -> Finding:
 
 
 def _brokers(settings: CoreSettings) -> list[Finding]:
-    found = [_reachable("kafka", broker.strip(), 9092) for broker in settings.kafka_brokers.split(",") if broker.strip()]
+    found = [
+        _reachable("kafka", broker.strip(), 9092)
+        for broker in settings.kafka_brokers.split(",")
+        if broker.strip()
+    ]
     if settings.redis_url:
         parts = urlsplit(settings.redis_url)
         found.append(_reachable("redis", f"{parts.hostname}:{parts.port or 6379}", 6379))
@@ -113,5 +119,3 @@ def examine(*, as_json: bool) -> int:
             mark = click.style(f"{finding.state:8}", fg=colours[finding.state])
             click.echo(f"{mark} {finding.name:11} {finding.text}")
     return 1 if any(finding.state == "problem" for finding in findings) else 0
-
-

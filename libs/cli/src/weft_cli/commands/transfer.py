@@ -15,13 +15,19 @@ class Server:
     """The REST API with an API key. Raises WeftError with the API's own words."""
 
     def __init__(self, base: str, api_key: str) -> None:
-        self._http = httpx.Client(base_url=f"{base.rstrip('/')}/api/v1", headers={"X-API-Key": api_key}, timeout=60)
+        self._http = httpx.Client(
+            base_url=f"{base.rstrip('/')}/api/v1", headers={"X-API-Key": api_key}, timeout=60
+        )
 
     def call(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, content=content, headers={"Content-Type": "application/json"})
+            answer = self._http.request(
+                method, path, content=content, headers={"Content-Type": "application/json"}
+            )
         except httpx.HTTPError as error:
-            raise WeftError(ErrorCode.UNAVAILABLE, f"Weft can't be reached at {self._http.base_url}: {error}") from None
+            raise WeftError(
+                ErrorCode.UNAVAILABLE, f"Weft can't be reached at {self._http.base_url}: {error}"
+            ) from None
         if answer.is_success:
             return answer
         try:
@@ -38,7 +44,9 @@ class Server:
             page, pages = page + 1, answer["pagination"]["total_pages"]
 
 
-def import_workflows(base: str, api_key: str, files: tuple[Path, ...], *, publish: bool, as_json: bool) -> int:
+def import_workflows(
+    base: str, api_key: str, files: tuple[Path, ...], *, publish: bool, as_json: bool
+) -> int:
     """0 when every file was stored (and published); 1 when one was refused."""
     server = Server(base, api_key)
     results: list[dict[str, Any]] = []
@@ -48,7 +56,12 @@ def import_workflows(base: str, api_key: str, files: tuple[Path, ...], *, publis
             for workflow in stored if isinstance(stored, list) else [stored]:
                 if publish:
                     server.call("POST", f"/workflows/{workflow['id']}/activate")
-                row = {"file": str(file), "id": workflow["id"], "name": workflow["name"], "issues": workflow["issues"]}
+                row = {
+                    "file": str(file),
+                    "id": workflow["id"],
+                    "name": workflow["name"],
+                    "issues": workflow["issues"],
+                }
                 results.append(row)
         except WeftError as error:
             results.append({"file": str(file), "error": error.message})

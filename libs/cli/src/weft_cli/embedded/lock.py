@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 from weft_contracts.errors import ErrorCode, WeftError
 
@@ -20,7 +20,9 @@ def open_port(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            message = f"Port {port} is in use. Stop what uses it, or choose another: WEFT_PORT={port + 1} make run"
+            message = (
+                f"Port {port} is in use. Stop what uses it, or choose another: WEFT_PORT={port + 1} make run"
+            )
             raise WeftError(ErrorCode.CONFLICT, message) from None
         raise WeftError(ErrorCode.CONFLICT, f"Port {port} can't be opened: {error.strerror}.") from None
     listener.listen(2048)
@@ -35,7 +37,7 @@ class HomeLock:
         self.home = home
         self._file: IO[str] | None = None
 
-    def __enter__(self) -> "HomeLock":
+    def __enter__(self) -> Self:
         if not self.home.exists():
             self.home.mkdir(parents=True, mode=0o700)
         self._file = (self.home / "lock").open("a+")
@@ -45,7 +47,7 @@ class HomeLock:
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
-            message = f"Another Weft (process {holder}) already runs on {self.home}. Stop it, or set WEFT_HOME to another folder."
+            message = f"Another Weft (process {holder}) already runs on {self.home}. Stop it, or choose another WEFT_HOME."
             raise WeftError(ErrorCode.CONFLICT, message) from None
         self._file.truncate(0)
         self._file.write(str(os.getpid()))

@@ -29,7 +29,7 @@ def view(message: Message) -> dict[str, Any]:
     return out
 
 
-def _part(field: FieldDescriptor, value: Any) -> Any:
+def _part(field: Any, value: Any) -> Any:
     if field.message_type is not None:
         if field.message_type.full_name == "google.protobuf.Timestamp":
             return moment(value)

@@ -53,7 +53,9 @@ class NewApiKey(BaseModel):
     expires_at: datetime | None = None
 
 
-def _session(request: Request, response_of: pb.RegisterResponse | pb.LoginResponse | pb.RefreshResponse) -> Response:
+def _session(
+    request: Request, response_of: pb.RegisterResponse | pb.LoginResponse | pb.RefreshResponse
+) -> Response:
     """Tokens for scripts in the body; for browsers the refresh token as an HttpOnly cookie as well."""
     tokens = response_of.tokens
     data = {
@@ -143,7 +145,9 @@ async def update_me(request: Request, user: User, body: Profile) -> Response:
 
 @router.post("/auth/change-password", summary="Change one's password; ends the other sessions")
 async def change_password(request: Request, user: User, body: PasswordChange) -> Response:
-    await backends(request).auth.ChangePassword(pb.ChangePasswordRequest(user_id=user.user_id, **body.model_dump()))
+    await backends(request).auth.ChangePassword(
+        pb.ChangePasswordRequest(user_id=user.user_id, **body.model_dump())
+    )
     return ok(request, {})
 
 
@@ -168,5 +172,3 @@ async def create_key(request: Request, user: User, body: NewApiKey) -> Response:
 async def delete_key(request: Request, user: User, key_id: str) -> Response:
     await backends(request).auth.DeleteApiKey(pb.DeleteApiKeyRequest(user_id=user.user_id, api_key_id=key_id))
     return ok(request, {})
-
-

@@ -10,12 +10,12 @@ from weft_gateway.settings import GatewaySettings
 
 
 def backends(request: Request) -> Backends:
-    return cast(Backends, request.app.state.backends)
+    return cast("Backends", request.app.state.backends)
 
 
 def cache(request: Request) -> Cache:
-    return cast(Cache, request.app.state.cache)
+    return cast("Cache", request.app.state.cache)
 
 
 def settings(request: Request) -> GatewaySettings:
-    return cast(GatewaySettings, request.app.state.settings)
+    return cast("GatewaySettings", request.app.state.settings)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from weft_contracts.errors import HTTP_STATUS, ErrorCode, WeftError
 
 log = logging.getLogger("weft.gateway")
-_CODES = {status: code for code, status in reversed(HTTP_STATUS.items())}
+_CODES = {status: code for code, status in reversed(list(HTTP_STATUS.items()))}
 
 
 def _meta(request: Request) -> dict[str, str]:
@@ -61,10 +61,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        code = {405: "METHOD_NOT_ALLOWED"}.get(error.status_code) or _CODES.get(error.status_code, ErrorCode.INTERNAL)
+        code = {405: "METHOD_NOT_ALLOWED"}.get(error.status_code) or _CODES.get(
+            error.status_code, ErrorCode.INTERNAL
+        )
         return failure(request, str(code), str(error.detail), error.status_code)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
-        log.exception("unexpected failure of %s %s", request.method, request.url.path, exc_info=error)
+        log.error("unexpected failure of %s %s", request.method, request.url.path, exc_info=error)
         return failure(request, ErrorCode.INTERNAL, "Something went wrong on our side.", 500)

@@ -66,7 +66,12 @@ async def list_executions(
     found = await backends(request).executions.List(call)
     rows = [view(row) for row in found.executions]
     return page(
-        request, rows, number=page_number, limit=limit, total=found.total, next_cursor=found.next_cursor or None
+        request,
+        rows,
+        number=page_number,
+        limit=limit,
+        total=found.total,
+        next_cursor=found.next_cursor or None,
     )
 
 

@@ -57,14 +57,18 @@ async def create_credential(request: Request, user: User, body: NewCredential) -
     return ok(request, view((await backends(request).credentials.Create(call)).credential), 201)
 
 
-@router.get("/credentials/{credential_id}", tags=["credentials"], summary="One credential without its secrets")
+@router.get(
+    "/credentials/{credential_id}", tags=["credentials"], summary="One credential without its secrets"
+)
 async def get_credential(request: Request, user: User, credential_id: str) -> Response:
     found = await backends(request).credentials.Get(pb.GetCredentialRequest(credential_id=credential_id))
     return ok(request, view(found.credential))
 
 
 @router.put("/credentials/{credential_id}", tags=["credentials"], summary="Rename it or replace its secrets")
-async def update_credential(request: Request, user: User, credential_id: str, body: CredentialChange) -> Response:
+async def update_credential(
+    request: Request, user: User, credential_id: str, body: CredentialChange
+) -> Response:
     call = pb.UpdateCredentialRequest(credential_id=credential_id)
     if body.name is not None:
         call.name = body.name
@@ -148,7 +152,9 @@ async def stop_listening(request: Request, user: User, workflow_id: str) -> Resp
 
 
 @router.get("/schedules", tags=["schedules"], summary="The next ticks, soonest first")
-async def next_ticks(request: Request, user: User, limit: Annotated[int, Query(ge=1, le=250)] = 20) -> Response:
+async def next_ticks(
+    request: Request, user: User, limit: Annotated[int, Query(ge=1, le=250)] = 20
+) -> Response:
     found = await backends(request).schedules.ListNext(schedules.ListNextRequest(limit=limit))
     return ok(request, [view(row) for row in found.ticks])
 

@@ -122,7 +122,9 @@ async def patch(
     changes = await json_object(request)
     found = (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
     document = orjson.dumps({**orjson.loads(found.document), **changes})
-    return await _update(request, workflow_id, document, if_match.strip('"') or version_id or found.version_id)
+    return await _update(
+        request, workflow_id, document, if_match.strip('"') or version_id or found.version_id
+    )
 
 
 @router.delete("/{workflow_id}", summary="Delete a workflow; it can be restored")
@@ -144,7 +146,9 @@ async def duplicate(request: Request, user: User, workflow_id: str, body: Copy |
 
 
 @router.post("/{workflow_id}/activate", summary="Publish a version (the draft by default)")
-async def activate(request: Request, user: User, workflow_id: str, body: Publishing | None = None) -> Response:
+async def activate(
+    request: Request, user: User, workflow_id: str, body: Publishing | None = None
+) -> Response:
     call = pb.PublishRequest(workflow_id=workflow_id, version=body.version if body else 0)
     return ok(request, workflow_view((await backends(request).workflows.Publish(call)).workflow))
 
