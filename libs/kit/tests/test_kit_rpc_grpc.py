@@ -88,6 +88,15 @@ async def test_nobody_listens() -> None:
     await clients.close()
 
 
+async def test_a_busy_port_is_a_conflict() -> None:
+    async with serving(Counting()) as (_, address):
+        with pytest.raises(WeftError) as caught:
+            await GrpcServer({}, ServiceTokens(SECRET, "auth")).start(
+                f"127.0.0.1:{address.rpartition(':')[2]}"
+            )
+        assert caught.value.code is ErrorCode.CONFLICT
+
+
 async def test_a_token_of_another_cluster_is_refused() -> None:
     async with serving(Counting()) as (_, address):
         clients = GrpcClients({"auth": address}, ServiceTokens("other" * 8, "gateway"))

@@ -29,7 +29,7 @@ async def start_all(services: Sequence[Service], seconds: float = START_SECONDS)
                 await service.start()
     except BaseException as error:
         log.error("%s did not start", started[-1].name)
-        await stop_all(started)
+        await stop_all(started, drain=False)
         if isinstance(error, TimeoutError):
             message = f"{started[-1].name} did not start within {seconds:g} s."
             raise WeftError(ErrorCode.TIMEOUT, message) from error
@@ -41,8 +41,10 @@ async def drain_all(services: Sequence[Service], seconds: float = DRAIN_SECONDS)
     await _each(reversed(services), lambda service: service.drain(), "drain", seconds)
 
 
-async def stop_all(services: Sequence[Service], seconds: float = STOP_SECONDS) -> None:
-    """As `drain_all`, which comes before it unless there is no time."""
+async def stop_all(services: Sequence[Service], seconds: float = STOP_SECONDS, *, drain: bool = True) -> None:
+    """As `drain_all`, which it calls first unless that was done or there is nothing to drain."""
+    if drain:
+        await drain_all(services)
     await _each(reversed(services), lambda service: service.stop(), "stop", seconds)
 
 

@@ -147,7 +147,7 @@ async def _leave(running: Running) -> None:
     await running.http.stop()
     await drain_all([running.service])
     await running.grpc.stop()
-    await stop_all([running.service])
+    await stop_all([running.service], drain=False)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

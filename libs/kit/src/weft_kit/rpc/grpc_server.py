@@ -7,7 +7,7 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from weft_contracts.errors import WeftError
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.rpc_descriptors import answer_class, describe, request_class
 
 from weft_kit.rpc import current
@@ -30,7 +30,7 @@ class GrpcServer:
         self._server: Any = None
 
     async def start(self, address: str) -> int:
-        """Listens on `host:port` (port 0: a free one) and returns the port. Raises RuntimeError where it is
+        """Listens on `host:port` (port 0: a free one) and returns the port. Raises CONFLICT where it is
         taken."""
         self._server = grpc.aio.server(options=(*LIMITS, ("grpc.so_reuseport", 0)))
         names = [health.SERVICE_NAME, reflection.SERVICE_NAME]
@@ -43,10 +43,13 @@ class GrpcServer:
             names.append(service.full_name)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(names, self._server)
-        if self._tls:
-            port = self._server.add_secure_port(address, self._tls.server())
-        else:
-            port = self._server.add_insecure_port(address)
+        try:
+            if self._tls:
+                port = self._server.add_secure_port(address, self._tls.server())
+            else:
+                port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise WeftError(ErrorCode.CONFLICT, f"gRPC can't listen on {address}: {error}") from None
         await self._server.start()
         await self._health.set("", health_pb2.HealthCheckResponse.SERVING)
         return int(port)
