@@ -1,6 +1,7 @@
 """Small workflows, built as n8n would export them."""
 
 import uuid
+from itertools import pairwise
 from typing import Any
 
 
@@ -43,7 +44,7 @@ def chain(name: str, *nodes: dict[str, Any], **settings: Any) -> dict[str, Any]:
     return flow(
         name,
         list(nodes),
-        *((a["name"], b["name"]) for a, b in zip(nodes, nodes[1:], strict=False)),
+        *((a["name"], b["name"]) for a, b in pairwise(nodes)),
         **settings,
     )
 

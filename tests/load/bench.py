@@ -83,7 +83,8 @@ def table(rows: list[dict[str, Any]], peer: list[dict[str, Any]]) -> str:
     """Markdown; the ratio's column is there where the peer was measured."""
     others = {row["scenario"]: row for row in peer}
     lines = [
-        "| scenario | exec/s (min–max) | ratio | CPU ms/exec | p50 / p99 ms at 10/s | p50 / p99 ms at 50 callers | errors | PSS MB |",
+        "| scenario | exec/s (min–max) | ratio | CPU ms/exec | p50 / p99 ms at 10/s "
+        "| p50 / p99 ms at 50 callers | errors | PSS MB |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -115,7 +116,8 @@ def machine() -> str:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
-    return f"{time.strftime('%Y-%m-%d')}, commit {commit}, {os.cpu_count()} cores ({model}), load average {os.getloadavg()[0]:.1f} before"
+    cores, load = os.cpu_count(), os.getloadavg()[0]
+    return f"{time.strftime('%Y-%m-%d')}, commit {commit}, {cores} cores ({model}), load average {load:.1f} before"
 
 
 def main() -> None:
