@@ -1,4 +1,5 @@
-"""Reads nodes and main connections out of a workflow document as people send it: anything may be missing or wrong."""
+"""Reads nodes and main connections out of a workflow document as people send it: anything may be missing or
+wrong."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -6,7 +7,8 @@ from typing import Any, NamedTuple
 
 
 class GraphIssue(NamedTuple):
-    """Something in a document that was left out. `code`: INVALID_NODE, DUPLICATE_NAME, DANGLING_CONNECTION."""
+    """Something in a document that was left out. `code`: INVALID_NODE, DUPLICATE_NAME,
+    DANGLING_CONNECTION."""
 
     code: str
     node: str
@@ -61,7 +63,7 @@ def read_connections(
     found = []
     for source, output, entry in _entries(document.get("connections")):
         target, slot = entry.get("node"), entry.get("index", 0)
-        if source not in index or target not in index:
+        if source not in index or not isinstance(target, str) or target not in index:
             text = f"The connection from '{source}' to '{target}' leads to a node that does not exist."
             issues.append(GraphIssue("DANGLING_CONNECTION", source, text))
         elif not isinstance(slot, int) or not 0 <= slot < MOST_SLOTS or output >= MOST_SLOTS:

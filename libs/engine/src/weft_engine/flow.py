@@ -1,7 +1,7 @@
 """The order of work: what becomes ready when a node run has given its counts. State and Segment share it.
 
-v1 goes depth first (a stack), v0 breadth first (a queue), parallel hands out everything at once. In all of them
-the targets of a run are taken output by output and, within an output, top to bottom, then left to right.
+v1 goes depth first (a stack), v0 breadth first (a queue), parallel hands out everything at once. In all of
+them the targets of a run are taken output by output and, within an output, top to bottom, then left to right.
 """
 
 from collections import deque
@@ -20,8 +20,8 @@ OUTSIDE: Inputs = ()
 class Flow:
     """What is ready, which inputs of which merges have arrived, and how often each node has run.
 
-    `leading`: nodes that may run at all (partial runs). `inside`: the nodes of a segment; a target outside of it
-    takes its place in the order as `OUTSIDE`, since only the whole state knows whether it is ready.
+    `leading`: nodes that may run at all (partial runs). `inside`: the nodes of a segment; a target outside
+    of it takes its place in the order as `OUTSIDE`, since only the whole state knows whether it is ready.
     """
 
     __slots__ = ("graph", "inside", "leading", "pending", "ready", "runs")
@@ -70,7 +70,8 @@ class Flow:
     def overdue(self) -> Ready | None:
         """With nothing left that could bring data: the earliest merge runs with what it has.
 
-        Earliest is one that no other waiting merge can still feed; among those, the one that began to wait first.
+        Earliest is one that no other waiting merge can still feed; among those, the one that began to wait
+        first.
         """
         graph = self.graph
         waiting = [n for n in self.pending if not graph.nodes[graph.names[n]].traits.waits_for_all]
@@ -91,16 +92,14 @@ class Flow:
         return list(self.ready), pending, dict(self.runs), self.leading
 
     def _collect(self, node: int, slot: int, source: Source) -> Inputs | None:
-        """Adds an arrival to the first set that lacks it; the whole set once every connected input has arrived."""
+        """Adds an arrival to the first set that lacks it; the whole set once every connected input has
+        arrived."""
         sets = self.pending.setdefault(node, [])
-        for place, slots in enumerate(sets):
-            if slots[slot] is None:
-                break
-        else:
-            place, slots = len(sets), [None] * self.graph.width[node]
-            sets.append(slots)
-        slots[slot] = source
-        if sum(1 for part in slots if part is not None) < self.graph.connected[node]:
+        place = next((n for n, slots in enumerate(sets) if slots[slot] is None), len(sets))
+        if place == len(sets):
+            sets.append([None] * self.graph.width[node])
+        sets[place][slot] = source
+        if sum(1 for part in sets[place] if part is not None) < self.graph.connected[node]:
             return None
         return tuple(self._take(node, place))
 

@@ -20,7 +20,8 @@ Targets = tuple[tuple[tuple[int, int], ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node of a version. `targets[i]` are the (node, input) pairs that output i leads to, in running order."""
+    """One node of a version. `targets[i]` are the (node, input) pairs that output i leads to, in running
+    order."""
 
     name: str
     type: str
@@ -46,8 +47,8 @@ class Node:
 class Graph:
     """Built by `compile`. Nodes have numbers inside the engine: their place in `names`.
 
-    `width[n]` is the number of inputs of node n, `sources[n][i]` who is connected to input i, `connected[n]` how
-    many of its inputs are connected at all.
+    `width[n]` is the number of inputs of node n, `sources[n][i]` who is connected to input i, `connected[n]`
+    how many of its inputs are connected at all.
     """
 
     nodes: dict[str, Node]
@@ -151,7 +152,8 @@ class Graph:
         return found
 
     def over_limit(self, node: int, run_index: int) -> bool:
-        """Whether this run is one too many. Loops that give up their slot (a Wait in them) may go on for ever."""
+        """Whether this run is one too many. Loops that give up their slot (a Wait in them) may go on for
+        ever."""
         if run_index < self.loop_limit:
             return False
         exempt = self._exempt.get(node)
@@ -162,7 +164,8 @@ class Graph:
 
     @property
     def single(self) -> frozenset[int]:
-        """Nodes that run at most once in any execution: on every way to them there is one connection per node."""
+        """Nodes that run at most once in any execution: on every way to them there is one connection per
+        node."""
         if self._single is None:
             heads = [n for n in range(len(self.names)) if not any(self.sources[n])]
             found = set(heads)
@@ -178,9 +181,10 @@ class Graph:
     def segment(self, entry: str, pools: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """Nodes that one runner may run in one go after `entry`, `entry` first.
 
-        `pools` are those the runner serves besides the entry's own. Left out are unknown nodes, triggers, nodes
-        that may suspend, and merges with an input from elsewhere. A node that is not safe may be in it, but what
-        follows only through it may not. A live execution asks `State.segment`, which knows what has arrived.
+        `pools` are those the runner serves besides the entry's own. Left out are unknown nodes, triggers,
+        nodes that may suspend, and merges with an input from elsewhere. A node that is not safe may be in
+        it, but what follows only through it may not. A live execution asks `State.segment`, which knows what
+        has arrived.
         """
         found = self._segments.get((entry, pools))
         if found is None:
@@ -288,9 +292,7 @@ def _node(declared: Declared, traits: Traits, targets: tuple[tuple[tuple[str, in
 
 def _on_error(json: Mapping[str, Any]) -> OnError:
     """`continueOnFail` is the older spelling."""
-    match json.get("onError"):
-        case "continueRegularOutput" | "continueErrorOutput" as value:
-            return value
-        case None if json.get("continueOnFail") is True:
-            return "continueRegularOutput"
-    return "stopWorkflow"
+    value = json.get("onError")
+    if value == "continueRegularOutput" or (value is None and json.get("continueOnFail") is True):
+        return "continueRegularOutput"
+    return "continueErrorOutput" if value == "continueErrorOutput" else "stopWorkflow"

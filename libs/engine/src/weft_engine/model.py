@@ -1,4 +1,5 @@
-"""Events that move an execution, effects that follow, and the refusal. Times are microseconds since the epoch."""
+"""Events that move an execution, effects that follow, and the refusal. Times are microseconds since the
+epoch."""
 
 from typing import Literal
 
@@ -11,8 +12,8 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Started(Event, frozen=True):
-    """The trigger has run: its run 0 gave `counts`. `run_data`: (node, run index, counts) of earlier nodes that are
-    taken as they are (partial runs). `destination`: run only what leads to it."""
+    """The trigger has run: its run 0 gave `counts`. `run_data`: (node, run index, counts) of earlier nodes
+    that are taken as they are (partial runs). `destination`: run only what leads to it."""
 
     trigger: str
     counts: tuple[int, ...]
@@ -29,7 +30,8 @@ class Completed(Event, frozen=True):
 
 
 class Failed(Event, frozen=True):
-    """A try of the active run failed; with `retry_at` it is tried again then, else the execution ends as error."""
+    """A try of the active run failed; with `retry_at` it is tried again then, else the execution ends as
+    error."""
 
     node: str
     run_index: int
@@ -61,7 +63,8 @@ class Lost(Event, frozen=True):
 
 
 class Stopped(Event, frozen=True):
-    """From outside: cancelled, timed out, or ended for a reason of the platform. `status` cancelled or error."""
+    """From outside: cancelled, timed out, or ended for a reason of the platform. `status` cancelled or
+    error."""
 
     status: ExecutionStatus
     error: NodeError | None = None
@@ -98,7 +101,7 @@ class Finished(Effect, frozen=True):
 AnyEffect = Run | Sleep | Finished
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - a verdict, in the language of the domain
     """The event does not fit the state: a report of a run that is not active, or anything after the end."""
 
 

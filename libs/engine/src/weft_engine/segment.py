@@ -1,7 +1,7 @@
 """A runner's walk through one segment, in the very order in which the orchestrator's State will replay it.
 
-Where only the whole state could say what comes next (a node outside, a second run of a node, the siblings of a
-breadth-first or parallel execution), the walk ends early, which is always right.
+Where only the whole state could say what comes next (a node outside, a second run of a node, the siblings of
+a breadth-first or parallel execution), the walk ends early, which is always right.
 """
 
 from weft_contracts.messages import Activation, RunSegment
@@ -66,5 +66,6 @@ class Segment:
             return ready or flow.overdue()
         if order == "v1":
             return ready
-        # Others may be ahead in the queue (v0), or run beside this (parallel) and give the same node its next run.
+        # Others may be ahead in the queue (v0), or run beside this (parallel) and give the same node its
+        # next run.
         return ready if order == "parallel" and ready and ready[0] in self._graph.single else None

@@ -1,8 +1,8 @@
 """The state of one execution: `apply(event)` gives the effects. No clock, no randomness, no look into items.
 
-Folding the same events over a new State gives an equal State with the same effects, which is how an execution is
-taken over. In the orders v1 and v0 one activation is active at a time and one that sleeps (a wait, a retry) holds
-up the rest; in `parallel` everything ready is active at once.
+Folding the same events over a new State gives an equal State with the same effects, which is how an
+execution is taken over. In the orders v1 and v0 one activation is active at a time and one that sleeps (a
+wait, a retry) holds up the rest; in `parallel` everything ready is active at once.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,9 @@ LOSSES: Final = 3
 
 
 class State:
-    """`active` holds every run that has begun and not ended, sleeping ones included; `asleep` says why those sleep.
-    `runs` is the next run index per node, `losses` and `attempts` count per active run (absent: 0 losses, try 1).
+    """`active` holds every run that has begun and not ended, sleeping ones included; `asleep` says why those
+    sleep. `runs` is the next run index per node, `losses` and `attempts` count per active run (absent: 0
+    losses, try 1).
     """
 
     __slots__ = (
@@ -83,8 +84,8 @@ class State:
         )
 
     def segment(self, activation: Activation, pools: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """`Graph.segment` without the nodes that only the state can judge: merges that have inputs already, and
-        nodes whose runs are given (partial runs)."""
+        """`Graph.segment` without the nodes that only the state can judge: merges that have inputs already,
+        and nodes whose runs are given (partial runs)."""
         nodes = self.graph.segment(activation.node, pools)
         if not self._flow.pending and not self._given:
             return nodes
@@ -97,11 +98,11 @@ class State:
             self.status,
             self.last_node,
             self.error,
-            self.active,
-            self.asleep,
-            self.attempts,
-            self.losses,
-            self._given,
+            dict(self.active),
+            dict(self.asleep),
+            dict(self.attempts),
+            dict(self.losses),
+            {name: list(runs) for name, runs in self._given.items()},
             self._flow.snapshot(),
         )
 
@@ -123,9 +124,11 @@ class State:
                 self._given.setdefault(name, []).append(counts)
         given = self._take_given(event.trigger)
         self.status = "running"
-        for node in self._given_elsewhere(number):
-            flow.ready.append((node, (None,) * self.graph.width[node]))
+        elsewhere = self._given_elsewhere(number)
         self._flow_on(number, event.counts if given is None else given)
+        behind = flow.ready.appendleft if self.graph.order == "v1" else flow.ready.append
+        for node in elsewhere:
+            behind((node, (None,) * self.graph.width[node]))
         return self._advance()
 
     def _complete(self, event: Completed) -> list[AnyEffect]:
@@ -187,7 +190,8 @@ class State:
         return Sleep(self.active[key], kind, until)
 
     def _judge_waiting(self) -> None:
-        """Waiting: all that could go on waits for the outside. A pause before a retry still counts as running."""
+        """Waiting: all that could go on waits for the outside. A pause before a retry still counts as
+        running."""
         waits = len(self.asleep) == len(self.active) > 0 and "retry" not in self.asleep.values()
         self.status = "waiting" if waits else "running"
 
@@ -251,15 +255,16 @@ class State:
         return counts
 
     def _given_elsewhere(self, trigger: int) -> list[int]:
-        """Given nodes that no way leads to from the trigger or from another given node: other starting points."""
+        """Given nodes that no way leads to from the trigger or from another given node: other starting
+        points."""
         given = [self.graph.index[name] for name in self._given]
         leading = self._flow.leading
         return [
             node
             for node in given
             if (leading is None or node in leading)
-            and not any(node in self.graph.reach(other) for other in (trigger, *given) if other != node)
             and node != trigger
+            and not any(node in self.graph.reach(other) for other in (trigger, *given) if other != node)
         ]
 
     _HANDLERS: ClassVar[dict[type, Callable[["State", Any], list[AnyEffect]]]] = {
