@@ -31,7 +31,7 @@ Issues = list[Issue]
 _Parts = tuple[str, Path]
 
 
-def _packages() -> Iterator[_Parts]:
+def installed_packages() -> Iterator[_Parts]:
     """(import name, folder) of every installed package of nodes, found without importing it."""
     for name in sorted({point.value for point in entry_points(group="weft.nodes")}):
         spec = importlib.util.find_spec(name)
@@ -72,7 +72,7 @@ class Catalogue:
     @classmethod
     def load(cls) -> "Catalogue":
         """Reads the index of every installed package of nodes."""
-        return cls(_packages())
+        return cls(installed_packages())
 
     # --- types -------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from weft_node_sdk.values import value
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
     if parameters.get("language", "javaScript") != "javaScript":
         raise NodeRunError(

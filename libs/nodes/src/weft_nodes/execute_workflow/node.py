@@ -56,6 +56,7 @@ def _waits(parameters: dict[str, Any]) -> bool:
 
 
 async def run(ctx: RunContext) -> Outputs | Suspend:
+    await ctx.checkpoint()
     if ctx.resume is not None:
         return await _finished(ctx)
     if not ctx.items:

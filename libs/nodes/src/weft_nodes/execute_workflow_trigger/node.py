@@ -26,6 +26,7 @@ def stated_inputs(parameters: dict[str, Any], version: float) -> list[str] | Non
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     names = stated_inputs(await ctx.parameters_for(0), ctx.node.version)
     if names is None or not names:
         return [passed_all(ctx.items)]

@@ -6,6 +6,7 @@ from weft_node_sdk.values import value
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
     given = value(parameters.get("maxItems"))
     count = max(int(given), 0) if isinstance(given, int | float) else 1

@@ -5,4 +5,5 @@ from weft_node_sdk.items import passed_all
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     return [passed_all(ctx.items)]

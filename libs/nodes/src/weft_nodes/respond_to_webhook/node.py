@@ -114,6 +114,7 @@ def _shown(body: bytes) -> Any:
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
     second = ctx.node.version >= 1.4 and parameters.get("enableResponseOutput") is True
     try:

@@ -33,4 +33,5 @@ def tick(moment: datetime, timezone: str) -> Item:
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     return [passed_all(ctx.items) or [tick(datetime.now(UTC), ctx.execution.timezone)]]

@@ -70,6 +70,7 @@ async def _by_fields(ctx: RunContext, parameters: dict[str, Any]) -> list[int]:
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     if not ctx.items:
         return [[]]
     parameters = await ctx.parameters_for(0)

@@ -8,6 +8,7 @@ from weft_node_sdk.values import checked, compact_json, to_text, value
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
     description = ""
     if parameters.get("errorType") == "errorObject":

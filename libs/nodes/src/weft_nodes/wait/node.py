@@ -42,6 +42,7 @@ def _limit(parameters: dict[str, Any], timezone: str) -> int | None:
 
 
 async def run(ctx: RunContext) -> Outputs | Suspend:
+    await ctx.checkpoint()
     if ctx.resume is not None:
         if ctx.resume.kind in ("webhook", "form"):
             return [[made(item["json"], 0, item) for item in ctx.resume.items]]

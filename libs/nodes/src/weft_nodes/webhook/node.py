@@ -6,6 +6,7 @@ from weft_node_sdk.items import passed_all
 
 
 async def run(ctx: RunContext) -> Outputs:
+    await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
     methods = parameters.get("httpMethod")
     outputs: Outputs = [[] for _ in methods] if parameters.get("multipleMethods") and methods else [[]]
