@@ -1,11 +1,15 @@
-"""Values of compiled parameters, per item."""
+"""Values of compiled parameters, per item: natively where that is exact, the rest in one crossing to V8."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from weft_expressions.errors import EvaluatorUnavailable, ExpressionFailure
 from weft_expressions.evaluator import EvaluatorPool
+from weft_expressions.native import Frame
+from weft_expressions.request import Unit, answers, build
 from weft_expressions.scope import Scope
-from weft_expressions.template import Compiled
+from weft_expressions.template import Compiled, Leaf
+from weft_expressions.values import Bail, Thrown, border
 
 
 async def evaluate(
@@ -15,4 +19,107 @@ async def evaluate(
     `len(scope.items)` (no input: evaluate once over an empty item). Constant parts and values taken from the input
     are shared between rows and with the scope: read only. A failed expression leaves an ExpressionFailure in its
     place. What cannot be had natively crosses to V8 once, for all items and expressions together."""
-    raise NotImplementedError
+    leaves = [leaf for each in compiled for leaf in each.leaves]
+    if not leaves:
+        return [[each.value for each in compiled]] * item_count
+    rows, missing = native_values(leaves, scope, item_count)
+    if missing:
+        await _cross(leaves, missing, rows, scope, evaluator, project_id)
+    return [_assembled(compiled, row) for row in rows]
+
+
+def native_values(leaves: Sequence[Leaf], scope: Scope, item_count: int) -> tuple[list[list[Any]], list[Unit]]:
+    """(`rows[item][leaf]`, (leaf, item) pairs that only V8 can tell)."""
+    rows: list[list[Any]] = []
+    missing: list[Unit] = []
+    runs = [leaf.native for leaf in leaves]
+    for index in range(item_count):
+        frame = Frame(scope, index)
+        row: list[Any] = []
+        for at, run in enumerate(runs):
+            try:
+                if run is None:
+                    raise Bail
+                row.append(border(run(frame)))
+            except Bail:
+                missing.append((at, index))
+                row.append(None)
+            except Thrown as error:
+                row.append(_thrown(error, leaves[at], index))
+            except ExpressionFailure as failure:
+                failure.expression = leaves[at].text.strip()
+                row.append(failure.at(index))
+        rows.append(row)
+    return rows, missing
+
+
+def _thrown(error: Thrown, leaf: Leaf, index: int) -> ExpressionFailure:
+    return ExpressionFailure(
+        str(error), description=hint(str(error)), expression=leaf.text.strip(), item_index=index
+    )
+
+
+def hint(message: str) -> str:
+    """What to do about an error of JavaScript's own."""
+    if message.startswith("Cannot read properties of"):
+        return "A part of the path is missing in this item. Use ?. where it may be, or ?? with a default."
+    if message.endswith("is not defined"):
+        return "Check the spelling: data is reached by $json, $input or $('Node name')."
+    if message.endswith("is not a function"):
+        return "The value has another type than the method needs, or the method's name is misspelt."
+    return ""
+
+
+async def _cross(
+    leaves: Sequence[Leaf],
+    missing: list[Unit],
+    rows: list[list[Any]],
+    scope: Scope,
+    evaluator: EvaluatorPool,
+    project_id: str,
+) -> None:
+    """Fills in what V8 says for the `missing` places of `rows`."""
+    units = []
+    for unit in missing:
+        failure = leaves[unit[0]].failure or _environment(leaves[unit[0]], scope)
+        if failure is None:
+            units.append(unit)
+        else:
+            rows[unit[1]][unit[0]] = failure.at(unit[1])
+    if not units:
+        return
+    try:
+        reply = await evaluator.run(project_id, build(leaves, units, scope))
+    except EvaluatorUnavailable as error:
+        for leaf, item in units:
+            rows[item][leaf] = ExpressionFailure(str(error), code="EVALUATOR_UNAVAILABLE", item_index=item)
+        return
+    for (leaf, item), value in zip(units, answers(reply, len(units)), strict=True):
+        if isinstance(value, ExpressionFailure):
+            value.expression = leaves[leaf].text.strip()
+            value.item_index = item
+            value.description = value.description or hint(value.message)
+        rows[item][leaf] = value
+
+
+def _environment(leaf: Leaf, scope: Scope) -> ExpressionFailure | None:
+    if "$env" not in leaf.names.roots or scope.environment is not None:
+        return None
+    return ExpressionFailure(
+        "Access to environment variables is denied",
+        description="$env is off in this installation. Use $vars, or credentials for secrets.",
+        expression=leaf.text.strip(),
+    )
+
+
+def _assembled(compiled: Sequence[Compiled], row: list[Any]) -> list[Any]:
+    out: list[Any] = []
+    at = 0
+    for each in compiled:
+        if each.constant:
+            out.append(each.value)
+            continue
+        end = at + len(each.leaves)
+        out.append(each.build(row[at:end]))
+        at = end
+    return out

@@ -49,19 +49,19 @@ class Scope:
     node_name: str = ""
     """The node whose parameters these are: `$input.params` and `$input.context` are its previous node's."""
     node_version: float = 1
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     """`$parameter`: this node's, unevaluated."""
-    previous: Mapping[str, Any] = field(default_factory=dict)
+    previous: dict[str, Any] = field(default_factory=dict)
     """`$prevNode`: `{"name", "outputIndex", "runIndex"}`."""
-    execution: Mapping[str, Any] = field(default_factory=dict)
+    execution: dict[str, Any] = field(default_factory=dict)
     """`$execution`: `{"id", "mode", "resumeUrl", "resumeFormUrl", "customData"}`."""
-    workflow: Mapping[str, Any] = field(default_factory=dict)
+    workflow: dict[str, Any] = field(default_factory=dict)
     """`$workflow`: `{"id", "name", "active"}`."""
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
     """`$vars`."""
-    environment: Mapping[str, str] | None = None
+    environment: dict[str, str] | None = None
     """`$env`; None refuses it."""
-    static_data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    static_data: dict[str, Any] = field(default_factory=dict)
     """`$getWorkflowStaticData(kind)` by kind, `global` and `node`; a copy, changes are dropped."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
     """Further names, with the dollar: `$response`, `$request`, `$pageCount`, `$secrets`."""

@@ -1,0 +1,294 @@
+// Evaluates expressions over the data of requests. The shapes are those of request.py.
+
+const { parse, stringify } = JSON;
+const NODE_CALLS = ['all', 'first', 'last'];
+
+class Failure extends Error {
+  constructor(message, description = '') {
+    super(message);
+    this.description = description;
+  }
+}
+
+const libraries = new Map();
+
+function install(name, source) {
+  if (libraries.has(name)) return;
+  const module = { exports: {} };
+  const make = {
+    luxon: () => compile(`${source}\n;return luxon`)(),
+    jmespath: () => compile('exports', `${source}\n;return exports`)({}),
+  };
+  const loadModule = () => {
+    compile('module', 'exports', 'define', 'process', source)(module, module.exports);
+    return module.exports;
+  };
+  const library = (make[name] ?? loadModule)();
+  freezeAll(library);
+  libraries.set(name, library);
+}
+
+function library(name) {
+  const found = libraries.get(name);
+  if (!found) throw new Failure(`The library ${name} is not loaded`);
+  return found;
+}
+
+// --- data -----------------------------------------------------------------------------------------
+
+function deepFreeze(root) {
+  const left = [root];
+  while (left.length) {
+    const value = left.pop();
+    if (value === null || typeof value !== 'object' || Object.isFrozen(value)) continue;
+    Object.freeze(value);
+    for (const key of Object.keys(value)) left.push(value[key]);
+  }
+}
+
+// One view of a request's data; `at` is the item that is being evaluated.
+class View {
+  constructor(data, at = 0) {
+    this.data = data;
+    this.at = at;
+    this.nodes = new Map();
+  }
+
+  get item() { return this.data.i[this.at] ?? { json: {} }; }
+
+  info(name) {
+    const nodes = this.data.n;
+    if (Object.hasOwn(nodes, name)) return nodes[name];
+    throw new Failure(`Referenced node '${name}' doesn't exist`,
+      'Check the name in the expression: a renamed or deleted node keeps its old name there.');
+  }
+
+  executed(name) {
+    const info = this.info(name);
+    if (info.e) throw new Failure(info.e[0], info.e[1]);
+    return info;
+  }
+
+  items(name, output, run) {
+    const info = this.executed(name);
+    const outputs = info.o[run ?? info.l];
+    if (outputs === undefined) throw new Failure(`Node '${name}' has no run ${run}`);
+    return outputs[output ?? info.b] ?? [];
+  }
+
+  paired(name, index) {
+    const found = this.executed(name).i?.[index];
+    if (found) return found;
+    throw new Failure(`Paired item data for item from node '${name}' is unavailable`,
+      `There is no path back from item ${index} to '${name}'. A node between them gave items that do not say where ` +
+      `they come from: use .first(), .last() or .all() instead.`);
+  }
+
+  node(name) {
+    const view = this;
+    const pick = (short, place) => (...args) => {
+      const info = view.executed(name);
+      return args.length === 0 && short in info ? info[short] ?? undefined : view.items(name, ...args).at(place);
+    };
+    return Object.freeze({
+      get item() { return view.paired(name, view.at); },
+      get isExecuted() { return !view.info(name).e; },
+      get params() { return view.info(name).p; },
+      get context() { return view.info(name).c; },
+      first: pick('f', 0),
+      last: pick('t', -1),
+      all: (...args) => view.items(name, ...args),
+      itemMatching: (index) => view.paired(name, index),
+      pairedItem: (index) => view.paired(name, index ?? view.at),
+    });
+  }
+
+  legacy(name) {
+    const view = this;
+    const item = () => view.executed(name).g?.[view.at] ?? { json: {} };
+    return Object.freeze({
+      get json() { return item().json; },
+      get data() { return item().json; },
+      get binary() { return item().binary ?? {}; },
+      get parameter() { return view.info(name).p; },
+      get context() { return view.info(name).c; },
+      get runIndex() { return view.executed(name).l; },
+    });
+  }
+
+  // The value of a root name. What depends on the item is a getter or a function, so that one value serves all.
+  root(name) {
+    const view = this;
+    const { data } = view;
+    switch (name) {
+      case '$input':
+        return Object.freeze({
+          get item() { return view.item; },
+          all: () => data.i,
+          first: () => data.i[0],
+          last: () => data.i.at(-1),
+          get params() { return data.r.$inputParams; },
+          get context() { return data.r.$inputContext; },
+        });
+      case '$': return (node) => view.cached(node, 'node');
+      case '$node': {
+        const nodes = Object.create(null);
+        for (const node of Object.keys(data.n)) {
+          Object.defineProperty(nodes, node, { get: () => view.cached(node, 'legacy'), enumerable: true });
+        }
+        return Object.freeze(nodes);
+      }
+      case '$items': return (node, output, run) => (node === undefined ? data.i : view.items(node, output, run));
+      case '$item': return (index) => {
+        const other = new View(data, index);
+        return Object.freeze({
+          $json: other.item.json, $binary: other.item.binary ?? {}, $node: other.root('$node'), $: other.root('$'),
+        });
+      };
+      case '$now': return this.now();
+      case '$today': return this.now().startOf('day');
+      case 'DateTime': case 'Duration': case 'Interval': return library('luxon')[name];
+      case '$jmespath': return (value, query) => library('jmespath').search(value, query);
+      case '$getWorkflowStaticData': return (kind) => data.r.$static[kind];
+      default: return Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : data.r[name];
+    }
+  }
+
+  cached(name, kind) {
+    const key = kind + name;
+    let found = this.nodes.get(key);
+    if (!found) {
+      found = this[kind](name);
+      this.nodes.set(key, found);
+    }
+    return found;
+  }
+
+  now() {
+    const { DateTime } = library('luxon');
+    return this.data.r.$now ? DateTime.fromMillis(this.data.r.$now) : DateTime.now();
+  }
+}
+
+// What differs between the items of one request.
+const PER_ITEM = Object.freeze({
+  $json: (view) => view.item.json,
+  $binary: (view) => view.item.binary ?? {},
+  $itemIndex: (view) => view.at,
+});
+
+const GLOBALS = {
+  $if: (test, yes, no) => (test ? yes : no),
+  $ifEmpty: (value, other) => (isEmpty(value) ? other : value),
+  $min: (...values) => Math.min(...values.flat()),
+  $max: (...values) => Math.max(...values.flat()),
+};
+
+// --- evaluation -----------------------------------------------------------------------------------
+
+function text(value) {
+  return value === null || value === undefined ? '' : String(value);
+}
+
+const compiled = new Map();
+
+function compiledScript(script, names) {
+  let found = compiled.get(script);
+  if (!found) {
+    if (compiled.size >= 2000) compiled.clear();
+    found = compile('$$', '$$null', '$$text', ...names, `"use strict";return ${script}`);
+    compiled.set(script, found);
+  }
+  return found;
+}
+
+function describe(error) {
+  if (error instanceof Failure) return [error.message, error.description];
+  if (error instanceof SyntaxError) return [`Syntax error: ${error.message}`, ''];
+  if (error instanceof Error) return [error.message.replace(/Symbol\((\w+)\)/g, '$1'), ''];
+  return [String(error), ''];
+}
+
+function safely(run) {
+  try {
+    return run();
+  } catch (error) {
+    try {
+      return describe(error);
+    } catch {
+      return ['The expression threw something that cannot be shown', ''];
+    }
+  }
+}
+
+const REFUSED_CHANGE = /read only|not extensible|Cannot (?:add|delete|assign|redefine|define)/;
+
+class Evaluation {
+  constructor(request) {
+    this.request = request;
+    this.view = new View(request.d);
+    if (libraries.has('luxon')) library('luxon').Settings.defaultZone = request.d.r.$timezone ?? 'UTC';
+    if (request.x.some((leaf) => leaf.m)) deepFreeze(request.d);
+  }
+
+  leaf({ s: script, r: roots, m: mayChange }) {
+    const run = compiledScript(script, roots);
+    const call = (view) => run(SYMBOLS, orNullish, text,
+      ...roots.map((name) => (Object.hasOwn(PER_ITEM, name) ? PER_ITEM[name](view) : view.root(name))));
+    const { view } = this;
+    if (mayChange) {
+      return () => {
+        try {
+          return call(view);
+        } catch (error) {
+          if (!(error instanceof TypeError) || !REFUSED_CHANGE.test(error.message)) throw error;
+          return call(new View(parse(stringify(this.request.d)), view.at));
+        }
+      };
+    }
+    const args = [SYMBOLS, orNullish, text, ...roots.map((name) => (Object.hasOwn(PER_ITEM, name) ? null : view.root(name)))];
+    const varying = roots.map((name, at) => [at + 3, PER_ITEM[name]]).filter(([, get]) => get);
+    return () => {
+      for (const [at, get] of varying) args[at] = get(view);
+      return run(...args);
+    };
+  }
+
+  // Answers in order of the units: [values, failures], a failure being [position, message, description].
+  run(done) {
+    const values = [];
+    const failures = [];
+    for (const [at, ...items] of this.request.u) {
+      let evaluate;
+      const broken = safely(() => { evaluate = this.leaf(this.request.x[at]); });
+      for (const item of items) {
+        this.view.at = item;
+        let value = null;
+        const failed = broken ?? safely(() => { value = json(evaluate()); });
+        if (failed) failures.push([values.length, ...failed]);
+        values.push(failed ? null : value);
+        done();
+      }
+    }
+    return `[[${values.map((value) => value ?? 'null').join(',')}],${stringify(failures)}]`;
+  }
+}
+
+const LONE = /\\\\|\\ud[89ab-f][0-9a-f]{2}/g;
+
+// JSON of a value; lone surrogates, which no UTF-8 has, become U+FFFD.
+function json(value) {
+  const out = stringify(value);
+  return out !== undefined && out.includes('\\ud') ? out.replace(LONE, (found) => (found === '\\\\' ? found : '\ufffd')) : out;
+}
+
+const progress = new Int32Array(new SharedArrayBuffer(8));
+
+// Several requests of one project, one answer a line. `progress` counts evaluations: a watcher sees one that hangs.
+function evaluateAll(requests) {
+  return requests.map((request) => {
+    const answer = new Evaluation(request).run(() => { progress[0] += 1; });
+    progress[1] += 1;
+    return answer;
+  }).join('\n');
+}
