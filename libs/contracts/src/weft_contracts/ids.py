@@ -13,6 +13,9 @@ from typing import Final
 
 SHARDS: Final = 64
 
+INSTANCE_PROJECT: Final = "00000000-0000-7000-8000-000000000001"
+"""The project that exists before anybody has registered; the first owner takes it over as their own."""
+
 
 def _layout(milliseconds: int, rest: bytes) -> str:
     """Ten bytes of `rest` fill what the time, version and variant leave free."""
