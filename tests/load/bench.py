@@ -83,8 +83,7 @@ def table(rows: list[dict[str, Any]], peer: list[dict[str, Any]]) -> str:
     """Markdown; the ratio's column is there where the peer was measured."""
     others = {row["scenario"]: row for row in peer}
     lines = [
-        "| scenario | exec/s (min–max) | ratio | CPU ms/exec | p50 / p99 ms at 10/s "
-        "| p50 / p99 ms at 50 callers | errors | PSS MB |",
+        "| scenario | exec/s (min–max) | ratio | CPU ms/exec | ms at 10/s: p50 / p99 | at 50 callers | errors | PSS MB |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -152,9 +151,8 @@ def main() -> None:
                 f"start to healthy: first {first:.2f} s, second {second:.2f} s; idle memory {idle} MB (PSS)"
             )
             latency = manual_run_latency(User(weft.base).login())
-            print(
-                f"run by execute to finished on the WebSocket: p50 {statistics.median(latency):.1f} ms, max {max(latency):.1f} ms"
-            )
+            median, longest = statistics.median(latency), max(latency)
+            print(f"run by execute to finished on the WebSocket: p50 {median:.1f} ms, max {longest:.1f} ms")
             psql = f"{weft.database_client()} -c {shlex.quote(COUNTS)}"
             rows = load(
                 f"{weft.base}/webhook", arguments, f"echo {' '.join(map(str, weft.pids()))}", psql, out
