@@ -43,9 +43,11 @@ def _group(group: VersionGroup, traits: list[dict[str, Any]]) -> dict[str, Any]:
     )
     names = _looked_at([*traits, *inputs, *outputs])
     defaults: dict[str, Any] = {}
-    for declared in group.properties:
-        if declared.name in names:
-            defaults.setdefault(declared.name, default_of(declared.model_dump(mode="json")))
+    for name in sorted(names):
+        found = [default_of(part.model_dump(mode="json")) for part in group.properties if part.name == name]
+        # where conditions decide between several, the rule's own default stands
+        if found and all(default == found[0] for default in found):
+            defaults[name] = found[0]
     return {"versions": group.versions, "inputs": inputs, "outputs": outputs, "defaults": defaults}
 
 

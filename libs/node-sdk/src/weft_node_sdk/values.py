@@ -30,7 +30,7 @@ def value(given: Any, item_index: int | None = None) -> Any:
     raise NodeRunError(
         str(getattr(given, "message", given)),
         description=str(getattr(given, "description", "")),
-        code="EXPRESSION_ERROR",
+        code=str(getattr(given, "code", "EXPRESSION_ERROR")),
         item_index=item_index,
     )
 

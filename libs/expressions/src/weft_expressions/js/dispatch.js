@@ -1,4 +1,4 @@
-// The one function that the worker calls: a letter, then its text.
+// The one function that the worker calls, with a text as `this`: a letter, then what belongs to it.
 
 const OPERATIONS = {
   E: (body) => evaluateAll(parse(body)),
@@ -12,8 +12,8 @@ const OPERATIONS = {
   B: () => progress.buffer,
 };
 
-function dispatch(message) {
-  return OPERATIONS[message[0]](message.slice(1));
+function dispatch() {
+  return OPERATIONS[this[0]](this.slice(1));
 }
 
 harden();

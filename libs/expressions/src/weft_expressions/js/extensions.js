@@ -425,7 +425,7 @@ const NULLISH = Object.create(null);
 for (const name of new Set(Object.values(METHODS).flatMap((methods) => Object.keys(methods)))) {
   SYMBOLS[name] = Symbol(name);
   Object.defineProperty(Object.prototype, SYMBOLS[name], {
-    value: function method(...args) { 'use strict'; return invoke(name, this, args); },
+    value: function method(...args) { return invoke(name, this, args); },
   });
   NULLISH[SYMBOLS[name]] = (...args) => invoke(name, null, args);
 }

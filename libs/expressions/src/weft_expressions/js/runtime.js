@@ -15,15 +15,10 @@ const libraries = new Map();
 function install(name, source) {
   if (libraries.has(name)) return;
   const module = { exports: {} };
-  const make = {
-    luxon: () => compile(`${source}\n;return luxon`)(),
-    jmespath: () => compile('exports', `${source}\n;return exports`)({}),
-  };
-  const loadModule = () => {
-    compile('module', 'exports', 'define', 'process', source)(module, module.exports);
-    return module.exports;
-  };
-  const library = (make[name] ?? loadModule)();
+  const textOf = Object.freeze({ toString: (() => {}).toString });
+  const tail = name === 'luxon' ? ';return luxon' : ';return module.exports';
+  const library = compile('module', 'exports', 'define', 'process', 'Function', `${source}\n${tail}`)(
+    module, module.exports, undefined, undefined, textOf);
   freezeAll(library);
   libraries.set(name, library);
 }
@@ -254,23 +249,29 @@ class Evaluation {
     };
   }
 
-  // Answers in order of the units: [values, failures], a failure being [position, message, description].
-  run(done) {
+  // Answers in order of the units: [values, failures], a failure being [position, message, description]. Only the
+  // positions from `begin` to `end` are evaluated, and of those not the ones that `skipped` has a message for.
+  run(begin, end, skipped) {
     const values = [];
     const failures = [];
     for (const [at, ...items] of this.request.u) {
       let evaluate;
       const broken = safely(() => { evaluate = this.leaf(this.request.x[at]); });
       for (const item of items) {
-        this.view.at = item;
-        let value = null;
-        const failed = broken ?? safely(() => { value = json(evaluate()); });
-        if (failed) failures.push([values.length, ...failed]);
-        values.push(failed ? null : value);
-        done();
+        const position = values.length;
+        let value;
+        if (position >= begin && position < end) {
+          this.view.at = item;
+          const known = skipped[position];
+          const failed = known ? [known, ''] : broken ?? safely(() => { value = json(evaluate()); });
+          if (failed) failures.push([position, ...failed]);
+          if (failed) value = undefined;
+        }
+        values.push(value ?? 'null');
+        progress[0] += 1;
       }
     }
-    return `[[${values.map((value) => value ?? 'null').join(',')}],${stringify(failures)}]`;
+    return `[[${values.join(',')}],${stringify(failures)}]`;
   }
 }
 
@@ -282,13 +283,9 @@ function json(value) {
   return out !== undefined && out.includes('\\ud') ? out.replace(LONE, (found) => (found === '\\\\' ? found : '\ufffd')) : out;
 }
 
-const progress = new Int32Array(new SharedArrayBuffer(8));
+const progress = new Int32Array(new SharedArrayBuffer(4));
 
 // Several requests of one project, one answer a line. `progress` counts evaluations: a watcher sees one that hangs.
 function evaluateAll(requests) {
-  return requests.map((request) => {
-    const answer = new Evaluation(request).run(() => { progress[0] += 1; });
-    progress[1] += 1;
-    return answer;
-  }).join('\n');
+  return requests.map(([begin, end, skipped, request]) => new Evaluation(request).run(begin, end, skipped)).join('\n');
 }

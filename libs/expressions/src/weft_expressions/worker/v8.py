@@ -13,6 +13,8 @@ from typing import Any, Final
 _STRING, _BUFFER = 5, 101
 _ERRORS: Final = range(200, 207)
 _OUT_OF_MEMORY, _TERMINATED = 202, 204
+_TICKS: Final = 4
+"""How often in a timeout the progress is looked at."""
 
 
 class _Union(ctypes.Union):
@@ -60,8 +62,6 @@ def load() -> Any:
         "mr_call_function": (number, [number, _Handle, _Handle, _Handle, number]),
         "mr_cancel_task": (None, [number, number]),
         "mr_alloc_string_val": (_Handle, [number, ctypes.c_char_p, number, byte]),
-        "mr_alloc_int_val": (_Handle, [number, ctypes.c_int64, byte]),
-        "mr_set_object_item": (_Handle, [number, _Handle, _Handle, _Handle]),
         "mr_free_value": (None, [number, _Handle]),
         "mr_set_hard_memory_limit": (None, [number, size]),
         "mr_low_memory_notification": (None, [number]),
@@ -81,12 +81,11 @@ class Isolate:
         self._done = _thread.allocate_lock()
         self._done.acquire()
         self._result: Any = None
+        self._progress: Any = (0,)
         self._callback = _Callback(self._finished)
         self._context: int = library.mr_init_context(self._callback)
         self._function = self._take(self._evaluate(prelude), timeout=30.0)
-        self._arguments = self._take(self._evaluate(b"[0]"), timeout=5.0)
-        self._nothing = self._take(self._evaluate(b"undefined"), timeout=5.0)
-        self._first = library.mr_alloc_int_val(self._context, 0, 3)
+        self._arguments = self._take(self._evaluate(b"[]"), timeout=5.0)
         library.mr_set_hard_memory_limit(self._context, memory_bytes)
         self._progress = self._progress_counter()
         self.libraries: set[str] = set()
@@ -124,22 +123,22 @@ class Isolate:
         return int(task)
 
     def _send(self, message: bytes) -> int:
-        library, context = self._library, self._context
+        """Calls the function with the message as `this`: the one argument that crosses without a switch of threads
+        of its own."""
         text = self._string(message)
-        library.mr_free_value(context, library.mr_set_object_item(context, self._arguments, self._first, text))
-        library.mr_free_value(context, text)
-        return int(library.mr_call_function(context, self._function, self._nothing, self._arguments, 0))
+        task = self._library.mr_call_function(self._context, self._function, text, self._arguments, 0)
+        self._library.mr_free_value(self._context, text)
+        return int(task)
 
     def _take(self, task: int, timeout: float) -> Any:
-        """The result's handle. After `timeout` without progress the task is cancelled."""
-        before, hung = -1, False
-        while not self._done.acquire(timeout=timeout):
-            now = self.evaluations if hasattr(self, "_progress") else 0
-            if now == before or before < 0:
-                if before >= 0 or not hasattr(self, "_progress"):
-                    hung = True
-                    self._library.mr_cancel_task(self._context, task)
-                before = now
+        """The result's handle. A task that makes no progress for `timeout` is cancelled."""
+        before, idle, hung = self.evaluations, 0, False
+        while not self._done.acquire(timeout=timeout / _TICKS):
+            idle = idle + 1 if self.evaluations == before else 0
+            before = self.evaluations
+            if idle == _TICKS:
+                hung = True
+                self._library.mr_cancel_task(self._context, task)
         handle, self._result = self._result, None
         kind = handle.contents.kind
         if kind in _ERRORS:
@@ -161,10 +160,10 @@ class Isolate:
         return data
 
     def _text_of(self, handle: Any) -> str:
-        return self._bytes_of(handle).decode(errors="replace")
+        return self._bytes_of(handle)[:300].decode(errors="replace")
 
     def _progress_counter(self) -> Any:
         handle = self._take(self._send(b"B"), timeout=5.0)
         if handle.contents.kind != _BUFFER:
             raise JavaScriptError("the prelude gave no progress counter")
-        return (ctypes.c_uint32 * 2).from_address(handle.contents.value.pointer)
+        return (ctypes.c_uint32 * 1).from_address(handle.contents.value.pointer)

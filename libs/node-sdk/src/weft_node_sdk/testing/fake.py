@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weft_node_sdk.context import (
+    Code,
     ExecutionInfo,
+    Http,
     HttpAnswer,
     Item,
     NodeInfo,
@@ -127,8 +129,10 @@ class FakeContext:
             test=False,
         )
         self.arrived = self.arrived or [bool(items) for items in self.inputs]
-        self.http = FakeHttp(self.serve)
-        self.code = FakeCode(self.run_code)
+        self.server = FakeHttp(self.serve)
+        self.http: Http = self.server
+        self.jail = FakeCode(self.run_code)
+        self.code: Code = self.jail
         self.answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
         self.logs: list[str] = []
         self.checkpoints = 0

@@ -1,0 +1,49 @@
+"""The unit of work on PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from weft_kit.database import Database, database_errors
+
+from weft_auth.adapters.postgres_accounts import PostgresProjects, PostgresUsers
+from weft_auth.adapters.postgres_sessions import PostgresApiKeys, PostgresFailures, PostgresSessions
+from weft_auth.adapters.postgres_audit import PostgresAudit
+from weft_auth.application.ports import Outbox, Transaction
+
+
+@dataclass(frozen=True)
+class PostgresTransaction:
+    users: PostgresUsers
+    projects: PostgresProjects
+    sessions: PostgresSessions
+    api_keys: PostgresApiKeys
+    failures: PostgresFailures
+    audit: PostgresAudit
+    outbox: Outbox
+
+
+class PostgresStore:
+    """Implements Store. `outbox` binds the outbox to the transaction's connection."""
+
+    def __init__(self, database: Database, outbox: Callable[[AsyncConnection], Outbox]) -> None:
+        self._database = database
+        self._outbox = outbox
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        return self._begin()
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[Transaction]:
+        with database_errors():
+            async with self._database.engine.begin() as connection:
+                yield PostgresTransaction(
+                    PostgresUsers(connection),
+                    PostgresProjects(connection),
+                    PostgresSessions(connection),
+                    PostgresApiKeys(connection),
+                    PostgresFailures(connection),
+                    PostgresAudit(connection),
+                    self._outbox(connection),
+                )

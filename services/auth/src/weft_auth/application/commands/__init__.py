@@ -1,0 +1,1 @@
+"""What changes something: one handler for each command."""

@@ -1,0 +1,159 @@
+"""Workflow documents as people send them: n8n's JSON, checked for its shape and never changed."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_kit.items import loads_js
+
+MAX_NODES: Final = 5_000
+MAX_NAME: Final = 255
+UNNAMED: Final = "My workflow"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document that may be stored: `text` as it was received, `json` what it says."""
+
+    text: bytes
+    json: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: bytes, max_bytes: int) -> "Document":
+        """Raises TOO_LARGE, and VALIDATION_ERROR with the place (`line` and `column`, or `path`) and the
+        `reason` of what is wrong."""
+        if len(text) > max_bytes:
+            message = f"The document has {len(text)} bytes; the limit is {max_bytes}."
+            raise WeftError(ErrorCode.TOO_LARGE, message, limit=max_bytes, reason="TOO_LARGE")
+        try:
+            json = loads_js(text)
+        except WeftError as error:
+            error.details.setdefault("reason", "MALFORMED_JSON")
+            raise
+        _check_shape(json)
+        return cls(text, json)
+
+    @property
+    def nodes(self) -> list[dict[str, Any]]:
+        nodes: list[dict[str, Any]] = self.json["nodes"]
+        return nodes
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self.json.get("settings") or {}
+
+    @property
+    def name(self) -> str:
+        """For the column; empty where the document names none."""
+        return _column(self.json.get("name") or "")
+
+    @property
+    def description(self) -> str:
+        for holder in (self.json, self.json.get("meta")):
+            value = holder.get("description") if isinstance(holder, Mapping) else None
+            if isinstance(value, str):
+                return _column(value)
+        return ""
+
+    @property
+    def tags(self) -> list[str]:
+        """Names, each once; documents hold names or objects with a `name`."""
+        found = self.json.get("tags") or ()
+        names = [tag.get("name") if isinstance(tag, Mapping) else tag for tag in found]
+        return list(dict.fromkeys(_column(name) for name in names if isinstance(name, str) and name))
+
+    @property
+    def source_id(self) -> str:
+        """The id that the workflow had where it comes from; other workflows of the same export name it."""
+        value = self.json.get("id")
+        return _column(value) if isinstance(value, str) else str(value) if type(value) is int else ""
+
+    @property
+    def timezone(self) -> str | None:
+        """The zone that the settings name, None for the installation's. Raises ValueError where there is no
+        such zone."""
+        value = self.settings.get("timezone")
+        if value in (None, "", "DEFAULT"):
+            return None
+        try:
+            return ZoneInfo(str(value)).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"There is no time zone {value!r}.") from None
+
+    @cached_property
+    def content_hash(self) -> bytes:
+        return hashlib.sha256(self.text).digest()
+
+    def credentials(self) -> Iterator[tuple[Mapping[str, Any], str, str, str]]:
+        """(node, credential type, id, name) of every credential that an enabled node names."""
+        for node in self.nodes:
+            for kind, held in (node.get("credentials") or {}).items():
+                if isinstance(held, Mapping) and not node.get("disabled"):
+                    yield node, kind, str(held.get("id") or ""), str(held.get("name") or "")
+
+
+def renamed(text: bytes, name: str) -> bytes:
+    """The document under another name; everything else keeps its own spelling."""
+    parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**parts, "name": name})
+
+
+def split_import(text: bytes) -> list[bytes]:
+    """The documents of an export: one object, or an array of them, each as it is spelled there."""
+    if text.lstrip()[:1] != b"[":
+        return [text]
+    loads_js(text)  # says where it is malformed
+    found = [bytes(part) for part in msgspec.json.decode(text, type=list[msgspec.Raw])]
+    if not found:
+        raise _wrong("", "the array holds no workflow")
+    return found
+
+
+def _column(text: str) -> str:
+    """What PostgreSQL's text can hold of it."""
+    return text.replace("\x00", "")
+
+
+def _wrong(path: str, what: str) -> WeftError:
+    message = f"This is no workflow document: {f'{path}: ' if path else ''}{what}."
+    return WeftError(ErrorCode.VALIDATION_ERROR, message, path=path, reason="WRONG_SHAPE")
+
+
+def _check_shape(json: Any) -> None:
+    """What the rest of the code relies on; everything else may be anything."""
+    if not isinstance(json, dict):
+        raise _wrong("", "an object with `nodes` is expected")
+    nodes = json.get("nodes")
+    if not isinstance(nodes, list):
+        raise _wrong("nodes", "a list is expected")
+    if len(nodes) > MAX_NODES:
+        message = f"The workflow has {len(nodes)} nodes; the limit is {MAX_NODES}."
+        raise WeftError(
+            ErrorCode.VALIDATION_ERROR, message, path="nodes", reason="TOO_MANY_NODES", limit=MAX_NODES
+        )
+    for number, node in enumerate(nodes):
+        _check_node(f"nodes[{number}]", node)
+    for key in ("connections", "settings", "pinData"):
+        if not isinstance(json.get(key) or {}, dict):
+            raise _wrong(key, "an object is expected")
+    if not isinstance(json.get("tags") or [], list):
+        raise _wrong("tags", "a list is expected")
+    name = json.get("name")
+    if name is not None and (not isinstance(name, str) or len(name) > MAX_NAME):
+        raise _wrong("name", f"a text of at most {MAX_NAME} characters is expected")
+
+
+def _check_node(path: str, node: Any) -> None:
+    if not isinstance(node, dict):
+        raise _wrong(path, "an object is expected")
+    for key in ("name", "type"):
+        if not isinstance(node.get(key), str) or not node[key]:
+            raise _wrong(f"{path}.{key}", "a text is expected")
+    for key in ("parameters", "credentials"):
+        if not isinstance(node.get(key) or {}, dict):
+            raise _wrong(f"{path}.{key}", "an object is expected")
