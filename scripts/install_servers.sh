@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What tests and the local cluster run against: Redis, nginx, Chromium, wrk, bubblewrap from the system's packages,
+# Kafka's jars by Maven into .run/kafka-libs. What is there already is left alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [java]=default-jre-headless [mvn]=maven)
+missing=()
+for command in "${!packages[@]}"; do
+  command -v "$command" >/dev/null || missing+=("${packages[$command]}")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "Please install: ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(); [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  echo "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+jars=.run/kafka-libs
+if [ ! -f "$jars/.complete" ] || [ scripts/kafka/pom.xml -nt "$jars/.complete" ]; then
+  mkdir -p "$jars"
+  mvn --batch-mode --quiet --file scripts/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
+  touch "$jars/.complete"
+fi
