@@ -1,0 +1,49 @@
+"""Real servers for tests, started when first asked for, one of each per session."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from weft_kit.testing.servers import Kafka, Postgres, Redis
+
+
+@pytest.fixture(scope="session")
+def pg_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def pg_dsn(pg_server: Postgres) -> str:
+    """The DSN of a fresh database."""
+    return pg_server.create_database(f"t{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    server = Kafka(tmp_path_factory.mktemp("kafka"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_server: Kafka) -> str:
+    """Its bootstrap address."""
+    return kafka_server.bootstrap
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    server = Redis(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: Redis) -> str:
+    return redis_server.url
