@@ -65,12 +65,14 @@ class NodeError(Part, frozen=True):
 
 
 class NodeOutput(Part, frozen=True):
-    """The stored output of one node run. `counts[i]` is the number of items of output i."""
+    """The stored output of one node run. `counts[i]` is the number of items of output i, `inputs[i]` where its
+    input i came from."""
 
     node: str
     run_index: int
     counts: tuple[int, ...]
     output: Payload
+    inputs: tuple[Source | None, ...] = ()
 
 
 class ParentLink(Part, frozen=True):
