@@ -94,6 +94,14 @@ def decode(payload: Payload) -> Any:
     return orjson.loads(_zstd.decompressor.decompress(payload.data))
 
 
+def outputs_of(value: Any) -> list[list[Any]]:
+    """The outputs of a decoded node run. A node that keeps a state between its runs (Loop Over Items) has it in the
+    same payload: `{"outputs": [[item, …], …], "state": {…}}`."""
+    if isinstance(value, dict):
+        value = value.get("outputs")
+    return value if isinstance(value, list) else []
+
+
 async def claim(payload: Payload, blobs: BlobStore, key: str) -> Payload:
     """The payload itself, or, where it is large, a reference to the blob `key` that now holds it."""
     if len(payload.data) <= CLAIM_CHECK_BYTES:

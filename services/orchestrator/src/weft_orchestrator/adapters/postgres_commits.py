@@ -79,10 +79,9 @@ class PostgresCommits:
         """The outcome of the last try is unknown: the connection was lost on the way."""
 
     async def commit(self, group: Group) -> None:
-        fresh, changed, runs = [], [], []
-        for entry in group.entries:
-            (fresh if entry.new else changed).append(_fresh(entry) if entry.new else _changed(entry))
-            runs += _runs(entry)
+        fresh = [_fresh(entry) for entry in group.entries if entry.new]
+        changed = [_changed(entry) for entry in group.entries if not entry.new]
+        runs = [row for entry in group.entries for row in _runs(entry)]
         fences = [(shard, epoch, *positions) for shard, (epoch, positions) in group.fences.items()]
         arguments = [
             *_columns(fences, 4),

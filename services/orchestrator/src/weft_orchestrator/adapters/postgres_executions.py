@@ -14,11 +14,10 @@ from weft_orchestrator.application.ports import Versions
 from weft_orchestrator.domain.live import Key, Live, Wake
 from weft_orchestrator.domain.records import NodeRow, decode_details, decode_error, decode_head
 
-_CARRIED: Final = 256 * 1024
 _EXECUTION: Final = "SELECT *, id::text AS key FROM orchestrator.executions WHERE id = $1::uuid"
-_RUNS: Final = f"""
+_RUNS: Final = """
     SELECT node, run_index, seq, status, started_at, finished_at, details, codec, size, ref,
-           data IS NOT NULL AS there, CASE WHEN length(data) <= {_CARRIED} THEN data END AS data
+           data IS NOT NULL AS there, CASE WHEN length(data) <= 262144 THEN data END AS data
     FROM orchestrator.node_runs WHERE execution_id = $1::uuid ORDER BY seq"""
 
 

@@ -1,0 +1,194 @@
+"""Starts that come by call: a run of the draft, a retry, a cancellation, an error workflow."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from weft_contracts import topics
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import derived_id, id_milliseconds, new_id, shard_of
+from weft_contracts.messages import (
+    CancelExecution,
+    Envelope,
+    ExecutionCommand,
+    Mode,
+    NodeOutput,
+    RetryExecution,
+    StartExecution,
+)
+from weft_contracts.pb import workflow_store_pb2 as store
+from weft_contracts.rpc.workflow_store import Workflows
+from weft_kit import items
+from weft_kit.blobs import BlobStore
+from weft_kit.bus import EventBus
+
+from weft_orchestrator.application.owner import now_us
+from weft_orchestrator.application.ports import Versions
+
+
+class Starts:
+    """`waiters`: execution id to futures that are done when it has ended (in this process)."""
+
+    def __init__(
+        self,
+        bus: EventBus,
+        blobs: BlobStore,
+        versions: Versions,
+        workflows: Workflows,
+        waiters: dict[str, list[asyncio.Future[None]]],
+    ) -> None:
+        self._bus = bus
+        self._blobs = blobs
+        self._versions = versions
+        self._workflows = workflows
+        self._waiters = waiters
+
+    async def start(
+        self,
+        *,
+        workflow_id: str,
+        version_id: str,
+        project_id: str,
+        mode: Mode,
+        start_node: str,
+        destination_node: str,
+        trigger_items: list[Any],
+        run_data: Mapping[str, Any],
+        pins: Mapping[str, Any] | None,
+        created_by: str,
+        idempotency_key: str = "",
+    ) -> str:
+        """The execution's id, once it is durable. Raises VALIDATION_ERROR where the workflow can't start so."""
+        graph = await self._versions.graph(version_id)
+        trigger = graph.start_node(start_node)
+        execution_id = new_id()
+        if idempotency_key:
+            day = 86_400_000
+            bucket = int(time.time() * 1000) // day * day
+            execution_id = derived_id(bucket, "start", created_by, workflow_id, idempotency_key)
+        payload = await items.claim(
+            items.encode_outputs([[_item(each) for each in trigger_items]]),
+            self._blobs,
+            f"{execution_id}/start",
+        )
+        given = tuple(
+            NodeOutput(
+                node,
+                index,
+                tuple(len(output or ()) for output in outputs),
+                items.encode_outputs([[_item(each) for each in output or ()] for output in outputs]),
+            )
+            for node, runs in run_data.items()
+            for index, outputs in enumerate(runs)
+        )
+        await self.submit(
+            StartExecution(
+                execution_id,
+                project_id,
+                workflow_id,
+                version_id,
+                mode,
+                trigger,
+                payload,
+                (len(trigger_items),),
+                destination_node=destination_node,
+                run_data=given,
+                pins=items.encode(pins) if pins and mode in ("manual", "test") else None,
+                created_by=created_by,
+            ),
+            project_id,
+        )
+        return execution_id
+
+    async def retry(self, of: str, project_id: str, version_id: str, *, from_start: bool, by: str) -> str:
+        command = RetryExecution(new_id(), of, version_id, from_start, by)
+        await self.submit(command, project_id)
+        return command.execution_id
+
+    async def cancel(self, execution_id: str, project_id: str, by: str) -> None:
+        await self.submit(CancelExecution(execution_id, "Stopped by a user.", by), project_id)
+
+    async def error_workflow(self, failed: Mapping[str, Any], target: str) -> None:
+        """Starts workflow `target` with what is known of the failure (`failed`: the item's JSON). A repeat changes
+        nothing. Nothing happens where the target is gone or not for this workflow."""
+        source: str = failed["execution"]["id"]
+        try:
+            answer = await self._workflows.ResolveVersion(
+                store.ResolveVersionRequest(
+                    workflow_id=target,
+                    caller_project_id=failed["workflow"]["project_id"],
+                    caller_workflow_id=failed["workflow"]["id"],
+                )
+            )
+        except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
+            return
+        version = answer.version
+        graph = await self._versions.graph(version.id)
+        trigger = next(
+            (name for name in graph.triggers if graph.nodes[name].type.endswith(".errorTrigger")), ""
+        )
+        if not trigger:
+            return
+        execution_id = derived_id(id_milliseconds(source), "error workflow", source)
+        await self.submit(
+            StartExecution(
+                execution_id,
+                version.project_id,
+                version.workflow_id,
+                version.id,
+                "error_workflow",
+                trigger,
+                items.encode_outputs([[{"json": failed}]]),
+                (1,),
+                root_id=source,
+            ),
+            version.project_id,
+        )
+
+    async def submit(self, command: ExecutionCommand, project_id: str) -> None:
+        execution_id = command.execution_id
+        envelope = Envelope(new_id(), command, execution_id, project_id, now_us())
+        await self._bus.submit(topics.EXECUTION_COMMANDS, envelope, shard_of(execution_id))
+
+    async def ended(self, execution_id: str, seconds: float, probe: Callable[[], Any]) -> None:
+        """Returns when it has ended or the time is over. `probe()` (awaitable bool) looks into the database, for
+        executions that another orchestrator owns."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        pause = 0.25
+        while not await probe():
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return
+            future = asyncio.get_running_loop().create_future()
+            self._waiters.setdefault(execution_id, []).append(future)
+            await asyncio.wait([future], timeout=min(pause, left))
+            waiting = self._waiters.get(execution_id)
+            if waiting is not None and future in waiting:
+                waiting.remove(future)
+                if not waiting:
+                    del self._waiters[execution_id]
+            pause = min(pause * 1.5, 2.0)
+
+
+def _item(value: Any) -> dict[str, Any]:
+    """An item as people send it: whole, or only its fields."""
+    if not isinstance(value, dict):
+        raise WeftError(ErrorCode.VALIDATION_ERROR, "An item must be a JSON object.")
+    return value if isinstance(value.get("json"), dict) else {"json": value}
+
+
+def parse(data: bytes, what: str, kind: type) -> Any:
+    """The JSON of a request's field; None where it is empty. Raises VALIDATION_ERROR."""
+    if not data:
+        return None
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise WeftError(ErrorCode.VALIDATION_ERROR, f"{what}: {error}.") from None
+    if not isinstance(value, kind):
+        raise WeftError(ErrorCode.VALIDATION_ERROR, f"{what} has the wrong shape.")
+    return value

@@ -1,0 +1,117 @@
+"""The one file of the orchestrator that knows concrete classes."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from weft_contracts import topics
+from weft_contracts.messages import Envelope, Heartbeat
+from weft_contracts.rpc.auth import Access
+from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.workflow_store import Workflows
+from weft_kit.identity.access import AccessPolicy
+from weft_kit.outbox import Outbox
+from weft_kit.service import AsgiApp, Infra
+from weft_node_sdk.catalogue import Catalogue
+
+from weft_orchestrator.adapters.postgres_commits import PostgresCommits
+from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
+from weft_orchestrator.adapters.postgres_queries import PostgresQueries
+from weft_orchestrator.adapters.postgres_shards import PostgresShards
+from weft_orchestrator.adapters.versions import StoredVersions
+from weft_orchestrator.application.keeper import Keeper
+from weft_orchestrator.application.owner import Owner
+from weft_orchestrator.application.starts import Starts
+from weft_orchestrator.entrypoints.grpc import ErrorWorkflows, ExecutionsServicer
+from weft_orchestrator.settings import OrchestratorSettings
+
+SEEN_SECONDS = 10.0
+
+
+class OrchestratorService:
+    name = "orchestrator"
+    asgi: AsgiApp | None = None
+
+    def __init__(
+        self,
+        servicer: ExecutionsServicer,
+        owner: Owner,
+        keeper: Keeper,
+        outbox: Outbox,
+        commits: PostgresCommits,
+        shards: PostgresShards,
+    ) -> None:
+        self.servicers: Mapping[type, object] = {Executions: servicer}
+        self._owner = owner
+        self._keeper = keeper
+        self._outbox = outbox
+        self._commits = commits
+        self._shards = shards
+        self._seen: asyncio.Task[None] | None = None
+
+    async def heartbeat(self, envelope: Envelope) -> None:
+        if isinstance(envelope.body, Heartbeat):
+            self._owner.heard(envelope.body)
+
+    async def start(self) -> None:
+        await self._keeper.start()
+        await self._outbox.start()
+        self._seen = asyncio.create_task(self._renew_runners())
+
+    async def drain(self) -> None:
+        await self._keeper.drain()
+
+    async def stop(self) -> None:
+        if self._seen is not None:
+            self._seen.cancel()
+        await self._keeper.stop()
+        await self._outbox.stop()
+        await self._commits.close()
+
+    def ready(self) -> str:
+        return self._keeper.ready()
+
+    async def _renew_runners(self) -> None:
+        while True:
+            await asyncio.sleep(SEEN_SECONDS)
+            with contextlib.suppress(Exception):  # next time; a partition is kept for longer than that
+                await self._shards.runners_seen(list(self._owner.fleet.runners))
+
+
+def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
+    workflows = infra.rpc.client(Workflows)
+    versions = StoredVersions(workflows, Catalogue.load())
+    executions = PostgresExecutions(infra.database)
+    queries = PostgresQueries(infra.database, infra.blobs)
+    shards = PostgresShards(infra.database)
+    commits = PostgresCommits(infra.database)
+    outbox = Outbox("orchestrator", infra.bus, infra.database)
+    policy = AccessPolicy(infra.rpc.client(Access))
+    policy.follow(infra.bus)
+    owner = Owner(
+        infra.instance,
+        infra.bus,
+        infra.signals,
+        commits,
+        executions,
+        versions,
+        lease=settings.lease_seconds,
+        commit_delay=settings.commit_delay_ms / 1000,
+        memory=settings.memory_executions,
+        exclusive=settings.exclusive,
+    )
+    owner.on_outbox = outbox.wake
+    starts = Starts(infra.bus, infra.blobs, versions, workflows, owner.waiters)
+    errors = ErrorWorkflows(starts, queries, executions, workflows)
+    keeper = Keeper(
+        owner,
+        shards,
+        executions,
+        errors.follow_up,
+        instance=infra.instance,
+        exclusive=settings.exclusive,
+    )
+    servicer = ExecutionsServicer(starts, queries, executions, shards, workflows, policy)
+    service = OrchestratorService(servicer, owner, keeper, outbox, commits, shards)
+    infra.bus.subscribe(topics.RUNNER_HEARTBEATS, service.heartbeat, None)
+    return service
