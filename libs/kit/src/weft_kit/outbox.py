@@ -18,6 +18,7 @@ from weft_contracts.messages import Envelope
 from weft_kit.bus import EventBus
 from weft_kit.crash import point
 from weft_kit.database import Database, database_errors
+from weft_kit.tasks import end
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,11 +84,8 @@ class Outbox:
 
     async def stop(self) -> None:
         """What was not sent yet stays."""
-        if self._relay is not None:
-            self._relay.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._relay
-            self._relay = None
+        relay, self._relay = self._relay, None
+        await end(relay)
 
     async def _run(self) -> None:
         while True:

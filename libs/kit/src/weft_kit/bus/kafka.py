@@ -24,6 +24,7 @@ from weft_contracts.ids import SHARDS, new_id
 from weft_contracts.messages import Envelope
 
 from weft_kit.bus import Handler, Received
+from weft_kit.tasks import end
 from weft_kit.telemetry.logs import fields
 
 log = logging.getLogger("weft.bus")
@@ -317,8 +318,7 @@ class _Outgoing:
                 async with asyncio.timeout(STOP_SECONDS):
                     while self._submitted or self._buffered:  # noqa: ASYNC110 - only once, at the end
                         await asyncio.sleep(0.005)
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
+            await end(self._pump)
             self._pump = None
         if self._producer is not None:
             await _close(self._producer)
@@ -578,10 +578,8 @@ class KafkaReader:
     async def close(self) -> None:
         self._assigned.clear()
         self._generation += 1
-        if self._committing is not None:
-            self._committing.cancel()
-            await asyncio.gather(self._committing, return_exceptions=True)
-            self._committing = None
+        committing, self._committing = self._committing, None
+        await end(committing)
         if self._consumer is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2):
@@ -628,12 +626,9 @@ class _Group:
         """Lets the handlers of the moment end, and commits what they did."""
         self._stopping = True
         if self._worker is not None:
-            if not self._handling:
-                self._worker.cancel()
-            _, pending = await asyncio.wait((self._worker,), timeout=STOP_SECONDS)
-            for late in pending:
-                late.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+            if self._handling:
+                await asyncio.wait((self._worker,), timeout=STOP_SECONDS)
+            await end(self._worker)
             self._worker = None
         if self._consumer is not None:
             await _close(self._consumer)
@@ -757,9 +752,7 @@ class _Listeners:
         self._tasks = [asyncio.create_task(work) for work in (self._read(), *works)]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         self._tasks.clear()
         await self._reader.close()
 

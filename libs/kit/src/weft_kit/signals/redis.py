@@ -17,6 +17,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Signal
 
 from weft_kit.signals.memory import MemorySignals
+from weft_kit.tasks import end
 
 log = logging.getLogger("weft.signals")
 
@@ -97,9 +98,7 @@ class RedisSignals:
             async with asyncio.timeout(1):
                 while self._tasks and self._waiting:  # noqa: ASYNC110 - only once, at the end
                     await asyncio.sleep(0.01)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         self._tasks.clear()
         await self._local.stop()
         await self._redis.aclose()
@@ -149,8 +148,7 @@ class RedisSignals:
                     try:
                         await self._read(pubsub, following)
                     finally:
-                        following.cancel()
-                        await asyncio.gather(following, return_exceptions=True)
+                        await end(following)
             except _FAILURES as error:
                 if not failing:
                     log.warning("signals can't be received: %s", error)
