@@ -29,7 +29,7 @@ class PostgresQueries:
         )
         return rows[0] if rows else None
 
-    async def list(
+    async def page(
         self,
         projects: Sequence[str],
         request: pb.ListExecutionsRequest,

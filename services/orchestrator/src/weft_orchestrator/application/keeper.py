@@ -143,10 +143,7 @@ class Keeper:
         if not self._exclusive:
             ends = {number: await self._owner.end_of_results(number) for number in shards}
             for number, shard in shards.items():
-                while (
-                    shard.next[topics.NODE_RESULTS] < ends[number] and self._owner.shards.get(number) is shard
-                ):
-                    await asyncio.sleep(0.02)
+                await self._until(lambda s=shard, n=number: self._caught_up(s, n, ends[n]))  # type: ignore[misc]
         mine = [n for n, shard in shards.items() if self._owner.shards.get(n) is shard]
         unfinished = await self._patiently(lambda: self._executions.unfinished(mine))
         for number, execution_id in enumerate(unfinished):
@@ -158,6 +155,14 @@ class Keeper:
         await self._patiently(self._poll)
         if unfinished:
             log.info("goes on with executions", extra=fields(executions=len(unfinished)))
+
+    def _caught_up(self, shard: Shard, number: int, end: int) -> bool:
+        return shard.next[topics.NODE_RESULTS] >= end or self._owner.shards.get(number) is not shard
+
+    @staticmethod
+    async def _until(condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110 - offsets are counted, not announced
+            await asyncio.sleep(0.02)
 
     # --- duties -----------------------------------------------------------------------------------------------
 

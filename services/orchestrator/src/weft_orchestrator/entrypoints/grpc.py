@@ -70,7 +70,7 @@ class ExecutionsServicer:
             return pb.StartResponse(execution=execution_of(await self._row(execution_id)))
         await self._starts.ended(execution_id, request.wait_seconds, lambda: self._over(execution_id))
         row = await self._row(execution_id)
-        runs = []
+        runs: list[pb.NodeRun] = []
         if row["status"] in TERMINAL:
             runs = await self._queries.node_runs(execution_id, "", data=True)
         return pb.StartResponse(execution=execution_of(row), node_runs=runs)
@@ -96,7 +96,7 @@ class ExecutionsServicer:
     async def List(self, request: pb.ListExecutionsRequest) -> pb.ListExecutionsResponse:
         mine = await self._policy.projects()
         projects = [each for each in request.project_ids if each in mine] if request.project_ids else mine
-        rows, total = await self._queries.list(projects, request)
+        rows, total = await self._queries.page(projects, request)
         full = len(rows) == min(max(request.limit, 1), 250)
         return pb.ListExecutionsResponse(
             executions=[execution_of(row) for row in rows],

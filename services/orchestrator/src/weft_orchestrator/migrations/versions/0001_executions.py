@@ -122,10 +122,10 @@ def upgrade() -> None:
         SELECT orchestrator.prepare_days(3);
 
         -- Ends the statement that calls it, and with it the commit, unless it found what it had to.
-        CREATE FUNCTION orchestrator.must(what text, found bigint, expected bigint) RETURNS boolean
+        CREATE FUNCTION orchestrator.must(what text, got bigint, expected bigint) RETURNS boolean
         LANGUAGE plpgsql IMMUTABLE AS $$
         BEGIN
-            IF found <> expected THEN
+            IF got <> expected THEN
                 RAISE EXCEPTION 'orchestrator: %', what
                     USING ERRCODE = CASE what WHEN 'fenced' THEN 'WF001' ELSE 'WF002' END;
             END IF;

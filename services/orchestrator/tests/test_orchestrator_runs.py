@@ -1,0 +1,309 @@
+"""Executions from their start to their end, over crashes of everything."""
+
+import asyncio
+import time
+
+import pytest
+from weft_contracts import topics
+from weft_contracts.ids import new_id, shard_of
+from weft_contracts.messages import (
+    CancelExecution,
+    ChildStart,
+    Envelope,
+    NodeCompleted,
+    NodeError,
+    NodeFailed,
+    NodeStarted,
+    NodeWaiting,
+    ResumeExecution,
+    RunnerControl,
+    StartConfirmed,
+    WebhookResponse,
+)
+from weft_contracts.payload import BINARY, Payload
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_kit import items
+
+from services.orchestrator.tests.orchestrator_world import FakeRunner, World, chain, node
+
+pytestmark = pytest.mark.integration
+
+START = node("Start", "webhook", version=2)
+LINE = chain(START, node("A", at=1), node("B", at=2), node("C", at=3))
+
+
+async def until(condition: object, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+async def test_a_line_runs_in_one_segment(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    execution = await world.start("v")
+    found = await world.ended(execution)
+    assert runner.ran == ["A", "B", "C"]
+    assert len(runner.tasks) == 1
+    assert [run.node for run in found.node_runs] == ["Start", "A", "B", "C"]
+    assert found.node_runs[3].outputs == b'[[{"json":{"by":"C"}}]]'
+    assert found.execution.last_node == "C"
+
+
+async def test_the_last_nodes_answer_is_sent_after_the_commit(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    execution = await world.start("v", response="last_node", reply_to="reply.test")
+    await until(lambda: world.replies)
+    reply = world.replies[0]
+    assert (reply.execution_id, reply.kind) == (execution, "finished")
+    assert reply.body is not None
+    assert items.decode(reply.body) == [[{"json": {"by": "C"}}]]
+    stored = await world.executions.GetReply(pb.GetReplyRequest(execution_id=execution))
+    assert stored.found
+
+
+async def test_a_response_leaves_before_the_end(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    body = Payload(BINARY, b"hi", 2)
+
+    def respond(task: object, activation: object) -> object:
+        done = NodeCompleted("B", 0, 2, 1, activation.inputs, (1,), items.encode_outputs([[{"json": {}}]]))  # type: ignore[attr-defined]
+        return [WebhookResponse("B", 0, 2, 201, (("x", "y"),), body), done]
+
+    runner.script["B"] = respond
+    await world.start("v", response="response_node", reply_to="reply.test")
+    await until(lambda: world.replies)
+    assert (world.replies[0].status, world.replies[0].body) == (201, body)
+
+
+async def test_a_repeated_start_is_the_same_execution(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    execution = await world.start("v")
+    await world.ended(execution)
+    await world.start("v", execution_id=execution, response="last_node", reply_to="reply.test")
+    await until(lambda: world.replies)
+    found = await world.get(execution)
+    assert len(found.node_runs) == 4
+    assert found.execution.seq == found.node_runs[-1].seq + 1
+
+
+async def test_a_crash_resumes_from_what_was_committed(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    runner.hold = True
+    ids = [await world.start("v") for _ in range(20)]
+    await until(lambda: len(runner.tasks) == 20)
+    for task in runner.tasks[:10]:
+        output = items.encode_outputs([[{"json": {}}]])
+        runner.report(task, [NodeCompleted("A", 0, 2, 1, task.entry.inputs, (1,), output)], last=False)
+    await asyncio.sleep(0.2)
+    await runner.stop()
+    await world.crash()
+    await world.boot()
+    second = await FakeRunner(world).start()
+    for execution in ids:
+        found = await world.ended(execution)
+        assert [run.node for run in found.node_runs] == ["Start", "A", "B", "C"]
+    assert second.ran.count("A") == 10
+    assert second.ran.count("B") == 20
+    await second.stop()
+
+
+async def test_late_results_change_nothing(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    world.service._owner.fleet.lease = 0.3
+    runner.hold = True
+    execution = await world.start("v")
+    await until(lambda: runner.tasks)
+    runner.beat(runner.tasks[0].dispatch_id)
+    await asyncio.sleep(0.6)
+    second = await FakeRunner(world, "r2", 1).start()
+    await world.ended(execution)
+    before = await world.get(execution)
+    runner.run(runner.tasks[0])
+    await asyncio.sleep(0.1)
+    after = await world.get(execution)
+    assert before == after
+    await second.stop()
+
+
+async def test_an_unsafe_node_that_was_begun_is_not_begun_again(world: World, runner: FakeRunner) -> None:
+    http = node("H", "httpRequest", 1, version=4.2, parameters={"method": "POST", "url": "http://x"})
+    world.store.versions["v"] = chain(START, http, node("C", at=2))
+    assert world.catalogue.traits(http).idempotency == "unsafe"
+    granted: list[RunnerControl] = []
+    control = world.bus.reader()
+    await control.assign({(topics.RUNNER_CONTROL, 0): None})
+    runner.hold = True
+    execution = await world.start("v")
+    await until(lambda: runner.tasks)
+    task = runner.tasks[0]
+    runner.report(task, [NodeStarted("H", 0, 2, task.entry.inputs, confirm=True)], last=False)
+    for received in await control.fetch():
+        assert received.envelope is not None
+        granted.append(received.envelope.body)  # type: ignore[arg-type]
+    assert granted == [StartConfirmed(task.dispatch_id, "H", 0, granted=True)]
+    await runner.stop()
+    await world.crash()
+    await world.boot()
+    found = await world.ended(execution, "error")
+    assert b"OUTCOME_UNKNOWN" in found.execution.error
+
+
+async def test_a_node_that_kills_its_runner_three_times_is_an_error(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    world.service._owner.fleet.lease = 0.3
+    runner.hold = True
+    execution = await world.start("v")
+    for number in range(3):
+        await until(lambda count=number: len(runner.tasks) > count)
+        runner.beat(runner.tasks[-1].dispatch_id)
+        await asyncio.sleep(0.05)
+        runner.beat()  # it does not list the task any more
+        for _ in range(8):
+            await asyncio.sleep(0.1)
+            runner.beat()
+    found = await world.ended(execution, "error")
+    assert b"CRASHED" in found.execution.error
+
+
+async def test_retries_wait_and_count(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    tries: list[int] = []
+
+    def fail(task: object, activation: object) -> object:
+        attempt = task.attempt if task.entry.node == "B" else 1  # type: ignore[attr-defined]
+        tries.append(attempt)
+        if attempt < 3:
+            at = time.time_ns() // 1000
+            return NodeFailed("B", 0, at, 1, (), NodeError("no"), attempt, at + 50_000)
+        return NodeCompleted("B", 0, 2, 1, (), (1,), items.encode_outputs([[{"json": {}}]]), attempt=attempt)
+
+    runner.script["B"] = fail
+    found = await world.ended(await world.start("v"))
+    assert tries == [1, 2, 3]
+    run = next(run for run in found.node_runs if run.node == "B")
+    assert run.tries.count(b'"no"') == 2
+
+
+async def test_waits_survive_a_crash(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(START, node("W", "wait", 1, version=1.1), node("C", at=2))
+
+    def wait(task: object, activation: object) -> object:
+        if task.resume is not None:  # type: ignore[attr-defined]
+            return NodeCompleted("W", 0, 2, 1, (), (1,), items.encode_outputs([[{"json": {}}]]))
+        until_us = time.time_ns() // 1000 + 700_000
+        return NodeWaiting("W", 0, 2, 1, (), "timer", until_us)
+
+    runner.script["W"] = wait
+    execution = await world.start("v")
+    await asyncio.sleep(0.2)
+    assert (await world.get(execution)).execution.status == "waiting"
+    await runner.stop()
+    await world.crash()
+    await world.boot()
+    second = FakeRunner(world)
+    second.script["W"] = wait
+    await second.start()
+    await world.ended(execution)
+    assert second.tasks[0].resume is not None
+    assert second.tasks[0].resume.kind == "timer"
+    await second.stop()
+
+
+async def test_a_call_wakes_with_the_right_token_only(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(START, node("W", "wait", 1, version=1.1), node("C", at=2))
+
+    def wait(task: object, activation: object) -> object:
+        if task.resume is not None:  # type: ignore[attr-defined]
+            return NodeCompleted("W", 0, 2, 1, (), (1,), task.resume.data[0])  # type: ignore[attr-defined]
+        return NodeWaiting("W", 0, 2, 1, (), "webhook", None)
+
+    runner.script["W"] = wait
+    execution = await world.start("v")
+    await asyncio.sleep(0.2)
+    found = await world.executions.GetWait(pb.GetWaitRequest(execution_id=execution))
+    assert found.waiting
+    assert found.token
+    data = items.encode_outputs([[{"json": {"called": True}}]])
+    for token in ("wrong", found.token):
+        command = ResumeExecution(execution, "W", 0, "webhook", token, data=data, counts=(1,))
+        envelope = Envelope(new_id(), command, execution)
+        await world.bus.submit(topics.EXECUTION_COMMANDS, envelope, shard_of(execution))
+    ended = await world.ended(execution)
+    run = next(run for run in ended.node_runs if run.node == "W")
+    assert b"called" in run.outputs
+
+
+async def test_a_sub_workflow_answers_its_parent(world: World, runner: FakeRunner) -> None:
+    world.store.versions["child"] = chain(
+        node("Start", "executeWorkflowTrigger", version=1.1), node("X", at=1)
+    )
+    world.store.versions["v"] = chain(START, node("P", "executeWorkflow", 1, version=1.2), node("C", at=2))
+
+    def call(task: object, activation: object) -> object:
+        if task.resume is not None:  # type: ignore[attr-defined]
+            return NodeCompleted("P", 0, 2, 1, (), (1,), task.resume.data[0])  # type: ignore[attr-defined]
+        given = items.encode_outputs([[{"json": {}}]])
+        child = ChildStart("child", "child", "Start", given, (1,))
+        return NodeWaiting("P", 0, 2, 1, (), "child", None, (child, child))
+
+    runner.script["P"] = call
+    execution = await world.start("v")
+    ended = await world.ended(execution)
+    assert b'"by":"X"' in next(run for run in ended.node_runs if run.node == "P").outputs
+    assert runner.ran.count("X") == 2
+
+
+async def test_cancel_stops_parent_and_children(world: World, runner: FakeRunner) -> None:
+    world.store.versions["child"] = chain(
+        node("Start", "executeWorkflowTrigger", version=1.1), node("W", "wait", 1, version=1.1)
+    )
+    world.store.versions["v"] = chain(START, node("P", "executeWorkflow", 1, version=1.2))
+    given = items.encode_outputs([[{"json": {}}]])
+    runner.script["P"] = lambda task, _: NodeWaiting(
+        "P", 0, 2, 1, (), "child", None, (ChildStart("child", "child", "Start", given, (1,)),)
+    )
+    runner.script["W"] = lambda task, _: NodeWaiting("W", 0, 2, 1, (), "webhook", None)
+    execution = await world.start("v")
+    await until(lambda: "W" in runner.ran)
+    await asyncio.sleep(0.1)
+    envelope = Envelope(new_id(), CancelExecution(execution), execution)
+    await world.bus.submit(topics.EXECUTION_COMMANDS, envelope, shard_of(execution))
+    await world.ended(execution, "cancelled")
+    listed = await world.executions.List(pb.ListExecutionsRequest(limit=10))
+    child = next(each for each in listed.executions if each.id != execution)
+    await world.ended(child.id, "cancelled")
+
+
+async def test_an_error_workflow_runs_once(world: World, runner: FakeRunner) -> None:
+    world.store.versions["handler"] = chain(node("Start", "errorTrigger"), node("X", at=1))
+    world.store.versions["v"] = chain(START, node("A", at=1), errorWorkflow="handler")
+    runner.script["A"] = lambda task, _: NodeFailed("A", 0, 2, 1, (), NodeError("bad"))
+    execution = await world.start("v")
+    await world.ended(execution, "error")
+    await until(lambda: "X" in runner.ran)
+    await asyncio.sleep(0.2)
+    assert runner.ran.count("X") == 1
+
+
+async def test_a_user_starts_waits_and_retries(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(node("Start", "manualTrigger"), node("A", at=1), node("B", at=2))
+    runner.script["B"] = lambda task, _: NodeFailed("B", 0, 2, 1, (), NodeError("bad"))
+    project = "00000000-0000-7000-8000-000000000001"
+    request = pb.StartRequest(workflow_id="w1", version_id="v", project_id=project, wait_seconds=5)
+    started = await world.executions.Start(request)
+    assert started.execution.status == "error"
+    del runner.script["B"]
+    retried = await world.executions.Retry(pb.RetryRequest(execution_id=started.execution.id))
+    found = await world.ended(retried.execution.id)
+    assert runner.ran == ["A", "B", "B"]
+    assert [run.node for run in found.node_runs] == ["Start", "A", "B"]
+
+
+async def test_one_projects_flood_does_not_hold_up_another(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    for _ in range(300):
+        await world.start("v")
+    began = time.monotonic()
+    execution = await world.start("v")
+    await world.ended(execution)
+    assert time.monotonic() - began < 3
