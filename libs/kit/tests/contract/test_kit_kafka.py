@@ -35,7 +35,7 @@ async def test_bytes_that_are_no_envelope_are_put_away(kafka_buses: Buses) -> No
     assert (first.envelope, first.key, second.envelope) == (None, "whose", None)
     assert first.error
     assert number_of(third.envelope) == 1
-    letters = bus.consumer()  # type: ignore[attr-defined]
+    letters = bus.link.consumer()  # type: ignore[attr-defined]
     letters.subscribe([f"{kafka_buses.topic}.dlq"])
     await letters.start()
     letter = await asyncio.wait_for(letters.getone(), 10)
@@ -65,7 +65,7 @@ async def test_headers_say_what_it_is(kafka_buses: Buses) -> None:
     bus = await kafka_buses.started()
     envelope = Envelope("the-id", message(1).body, key="k", traceparent="00-1-2-01")
     await bus.submit(kafka_buses.topic, envelope, 0)
-    consumer = bus.consumer()  # type: ignore[attr-defined]
+    consumer = bus.link.consumer()  # type: ignore[attr-defined]
     consumer.subscribe([kafka_buses.topic])
     await consumer.start()
     record = await asyncio.wait_for(consumer.getone(), 10)
@@ -119,7 +119,7 @@ async def test_positions_are_in_kafka_for_lag_metrics(kafka_buses: Buses) -> Non
     await take(reader, 1)
     reader.commit(kafka_buses.topic, 0, 1)
     await reader.close()
-    consumer = bus.consumer(f"{kafka_buses.topic}.reader")
+    consumer = bus.link.consumer(f"{kafka_buses.topic}.reader")
     consumer.subscribe([kafka_buses.topic])
     await consumer.start()
     (partition,) = (each for each in consumer.assignment() if each.partition == 0)
@@ -138,6 +138,20 @@ async def test_a_large_message_passes_and_a_too_large_one_is_refused(kafka_buses
     assert caught.value.code is ErrorCode.TOO_LARGE
     await bus.submit(kafka_buses.topic, message(3), 0)
     assert [number_of(each.envelope) for each in await take(reader, 2)] == [1, 3]
+
+
+async def test_a_producer_that_kafka_refuses_is_replaced(kafka_buses: Buses) -> None:
+    bus = kafka_buses.make()
+    assert isinstance(bus, KafkaBus)
+    await bus.start()
+    reader = await kafka_buses.reader(bus, {0: 0})
+    bus.send(kafka_buses.topic, message(0), 0)
+    await take(reader, 1)
+    await bus.link.out._producer.stop()  # as after a fatal error: it takes nothing any more
+    for number in range(1, 4):
+        bus.send(kafka_buses.topic, message(number), 0)
+    await bus.submit(kafka_buses.topic, message(4), 0)
+    assert [number_of(each.envelope) for each in await take(reader, 4)] == [1, 2, 3, 4]
 
 
 async def test_a_round_trip_is_quick(kafka_buses: Buses) -> None:
