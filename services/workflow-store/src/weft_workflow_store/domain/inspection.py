@@ -46,7 +46,13 @@ def inspect(document: Document, catalogue: Catalogue) -> list[Issue]:
 def missing_credentials(document: Document, existing: set[str]) -> list[Issue]:
     """Credentials that nodes name and that are not in the project."""
     return [
-        Issue("MISSING_CREDENTIAL", f"There is no credential {name or id_!r} here.", node["name"], node["type"], kind)
+        Issue(
+            "MISSING_CREDENTIAL",
+            f"There is no credential {name or id_!r} here.",
+            node["name"],
+            node["type"],
+            kind,
+        )
         for node, kind, id_, name in document.credentials()
         if id_ not in existing
     ]

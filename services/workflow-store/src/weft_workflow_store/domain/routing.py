@@ -36,7 +36,9 @@ def check_distinct(routes: Iterable[Route]) -> None:
     for route in routes:
         other = seen.setdefault((route.method, path_key(route.path)), route.node)
         if other != route.node:
-            message = f"The nodes '{other}' and '{route.node}' have the same address {route.method} {route.path}."
+            message = (
+                f"The nodes '{other}' and '{route.node}' have the same address {route.method} {route.path}."
+            )
             raise WeftError(ErrorCode.CONFLICT, message, method=route.method, path=route.path)
 
 

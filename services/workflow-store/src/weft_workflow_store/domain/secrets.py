@@ -60,7 +60,9 @@ def check_secret(data: bytes) -> bytes:
         message = f"A credential may have {MAX_CREDENTIAL_BYTES} bytes."
         raise WeftError(ErrorCode.TOO_LARGE, message, limit=MAX_CREDENTIAL_BYTES)
     if not isinstance(loads_js(data or b"{}"), dict):
-        raise WeftError(ErrorCode.VALIDATION_ERROR, "The data of a credential must be a JSON object.", path="data")
+        raise WeftError(
+            ErrorCode.VALIDATION_ERROR, "The data of a credential must be a JSON object.", path="data"
+        )
     return data or b"{}"
 
 

@@ -1,0 +1,60 @@
+"""The one file of the workflow store that knows concrete classes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from weft_contracts.rpc import workflow_store as rpc
+from weft_contracts.rpc.auth import Access
+from weft_kit.identity.access import AccessPolicy
+from weft_kit.identity.secrets import MasterKey
+from weft_kit.outbox import Outbox
+from weft_kit.service import AsgiApp, Infra
+from weft_node_sdk.catalogue import Catalogue
+
+from weft_workflow_store.adapters.envelope import Envelope
+from weft_workflow_store.adapters.postgres import Store
+from weft_workflow_store.application.secrets import Credentials, Variables
+from weft_workflow_store.application.workflows import Workflows
+from weft_workflow_store.entrypoints.grpc import CredentialsServicer, VariablesServicer, WorkflowsServicer
+from weft_workflow_store.settings import WorkflowStoreSettings
+
+
+class WorkflowStoreService:
+    name = "workflow-store"
+    asgi: AsgiApp | None = None
+
+    def __init__(self, workflows: Workflows, servicers: Mapping[type, object], outbox: Outbox) -> None:
+        self.servicers = servicers
+        self._workflows = workflows
+        self._outbox = outbox
+        self._started = False
+
+    async def start(self) -> None:
+        await self._workflows.welcome((Path(__file__).parent / "welcome.json").read_bytes())
+        await self._outbox.start()
+        self._started = True
+
+    async def drain(self) -> None:
+        """Nothing is held: calls end by themselves."""
+
+    async def stop(self) -> None:
+        await self._outbox.stop()
+        self._started = False
+
+    def ready(self) -> str:
+        return "" if self._started else "not running"
+
+
+def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService:
+    outbox = Outbox("workflow_store", infra.bus, infra.database)
+    policy = AccessPolicy(infra.rpc.client(Access))
+    policy.follow(infra.bus)
+    store = Store(infra.database, outbox)
+    envelope = Envelope(MasterKey(settings.master_key))
+    workflows = Workflows(store, policy, Catalogue.load(), settings.timezone, settings.max_document_bytes)
+    servicers: Mapping[type, object] = {
+        rpc.Workflows: WorkflowsServicer(workflows),
+        rpc.Credentials: CredentialsServicer(Credentials(store, policy, envelope)),
+        rpc.Variables: VariablesServicer(Variables(store, policy, envelope)),
+    }
+    return WorkflowStoreService(workflows, servicers, outbox)
