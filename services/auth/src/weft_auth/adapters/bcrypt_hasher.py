@@ -7,7 +7,6 @@ import bcrypt
 
 from weft_auth.domain.passwords import prehash
 
-
 _SALT_AND_DIGEST = "eImiTXuWVxfM37uY4JANjOoR5J4xOCkHTkiM3CJk2mNbhcFyWwMGq"
 """Of no password: comparing with it takes the time that a user who does not exist would have taken."""
 

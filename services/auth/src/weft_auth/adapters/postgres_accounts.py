@@ -34,7 +34,9 @@ class PostgresUsers:
         try:
             await self._connection.execute(insert(users).values(password_hash=password_hash, **values))
         except IntegrityError:
-            raise WeftError(ErrorCode.CONFLICT, "That e-mail has an account here; sign in.", field="email") from None
+            raise WeftError(
+                ErrorCode.CONFLICT, "That e-mail has an account here; sign in.", field="email"
+            ) from None
 
     async def get(self, user_id: str) -> User | None:
         row = (await self._connection.execute(select(*_USER).where(users.c.id == user_id))).first()

@@ -19,7 +19,9 @@ class PostgresSessions:
 
     async def add(self, session: Session, address: str, user_agent: str) -> None:
         """Removes the user's sessions that have ended as well: nobody asks for them."""
-        over = (sessions.c.user_id == session.user_id) & (sessions.c.expires_at < session.expires_at - FORGET * 30)
+        over = (sessions.c.user_id == session.user_id) & (
+            sessions.c.expires_at < session.expires_at - FORGET * 30
+        )
         await self._connection.execute(delete(sessions).where(over))
         row = {
             "id": session.id,
@@ -43,10 +45,14 @@ class PostgresSessions:
         await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
 
     async def revoke(self, session_id: str) -> None:
-        await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(revoked=True))
+        await self._connection.execute(
+            update(sessions).where(sessions.c.id == session_id).values(revoked=True)
+        )
 
     async def revoke_all(self, user_id: str) -> None:
-        await self._connection.execute(update(sessions).where(sessions.c.user_id == user_id).values(revoked=True))
+        await self._connection.execute(
+            update(sessions).where(sessions.c.user_id == user_id).values(revoked=True)
+        )
 
 
 def _api_key(row: Row[tuple[object, ...]]) -> ApiKey:
@@ -86,7 +92,9 @@ class PostgresApiKeys:
         return [(_api_key(row), row.salt, row.digest) for row in found]
 
     async def used(self, key_id: str, at: datetime) -> None:
-        await self._connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at))
+        await self._connection.execute(
+            update(api_keys).where(api_keys.c.id == key_id).values(last_used_at=at)
+        )
 
 
 class PostgresFailures:

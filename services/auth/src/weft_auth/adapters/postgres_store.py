@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from weft_kit.database import Database, database_errors
 
 from weft_auth.adapters.postgres_accounts import PostgresProjects, PostgresUsers
-from weft_auth.adapters.postgres_sessions import PostgresApiKeys, PostgresFailures, PostgresSessions
 from weft_auth.adapters.postgres_audit import PostgresAudit
+from weft_auth.adapters.postgres_sessions import PostgresApiKeys, PostgresFailures, PostgresSessions
 from weft_auth.application.ports import Outbox, Transaction
 
 
@@ -25,11 +25,15 @@ class PostgresTransaction:
 
 
 class PostgresStore:
-    """Implements Store. `outbox` binds the outbox to the transaction's connection."""
+    """Implements Store. `outbox` binds the outbox to the transaction's connection, `committed` is called after
+    each."""
 
-    def __init__(self, database: Database, outbox: Callable[[AsyncConnection], Outbox]) -> None:
+    def __init__(
+        self, database: Database, outbox: Callable[[AsyncConnection], Outbox], committed: Callable[[], None]
+    ) -> None:
         self._database = database
         self._outbox = outbox
+        self._committed = committed
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         return self._begin()
@@ -47,3 +51,4 @@ class PostgresStore:
                     PostgresAudit(connection),
                     self._outbox(connection),
                 )
+        self._committed()

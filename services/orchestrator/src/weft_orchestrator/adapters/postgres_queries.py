@@ -223,7 +223,8 @@ def execution_of(row: Any) -> pb.Execution:
         execution.started_at.FromMicroseconds(row["started_at"])
     if row["finished_at"]:
         execution.finished_at.FromMicroseconds(row["finished_at"])
-        execution.execution_time_ms = (row["finished_at"] - row["created_at"]) // 1000
+        elapsed = (row["finished_at"] - row["created_at"]) // 1000
+        execution.execution_time_ms = min(max(elapsed, 0), 2**31 - 1)
     return execution
 
 

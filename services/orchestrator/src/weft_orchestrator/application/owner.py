@@ -259,6 +259,7 @@ class Owner:
                 )
                 if self._exclusive:
                     self._give_up(dispatch, begun=True)
+                    self._changed(live)
                 else:
                     self.fleet.add(dispatch)
                     self._by_execution.setdefault(live.id, []).append(dispatch)

@@ -229,6 +229,8 @@ class Live:
             events += _history(row)
         for event in events:
             self._follow(self.state.apply(event), 0)
+        open_runs = self.state.active.keys() - self.state.asleep.keys()
+        self.ready = {key: run for key, run in self.ready.items() if key in open_runs}
         self.changes.clear()
         self.dirty.clear()
         for key, wake in wakes:

@@ -84,7 +84,9 @@ class Shape(NamedTuple):
             value = _member(value, self.property_name)
         if self.content_type:
             body = value.encode() if isinstance(value, str) else orjson.dumps(value)
-            return Answer(self.status, typed(self.headers, self.content_type.encode("latin-1", "replace")), body)
+            return Answer(
+                self.status, typed(self.headers, self.content_type.encode("latin-1", "replace")), body
+            )
         return json_answer(self.status, value, self.headers)
 
 

@@ -117,12 +117,12 @@ def _uploads(files: list[tuple[str, Any]], binary_name: str) -> list[Upload]:
         elif names.count(name) > 1:
             name = f"{name}{names[:number].count(name)}"  # noqa: PLW2901
         file.file_object.seek(0)
-        found.append(Upload(name, _decoded(file.file_name), _decoded(file.content_type), file.file_object.read()))
+        found.append(
+            Upload(name, _decoded(file.file_name), _decoded(file.content_type), file.file_object.read())
+        )
         file.close()
     return found
 
 
 def _decoded(value: bytes | str | None) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
-
-

@@ -52,7 +52,9 @@ class Accounts:
             await tx.users.add(user, hashed)
             await self._give_project(tx, user, first)
             await tx.outbox.identity(IdentityChanged(user.id, "registered", project))
-            await tx.outbox.audit(audited(user.id, "user.registered", "user", user.id, project, self._clock()))
+            await tx.outbox.audit(
+                audited(user.id, "user.registered", "user", user.id, project, self._clock())
+            )
             return user, await self._sessions.open(tx, user.id, "", "")
 
     async def _may_register(self, tx: Transaction) -> bool:

@@ -115,7 +115,11 @@ class Sessions:
         token = read_refresh_token(text)
         async with self._store.transaction() as tx:
             session = await tx.sessions.get(token.session_id) if token else None
-            if session is not None and token is not None and hmac.compare_digest(session.token_hash, token.hash):
+            if (
+                session is not None
+                and token is not None
+                and hmac.compare_digest(session.token_hash, token.hash)
+            ):
                 user_id = session.user_id
                 await tx.sessions.revoke(session.id)
             if everywhere and user_id:

@@ -1,6 +1,7 @@
 """Accounts, projects, sessions, keys, the audit log."""
 
 from alembic import op
+from weft_kit.outbox import outbox_ddl
 
 revision, down_revision = "0001", None
 
@@ -97,3 +98,4 @@ def upgrade() -> None:
         CREATE INDEX audit_log_project ON auth.audit_log (project_id, at);
         CREATE INDEX audit_log_actor ON auth.audit_log (actor, at);
     """)
+    op.execute(outbox_ddl("auth"))

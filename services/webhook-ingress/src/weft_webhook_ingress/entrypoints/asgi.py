@@ -1,0 +1,417 @@
+"""The front door of webhooks, as a raw ASGI application: this is the hot path."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import orjson
+from weft_contracts import topics
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import derived_id, new_id, shard_of
+from weft_contracts.messages import (
+    Envelope,
+    ExecutionCommand,
+    ResumeExecution,
+    StartExecution,
+    TestCallReceived,
+    WebhookReply,
+)
+from weft_contracts.payload import BINARY, RAW_JSON, Payload
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_contracts.rpc.orchestrator import Executions
+from weft_kit import items
+from weft_kit.blobs import BlobStore
+from weft_kit.bus import EventBus
+from weft_kit.service import AsgiReceive, AsgiSend, Scope
+from weft_kit.signals import Signals
+from weft_kit.telemetry import metrics
+
+from weft_webhook_ingress.adapters.postgres import PostgresCalls
+from weft_webhook_ingress.application.guard import Guard
+from weft_webhook_ingress.application.replies import Replies
+from weft_webhook_ingress.application.routes import Routes
+from weft_webhook_ingress.domain.answers import (
+    FAILED,
+    NO_FILE,
+    UNANSWERED,
+    Answer,
+    FileAnswer,
+    not_registered,
+    problem,
+    unavailable,
+)
+from weft_webhook_ingress.domain.body import NOTHING, Body, parse_body
+from weft_webhook_ingress.domain.forms import parse_form
+from weft_webhook_ingress.domain.hook import TEST, Hook, compile_hook
+from weft_webhook_ingress.domain.table import RouteTable
+
+_EXECUTION: Final = b"x-weft-execution-id"
+_UNKNOWN: Final = (
+    "The workflow must be active for a production URL to run successfully. You can activate the workflow using the "
+    "toggle in the editor."
+)
+_UNKNOWN_TEST: Final = "Click the 'Listen for test event' button in the editor, then try again. (A test URL answers one call after that.)"
+_NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_calls = metrics.counter("webhook_calls", "Calls of webhooks", ("status",))
+
+
+class TooLargeError(Exception):
+    """The body is over the limit."""
+
+
+class Ingress:
+    def __init__(
+        self,
+        *,
+        routes: Routes,
+        guard: Guard,
+        replies: Replies,
+        calls: PostgresCalls,
+        executions: Executions,
+        bus: EventBus,
+        signals: Signals,
+        blobs: BlobStore,
+        instance: str,
+        origin: str,
+        max_bytes: int,
+        seconds: float,
+    ) -> None:
+        self._routes = routes
+        self._guard = guard
+        self._replies = replies
+        self._calls = calls
+        self._executions = executions
+        self._bus = bus
+        self._signals = signals
+        self._blobs = blobs
+        self._channel = topics.reply_channel(instance)
+        self._origin = origin
+        self._max_bytes = max_bytes
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
+        if scope["type"] != "http":
+            return
+        call = _Call(scope, receive, send)
+        try:
+            answer = await self._answer(call)
+        except TooLargeError:
+            answer = problem(413, f"The body is larger than {self._max_bytes} bytes.")
+            call.close = True
+        except WeftError as error:
+            answer = _error(error)
+        if answer is not None:
+            await call.reply(answer)
+            _calls.labels(str(answer.status)).inc()
+
+    async def _answer(self, call: "_Call") -> Answer | None:
+        path: str = call.scope["path"]
+        if path.startswith("/webhook/"):
+            return await self._production(call, path[9:].strip("/"))
+        if path.startswith("/webhook-test/"):
+            return await self._test(call, path[14:].strip("/"))
+        if path.startswith("/webhook-waiting/"):
+            return await self._resume(call, path[17:].strip("/"))
+        return problem(404, f"Nothing answers at {path}.")
+
+    # --- production ---------------------------------------------------------------------------------------
+
+    async def _production(self, call: "_Call", path: str) -> Answer | None:
+        method = call.method
+        found = self._routes.table.find(method, path)
+        if found is None:
+            found = await self._unusual(call, path)
+            if isinstance(found, Answer):
+                return found
+        hook, parameters = found
+        return await self._run(call, hook, parameters)
+
+    async def _unusual(self, call: "_Call", path: str) -> Any:
+        """A preflight, a HEAD, or an address that the store may know."""
+        method = call.method
+        if method == "OPTIONS":
+            methods = self._routes.table.methods(path)
+            if methods:
+                found = self._routes.table.find(methods[0], path)
+                return _preflight(found[0] if found else None, methods, call)
+        if method == "HEAD" and (found := self._routes.table.find("GET", path)) is not None:
+            return found
+        found = await self._routes.find(method, path)
+        if found is not None:
+            return found
+        methods = self._routes.table.methods(path)
+        if methods:
+            hint = f"This webhook is not registered for {method} requests. Did you mean to make a {methods[0]} request?"
+            return problem(404, hint)
+        return not_registered(method, path, _UNKNOWN)
+
+    async def _run(self, call: "_Call", hook: Hook, parameters: Mapping[str, str]) -> Answer | None:
+        if not hook.open:
+            refusal = await self._guard.refusal(hook, call.headers, call.address)
+            if refusal is not None:
+                return refusal
+        body = NO_CONTENT
+        if call.method not in _NO_BODY or call.headers.get("content-length", "0") != "0":
+            data = await call.body(self._max_bytes)
+            content_type = call.headers.get("content-type", "")
+            body = parse_body(data, content_type, raw=hook.raw_body, binary_name=hook.binary_name)
+        key = call.headers.get("idempotency-key")
+        if key:
+            now = time.time_ns() // 1_000_000
+            owner = hook.owner
+            accepted = await self._calls.first_accepted(owner.workflow_id, hook.node, key, now)
+            execution_id = derived_id(accepted, "webhook", owner.workflow_id, hook.node, key)
+        else:
+            execution_id = new_id()
+        call.execution_id = execution_id
+        trigger = await self._item(call, hook, parameters, body, execution_id)
+        call.origin_headers(hook)
+        return await self._start(call, hook, trigger, execution_id)
+
+    async def _item(
+        self, call: "_Call", hook: Hook, parameters: Mapping[str, str], body: Body, execution_id: str
+    ) -> Payload:
+        query: bytes = call.scope.get("query_string", b"")
+        parts = [
+            hook.before,
+            orjson.dumps(call.headers),
+            b',"params":',
+            orjson.dumps(parameters) if parameters else NOTHING,
+            b',"query":',
+            orjson.dumps(parse_form(query.decode("latin-1"))) if query else NOTHING,
+            b',"body":',
+            body.json,
+            hook.after,
+        ]
+        if body.uploads:
+            parts.append(b',"binary":' + orjson.dumps(await self._files(body, execution_id)))
+        parts.append(hook.end)
+        data = b"".join(parts)
+        payload = Payload(RAW_JSON, data, len(data))
+        return await items.claim(payload, self._blobs, f"{execution_id}/trigger")
+
+    async def _files(self, body: Body, execution_id: str) -> dict[str, Any]:
+        found = {}
+        for upload in body.uploads:
+            key = f"{execution_id}/files/{new_id()}"
+            await self._blobs.put(key, upload.data)
+            extension = upload.file_name.rpartition(".")[2] if "." in upload.file_name else ""
+            found[upload.name] = {
+                "id": key,
+                "mimeType": upload.mime_type or "application/octet-stream",
+                "fileName": upload.file_name,
+                "fileExtension": extension,
+                "fileSize": len(upload.data),
+            }
+        return found
+
+    async def _start(self, call: "_Call", hook: Hook, trigger: Payload, execution_id: str) -> Answer | None:
+        waits = hook.response != "accepted"
+        owner = hook.owner
+        command = StartExecution(
+            execution_id,
+            owner.project_id,
+            owner.workflow_id,
+            owner.version_id,
+            hook.mode,
+            hook.node,
+            trigger,
+            hook.counts,
+            self._channel if waits else "",
+            hook.response,
+        )
+        if not waits:
+            await self._submit(command, owner.project_id)
+            return hook.received
+        future = self._replies.expect(execution_id)
+        try:
+            submitted = self._submit(command, owner.project_id)
+            reply = await self._replies.of(execution_id, future, submitted, self._seconds, call.gone)
+        finally:
+            self._replies.forget(execution_id, future)
+        return None if reply is None else await self._shaped(hook, reply)
+
+    def _submit(self, command: ExecutionCommand, project_id: str) -> "asyncio.Future[None]":
+        execution_id = command.execution_id
+        now = time.time_ns() // 1000
+        envelope = Envelope(execution_id, command, execution_id, project_id, now)
+        return self._bus.submit(topics.EXECUTION_COMMANDS, envelope, shard_of(execution_id))
+
+    async def _shaped(self, hook: Hook, reply: WebhookReply) -> Answer:
+        if reply.kind == "failed":
+            return FAILED
+        if reply.kind == "none":
+            return UNANSWERED
+        payload = None if reply.body is None else await items.unclaim(reply.body, self._blobs)
+        if reply.kind == "response":
+            body = b"" if payload is None else items.decode(payload)
+            if payload is not None and payload.codec != BINARY:
+                body = orjson.dumps(body)
+            headers = tuple(
+                (name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers
+            )
+            return Answer(reply.status, headers, body)
+        outputs = [] if payload is None else items.outputs_of(items.decode(payload))
+        answer = hook.shape.of(outputs)
+        return await self._file(answer) if isinstance(answer, FileAnswer) else answer
+
+    async def _file(self, answer: FileAnswer) -> Answer:
+        try:
+            data = await self._blobs.get(str(answer.entry.get("id", "")))
+        except WeftError:
+            return NO_FILE
+        kind = str(answer.entry.get("mimeType", "application/octet-stream")).encode("latin-1", "replace")
+        return Answer(answer.status, ((b"content-type", kind), *answer.headers), data)
+
+    # --- test calls ---------------------------------------------------------------------------------------
+
+    async def _test(self, call: "_Call", path: str) -> Answer | None:
+        table = RouteTable()
+        for owner, route in await self._calls.listeners(call.method):
+            table.add(compile_hook(route, owner, self._origin, TEST), 0)
+        found = table.find(call.method, path)
+        if found is None or not await self._calls.catch(found[0].owner.workflow_id):
+            return not_registered(call.method, path, _UNKNOWN_TEST)
+        hook = found[0]
+        task = asyncio.ensure_future(self._run(call, hook, found[1]))
+        while not call.execution_id and not task.done():
+            await asyncio.wait({task}, timeout=0.005)
+        if call.execution_id:
+            owner = hook.owner
+            signal = TestCallReceived(
+                owner.workflow_id, owner.project_id, hook.node, call.execution_id, time.time_ns() // 1000
+            )
+            self._signals.publish(topics.UI_EVENTS, signal)
+        return await task
+
+    # --- calls that resume --------------------------------------------------------------------------------
+
+    async def _resume(self, call: "_Call", path: str) -> Answer | None:
+        execution_id, _, suffix = path.partition("/")
+        try:
+            wait = await self._executions.GetWait(pb.GetWaitRequest(execution_id=execution_id, suffix=suffix))
+        except WeftError as error:
+            if error.code is ErrorCode.NOT_FOUND:
+                return problem(404, f'The execution "{execution_id}" does not exist.')
+            raise
+        query = parse_qs(call.scope.get("query_string", b"").decode("latin-1"))
+        token = (query.get("token") or query.get("signature") or [""])[0]
+        if not wait.waiting:
+            ended = wait.status in {"success", "error", "cancelled"}
+            state = "finished already" if ended else "not waiting for a call"
+            return problem(
+                409, f'The execution "{execution_id}" has {state}.' if ended else f"It is {state}."
+            )
+        if not hmac.compare_digest(token.encode(), wait.token.encode()):
+            return problem(401, "Invalid token")
+        data = await call.body(self._max_bytes)
+        body = parse_body(data, call.headers.get("content-type", ""))
+        json = {
+            "headers": call.headers,
+            "params": {},
+            "query": {name: values[0] for name, values in query.items() if name != "token"},
+            "body": orjson.loads(body.json),
+        }
+        item: dict[str, Any] = {"json": json}
+        if body.uploads:
+            item["binary"] = await self._files(body, execution_id)
+        payload = await items.claim(items.encode_outputs([[item]]), self._blobs, f"{execution_id}/{new_id()}")
+        command = ResumeExecution(
+            execution_id, wait.node, wait.run_index, "webhook", wait.token, data=payload, counts=(1,)
+        )
+        call.execution_id = execution_id
+        await self._submit(command, wait.project_id)
+        return _plain({"message": "Workflow was started"})
+
+
+NO_CONTENT: Final = Body(NOTHING)
+
+
+def _plain(value: Any) -> Answer:
+    return Answer(200, ((b"content-type", b"application/json; charset=utf-8"),), orjson.dumps(value))
+
+
+def _preflight(hook: Hook | None, methods: list[str], call: "_Call") -> Answer:
+    headers = [
+        (b"access-control-allow-methods", ", ".join(["OPTIONS", *methods]).encode()),
+        (b"access-control-max-age", b"300"),
+    ]
+    asked = call.headers.get("access-control-request-headers")
+    if asked:
+        headers.append((b"access-control-allow-headers", asked.encode("latin-1", "replace")))
+    if hook is not None:
+        call.origin_headers(hook)
+    return Answer(204, tuple(headers), b"")
+
+
+def _error(error: WeftError) -> Answer:
+    if error.code in (ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED):
+        return unavailable(error.message)
+    return problem(error.http_status, error.message)
+
+
+class _Call:
+    """One HTTP call."""
+
+    __slots__ = ("_cors", "close", "execution_id", "headers", "method", "receive", "scope", "send")
+
+    def __init__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.method: str = scope["method"]
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.execution_id = ""
+        self.close = False
+        self._cors: list[tuple[bytes, bytes]] = []
+
+    @property
+    def address(self) -> str:
+        client = self.scope.get("client")
+        return client[0] if client else ""
+
+    async def body(self, limit: int) -> bytes:
+        """Raises TooLargeError as soon as it is known; what was read is dropped then."""
+        declared = self.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            raise TooLargeError
+        chunks, size = [], 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise WeftError(ErrorCode.BAD_REQUEST, "The caller has gone.")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise TooLargeError
+            chunks.append(chunk)
+            if not message.get("more_body"):
+                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def gone(self) -> None:
+        """Returns when the caller has hung up."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    def origin_headers(self, hook: Hook) -> None:
+        origin = self.headers.get("origin")
+        if origin is None:
+            return
+        if "*" in hook.origins:
+            self._cors = [(b"access-control-allow-origin", b"*")]
+        elif origin in hook.origins:
+            allowed = origin.encode("latin-1", "replace")
+            self._cors = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
+
+    async def reply(self, answer: Answer) -> None:
+        headers = [(b"content-length", str(len(answer.body)).encode()), *answer.headers, *self._cors]
+        if self.execution_id:
+            headers.append((_EXECUTION, self.execution_id.encode()))
+        if self.close:
+            headers.append((b"connection", b"close"))
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        body = b"" if self.method == "HEAD" else answer.body
+        await self.send({"type": "http.response.body", "body": body})
