@@ -1,0 +1,153 @@
+"""Everything that running nodes needs, by way of the other services and the evaluators."""
+
+import asyncio
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+import orjson
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.messages import CredentialChanged, Envelope, NodeOutput, Source
+from weft_contracts.payload import Payload
+from weft_contracts.pb import orchestrator_pb2 as runs
+from weft_contracts.pb import workflow_store_pb2 as store
+from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.workflow_store import Credentials, Variables, Workflows
+from weft_expressions.evaluate import evaluate
+from weft_expressions.evaluator import EvaluatorPool
+from weft_expressions.scope import Scope
+from weft_expressions.template import Compiled
+from weft_kit.blobs import BlobStore
+from weft_kit.identity.expiring import Expiring
+from weft_kit.service import Infra
+from weft_node_sdk.catalogue import Catalogue
+from weft_node_sdk.context import Code, Http, NodeInfo, NodeRunError
+
+from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.domain.plan import Plan
+
+PLANS: Final = 500
+SECRET_SECONDS: Final = 60.0
+VARIABLE_SECONDS: Final = 5.0
+_FETCH_SECONDS: Final = 5.0
+
+
+class ServiceOutside:
+    """Implements Outside."""
+
+    def __init__(
+        self,
+        infra: Infra,
+        catalogue: Catalogue,
+        http: Http,
+        expressions: EvaluatorPool,
+        scripts: EvaluatorPool,
+        *,
+        origin: str,
+        timezone: str,
+        environment: Iterable[str],
+    ) -> None:
+        self.http = http
+        self.blobs: BlobStore = infra.blobs
+        self.origin = origin
+        names = list(environment)
+        self.environment = {n: os.environ[n] for n in names if n in os.environ} if names else None
+        self._workflows = infra.rpc.client(Workflows)
+        self._credentials = infra.rpc.client(Credentials)
+        self._variables = infra.rpc.client(Variables)
+        self._executions = infra.rpc.client(Executions)
+        self._catalogue = catalogue
+        self._expressions = expressions
+        self._scripts = scripts
+        self._timezone = timezone
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._secrets: Expiring[str, dict[str, Any]] = Expiring()
+        self._values: Expiring[str, dict[str, Any]] = Expiring()
+
+    async def plan(self, version_id: str) -> Plan:
+        found = self._plans.get(version_id)
+        if found is None:
+            answer = await self._workflows.GetVersion(store.GetVersionRequest(version_id=version_id))
+            found = self._keep(answer.version)
+        return found
+
+    def _keep(self, version: store.Version) -> Plan:
+        plan = self._plans.get(version.id)
+        if plan is None:
+            plan = Plan(version.id, version.document, self._catalogue, self._timezone)
+            self._plans[version.id] = plan
+            while len(self._plans) > PLANS:
+                self._plans.popitem(last=False)
+        return plan
+
+    async def resolve(self, workflow_id: str, project_id: str, caller: str) -> tuple[str, Plan]:
+        try:
+            answer = await self._workflows.ResolveVersion(
+                store.ResolveVersionRequest(
+                    workflow_id=workflow_id, caller_project_id=project_id, caller_workflow_id=caller
+                )
+            )
+        except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
+            raise NodeRunError(error.message, code=error.code.value) from None
+        return answer.version.workflow_id, self._keep(answer.version)
+
+    async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
+        key = f"{project_id}/{credential_id}"
+        found = self._secrets.get(key)
+        if found is None:
+            request = store.DecryptRequest(credential_id=credential_id, project_id=project_id)
+            found = orjson.loads((await self._credentials.Decrypt(request)).data)
+            self._secrets.put(key, found, SECRET_SECONDS)
+        return dict(found)
+
+    async def changed(self, envelope: Envelope) -> None:
+        """A credential was changed: forget it."""
+        if isinstance(envelope.body, CredentialChanged):
+            self._secrets.drop(f"{envelope.body.project_id}/{envelope.body.credential_id}")
+
+    async def variables(self, project_id: str) -> dict[str, Any]:
+        found = self._values.get(project_id)
+        if found is None:
+            answer = await self._variables.GetValues(store.GetValuesRequest(project_id=project_id))
+            found = orjson.loads(answer.values)
+            self._values.put(project_id, found, VARIABLE_SECONDS)
+        return found
+
+    async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
+        """What is not committed yet is asked for again for a moment."""
+        request = runs.GetNodeDataRequest(
+            execution_id=execution_id,
+            keys=[runs.NodeRunKey(node=node, run_index=index) for node, index in keys],
+        )
+        end, pause = time.monotonic() + _FETCH_SECONDS, 0.02
+        while True:
+            answer = await self._executions.GetNodeData(request)
+            numbered = sum(1 for _, index in keys if index >= 0)
+            there = sum(1 for each in answer.outputs if (each.node, each.run_index) in keys)
+            if there >= numbered or time.monotonic() > end:
+                break
+            await asyncio.sleep(pause)
+            pause *= 2
+        return [
+            NodeOutput(
+                each.node,
+                each.run_index,
+                tuple(each.counts),
+                Payload(each.codec, each.data, each.size, each.ref),
+                msgspec.json.decode(each.source, type=tuple[Source | None, ...]) if each.source else (),
+            )
+            for each in answer.outputs
+        ]
+
+    async def evaluate(
+        self, compiled: Sequence[Compiled], scope: Scope, count: int, project_id: str
+    ) -> list[list[Any]]:
+        return await evaluate(compiled, scope, count, self._expressions, project_id)
+
+    def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
+        return JailedCode(self._scripts, project_id, scope, log)

@@ -1,0 +1,292 @@
+"""The run context of one node run."""
+
+import asyncio
+import base64
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import new_id
+from weft_contracts.messages import Activation, RunSegment
+from weft_expressions.code import references
+from weft_expressions.scope import Scope
+from weft_expressions.template import compile_text, compile_value
+from weft_node_sdk.context import (
+    Code,
+    ExecutionInfo,
+    Http,
+    Item,
+    NodeRunError,
+    ResumeInfo,
+)
+
+from weft_node_runner.application.data import Data
+from weft_node_runner.application.ports import Outside
+from weft_node_runner.domain.plan import NodePlan, Plan
+
+YIELD_SECONDS: Final = 0.005
+
+
+class NodeContext:
+    """Implements RunContext."""
+
+    def __init__(
+        self,
+        task: RunSegment,
+        plan: Plan,
+        node_plan: NodePlan,
+        activation: Activation,
+        inputs: list[list[Item]],
+        data: Data,
+        outside: Outside,
+        resume: ResumeInfo | None,
+        state: dict[str, Any],
+        respond: Callable[[int, Sequence[tuple[str, str]], bytes], None],
+    ) -> None:
+        self.node = node_plan.info
+        self.run_index = activation.run_index
+        self.inputs = inputs
+        self.arrived = [source is not None for source in activation.inputs] or [bool(inputs)]
+        self.resume = resume
+        self.http: Http = outside.http
+        self.state = state
+        self.logs: list[str] = []
+        self._task = task
+        self._plan = plan
+        self._node_plan = node_plan
+        self._activation = activation
+        self._data = data
+        self._outside = outside
+        self._respond = respond
+        self._rows: list[dict[str, Any]] | None = None
+        self._scope: Scope | None = None
+        self._yielded = time.perf_counter()
+        self._execution: ExecutionInfo | None = None
+
+    @property
+    def items(self) -> list[Item]:
+        return self.inputs[0] if self.inputs else []
+
+    @property
+    def execution(self) -> ExecutionInfo:
+        if self._execution is None:
+            task, plan = self._task, self._plan
+            url = f"{self._outside.origin}/webhook-waiting/{task.execution_id}?token={task.resume_token}"
+            form = f"{self._outside.origin}/form-waiting/{task.execution_id}?token={task.resume_token}"
+            test = task.mode in ("manual", "test")
+            self._execution = ExecutionInfo(
+                id=task.execution_id,
+                mode=task.mode,
+                workflow_id=task.workflow_id,
+                workflow_name=plan.name,
+                workflow_active=not test,
+                project_id=task.project_id,
+                timezone=plan.timezone,
+                resume_url=url,
+                resume_form_url=form,
+                test=test,
+                depth=task.depth,
+            )
+        return self._execution
+
+    @property
+    def code(self) -> Code:
+        return _LazyCode(self)
+
+    # --- parameters ---------------------------------------------------------------------------------------
+
+    async def parameters(self) -> list[dict[str, Any]]:
+        if self._rows is None:
+            count = len(self.items)
+            if self._node_plan.constant:
+                self._rows = [self._node_plan.compiled.value] * count
+            else:
+                self._rows = await self._evaluate([self._node_plan.compiled], count, None)
+        return self._rows
+
+    async def parameters_for(self, item_index: int) -> dict[str, Any]:
+        if self._node_plan.constant:
+            constant: dict[str, Any] = self._node_plan.compiled.value
+            return constant
+        if self.items and item_index < len(self.items):
+            return (await self.parameters())[item_index]
+        return (await self._evaluate([self._node_plan.compiled], 1, None))[0]
+
+    async def evaluate(
+        self, templates: Sequence[str], item_index: int = 0, variables: Mapping[str, Any] | None = None
+    ) -> list[Any]:
+        compiled = [compile_value(text) if text.startswith("=") else compile_text(text) for text in templates]
+        await self._prepare(compiled)
+        scope = await self.scope(dict(variables or {}))
+        rows = await self._outside.evaluate(compiled, scope, item_index + 1, self._task.project_id)
+        return rows[item_index]
+
+    async def _evaluate(self, compiled: Sequence[Any], count: int, extra: Any) -> list[dict[str, Any]]:
+        await self._prepare(compiled)
+        scope = await self.scope(extra)
+        rows = await self._outside.evaluate(compiled, scope, count, self._task.project_id)
+        return [row[0] for row in rows]
+
+    async def _prepare(self, compiled: Sequence[Any]) -> None:
+        """Fetches what the expressions will ask for."""
+        for each in compiled:
+            if each.dynamic_reference:
+                await self._data.need((name, None) for name in self._plan.graph.names)
+                await self._data.lineage(self._activation, frozenset())
+                continue
+            if each.references:
+                await self._data.need((name, None) for name in each.references)
+            if each.past_runs:
+                await self._data.need(
+                    (name, index) for name in each.references for index in range(self._data.count(name))
+                )
+            if each.lineage:
+                await self._data.lineage(self._activation, each.references)
+
+    async def prepare_code(self, source: str) -> None:
+        """Fetches what a script names."""
+        names, dynamic = references(source)
+        wanted = self._plan.graph.names if dynamic else names
+        await self._data.need((name, None) for name in wanted)
+        await self._data.lineage(self._activation, frozenset(names))
+
+    def jail(self, scope: Scope) -> Code:
+        return self._outside.code(self._task.project_id, self.node, scope, self.log)
+
+    async def scope(self, extra: dict[str, Any] | None = None) -> Scope:
+        if self._scope is not None and not extra:
+            return self._scope
+        task, plan, data, node = self._task, self._plan, self._data, self._node_plan
+        source = self._activation.inputs[0] if self._activation.inputs else None
+        info = self.execution
+        variables = await self._outside.variables(task.project_id) if node.uses_variables else {}
+        scope = Scope(
+            items=self.items,
+            run_index=self.run_index,
+            timezone=plan.timezone,
+            outputs=data.outputs,
+            exists=plan.graph.nodes.__contains__,
+            run_count=data.count,
+            output_index=lambda name: source.output if source and source.node == name else 0,
+            ancestor=lambda name, index: data.ancestor(self._activation, self.items, name, index),
+            parameters_of=self._parameters_of,
+            context_of=self._context_of,
+            node_name=node.info.name,
+            node_version=node.info.version,
+            parameters=node.parameters,
+            previous=(
+                {"name": source.node, "outputIndex": source.output, "runIndex": source.run} if source else {}
+            ),
+            execution={
+                "id": info.id,
+                "mode": "test" if info.test else "production",
+                "resumeUrl": info.resume_url,
+                "resumeFormUrl": info.resume_form_url,
+                "customData": {},
+            },
+            workflow={"id": info.workflow_id, "name": info.workflow_name, "active": info.workflow_active},
+            variables=variables,
+            environment=self._outside.environment,
+            extra=extra or {},
+        )
+        if not extra:
+            self._scope = scope
+        return scope
+
+    def _parameters_of(self, name: str) -> Mapping[str, Any] | None:
+        return self._plan.node(name).parameters if name in self._plan.graph.nodes else None
+
+    def _context_of(self, name: str) -> Mapping[str, Any] | None:
+        if name == self.node.name:
+            return self.state
+        run = self._data.run(name, None)
+        if run is None:
+            return None
+        _ = run.outputs  # decodes the state, too
+        return run.state
+
+    # --- the rest -----------------------------------------------------------------------------------------
+
+    async def credential(self, kind: str) -> dict[str, Any]:
+        held = self.node.credentials.get(kind)
+        credential_id = str(held.get("id") or "") if isinstance(held, Mapping) else ""
+        if not credential_id:
+            raise NodeRunError(f"The node has no credential of type '{kind}'")
+        try:
+            return await self._outside.credential(credential_id, self._task.project_id)
+        except WeftError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            raise NodeRunError(
+                f"The credential of type '{kind}' is gone or belongs to another project"
+            ) from None
+
+    async def read_binary(self, item_index: int, name: str) -> bytes:
+        item = self.items[item_index] if item_index < len(self.items) else {}
+        entry = (item.get("binary") or {}).get(name)
+        if not isinstance(entry, Mapping):
+            raise NodeRunError(f"The item has no file '{name}'", item_index=item_index)
+        if entry.get("id"):
+            return await self._outside.blobs.get(str(entry["id"]))
+        return base64.b64decode(str(entry.get("data", "")))
+
+    async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
+        key = f"{self._task.execution_id}/files/{new_id()}"
+        await self._outside.blobs.put(key, data)
+        return {
+            "id": key,
+            "mimeType": mime_type,
+            "fileName": file_name,
+            "fileExtension": file_name.rpartition(".")[2] if "." in file_name else "",
+            "fileSize": len(data),
+        }
+
+    async def checkpoint(self) -> None:
+        if time.perf_counter() - self._yielded > YIELD_SECONDS:
+            await asyncio.sleep(0)
+            self._yielded = time.perf_counter()
+
+    def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        self._respond(status, headers, body)
+
+    def log(self, text: str) -> None:
+        self.logs.append(text)
+
+    def idempotency_key(self, item_index: int) -> str:
+        run = f"{self._task.execution_id}\x1f{self.node.name}\x1f{self.run_index}\x1f{item_index}"
+        return hashlib.sha256(run.encode()).hexdigest()[:32]
+
+    def continues(self) -> bool:
+        return self.node.on_error != "stopWorkflow"
+
+    def failed_item(self, error: NodeRunError | Exception, item_index: int) -> Item:
+        message = getattr(error, "message", str(error))
+        fields: dict[str, Any] = {}
+        if self.node.on_error == "continueErrorOutput" and item_index < len(self.items):
+            fields = self.items[item_index]["json"]
+        return {
+            "json": {**fields, "error": message},
+            "error": {"message": message},
+            "pairedItem": {"item": item_index},
+        }
+
+
+class _LazyCode:
+    """The jail, with this run's scope; made when a script is to run."""
+
+    def __init__(self, ctx: NodeContext) -> None:
+        self._ctx = ctx
+
+    async def javascript(
+        self,
+        source: str,
+        *,
+        each_item: bool,
+        timeout: float = 60.0,  # noqa: ASYNC109 - enforced outside, by killing the jail
+    ) -> list[list[Item]]:
+        ctx = self._ctx
+        await ctx.prepare_code(source)
+        code = ctx.jail(await ctx.scope())
+        return await code.javascript(source, each_item=each_item, timeout=timeout)

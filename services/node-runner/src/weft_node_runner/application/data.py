@@ -1,0 +1,150 @@
+"""Outputs of node runs that a segment can see, decoded when somebody looks."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from weft_contracts.messages import Activation, NodeOutput, Source
+from weft_contracts.payload import Payload
+from weft_kit import items
+from weft_node_sdk.context import Item, Outputs
+
+from weft_node_runner.application.ports import Outside
+
+
+class Run:
+    """One node run's output. `state` is what the node keeps for its next run."""
+
+    __slots__ = ("_payload", "_value", "inputs", "state")
+
+    def __init__(
+        self, payload: Payload | None, inputs: tuple[Source | None, ...], value: Outputs | None = None
+    ) -> None:
+        self._payload = payload
+        self._value = value
+        self.inputs = inputs
+        self.state: dict[str, Any] | None = None
+
+    async def fetch(self, outside: Outside) -> None:
+        """Brings the bytes here where they are elsewhere."""
+        if self._payload is not None and self._payload.ref:
+            self._payload = await items.unclaim(self._payload, outside.blobs)
+
+    @property
+    def outputs(self) -> Outputs:
+        if self._value is None:
+            decoded = items.decode(self._payload) if self._payload is not None else []
+            if isinstance(decoded, dict):
+                self.state = decoded.get("state")
+            self._value = items.outputs_of(decoded)
+        return self._value
+
+
+class Data:
+    """`runs`: how often each node has begun a run before this segment."""
+
+    def __init__(self, execution_id: str, runs: dict[str, int], outside: Outside) -> None:
+        self._execution_id = execution_id
+        self._begun = runs
+        self._outside = outside
+        self._runs: dict[str, dict[int, Run]] = {}
+        self._absent: set[tuple[str, int]] = set()
+
+    def add(self, outputs: Iterable[NodeOutput]) -> None:
+        for each in outputs:
+            self._runs.setdefault(each.node, {})[each.run_index] = Run(each.output, each.inputs)
+
+    def put(self, activation: Activation, outputs: Outputs, state: dict[str, Any] | None) -> None:
+        run = Run(None, activation.inputs, outputs)
+        run.state = state
+        self._runs.setdefault(activation.node, {})[activation.run_index] = run
+
+    def run(self, node: str, index: int | None) -> Run | None:
+        """None: the newest."""
+        runs = self._runs.get(node)
+        if not runs:
+            return None
+        return runs.get(max(runs) if index is None else index)
+
+    def outputs(self, node: str, index: int | None) -> Outputs | None:
+        run = self.run(node, index)
+        return None if run is None else run.outputs
+
+    def count(self, node: str) -> int:
+        runs = self._runs.get(node)
+        return max(self._begun.get(node, 0), max(runs) + 1 if runs else 0)
+
+    async def need(self, keys: Iterable[tuple[str, int | None]]) -> None:
+        """Fetches what is not here, in one call."""
+        wanted = []
+        for node, index in keys:
+            run = self.run(node, index)
+            if run is not None:
+                await run.fetch(self._outside)
+            elif self._begun.get(node, 0) > 0:
+                key = (node, -1 if index is None else index)
+                if key not in self._absent:
+                    wanted.append(key)
+        if wanted:
+            self.add(await self._outside.outputs(self._execution_id, wanted))
+            for node, index in wanted:
+                run = self.run(node, None if index < 0 else index)
+                if run is None:
+                    self._absent.add((node, index))
+                else:
+                    await run.fetch(self._outside)
+
+    async def inputs(self, activation: Activation) -> list[list[Item]]:
+        sources = [source for source in activation.inputs if source is not None]
+        await self.need((source.node, source.run) for source in sources)
+        found: list[list[Item]] = []
+        for source in activation.inputs:
+            outputs = None if source is None else self.outputs(source.node, source.run)
+            usable = outputs is not None and source is not None and source.output < len(outputs)
+            found.append(outputs[source.output] if usable else [])  # type: ignore[index, union-attr]
+        return found
+
+    async def lineage(self, activation: Activation, wanted: frozenset[str]) -> None:
+        """Fetches every run on the ways back to the wanted nodes."""
+        seen: set[tuple[str, int]] = set()
+        ends = [source for source in activation.inputs if source is not None]
+        while ends:
+            keys = {(source.node, source.run) for source in ends} - seen
+            seen |= keys
+            await self.need(keys)
+            ends = [
+                source
+                for node, index in keys
+                if node not in wanted and (run := self.run(node, index)) is not None
+                for source in run.inputs
+                if source is not None and (source.node, source.run) not in seen
+            ]
+
+    def ancestor(self, activation: Activation, items_in: list[Item], node: str, index: int) -> Item | None:
+        """The item of `node` from which input item `index` came; None where there is no way."""
+        source = activation.inputs[0] if activation.inputs else None
+        if source is None or index >= len(items_in):
+            return None
+        item, steps = items_in[index], 0
+        while source.node != node:
+            steps += 1
+            run = self.run(source.node, source.run)
+            lineage = item.get("pairedItem")
+            if isinstance(lineage, list):
+                lineage = lineage[0] if lineage else None
+            if isinstance(lineage, int):
+                lineage = {"item": lineage}
+            if run is None or not isinstance(lineage, dict) or steps > 10_000:
+                return None
+            if "run" in lineage:
+                earlier = self.run(source.node, lineage["run"])
+                run = earlier if earlier is not None else run
+            place = lineage.get("input", 0)
+            before = run.inputs[place] if place < len(run.inputs) else None
+            outputs = None if before is None else self.outputs(before.node, before.run)
+            if before is None or outputs is None or before.output >= len(outputs):
+                return None
+            number = lineage.get("item", 0)
+            if number >= len(outputs[before.output]):
+                return None
+            source, item = before, outputs[before.output][number]
+        return item

@@ -1,0 +1,42 @@
+"""What running nodes needs from the outside."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from weft_contracts.messages import NodeOutput
+from weft_kit.blobs import BlobStore
+from weft_node_sdk.context import Code, Http, NodeInfo
+
+from weft_node_runner.domain.plan import Plan
+
+
+class Outside(Protocol):
+    """`environment`: what `$env` shows, None where it is off."""
+
+    http: Http
+    blobs: BlobStore
+    environment: dict[str, str] | None
+    origin: str
+
+    async def plan(self, version_id: str) -> Plan:
+        """Raises NOT_FOUND, UNAVAILABLE."""
+
+    async def resolve(self, workflow_id: str, project_id: str, caller: str) -> tuple[str, Plan]:
+        """The workflow and the version that a call of it runs."""
+
+    async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
+        """Raises NOT_FOUND."""
+
+    async def variables(self, project_id: str) -> dict[str, Any]: ...
+
+    async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
+        """Stored outputs; run -1: the newest."""
+
+    async def evaluate(
+        self, compiled: Sequence[Any], scope: Any, count: int, project_id: str
+    ) -> list[list[Any]]: ...
+
+    def code(self, project_id: str, node: NodeInfo, scope: Any, log: Any) -> Code: ...
+
+
+Headers = Mapping[str, str]

@@ -1,0 +1,161 @@
+"""Takes segments, keeps its leases, answers to the orchestrators."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from weft_contracts import topics
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import new_id
+from weft_contracts.messages import (
+    Activation,
+    CancelDispatch,
+    Envelope,
+    Heartbeat,
+    NodeReport,
+    RunSegment,
+    SegmentReports,
+    StartConfirmed,
+)
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_contracts.rpc.orchestrator import Executions
+from weft_kit.bus import EventBus
+from weft_kit.telemetry import metrics
+from weft_kit.telemetry.logs import fields
+
+from weft_node_runner.application.ports import Outside
+from weft_node_runner.application.walk import Walk
+
+log = logging.getLogger("weft.runner")
+
+BEAT_SECONDS: Final = 1.5
+CONFIRM_SECONDS: Final = 60.0
+_running = metrics.gauge("running_segments", "Segments at work")
+
+
+class Runner:
+    """`slots`: pool to how many segments at once."""
+
+    def __init__(
+        self, name: str, bus: EventBus, executions: Executions, outside: Outside, slots: dict[str, int]
+    ) -> None:
+        self._name = name
+        self._bus = bus
+        self._executions = executions
+        self._outside = outside
+        self._slots = slots
+        self._turns = {pool: asyncio.Semaphore(count) for pool, count in slots.items()}
+        self._reader = bus.reader()
+        self._partition = -1
+        self._held: dict[str, asyncio.Task[None]] = {}
+        self._confirming: dict[tuple[str, str, int], asyncio.Future[bool]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._leaving = False
+
+    async def start(self) -> None:
+        """Raises UNAVAILABLE."""
+        request = pb.RegisterRunnerRequest(runner=self._name, pools=list(self._slots))
+        self._partition = (await self._executions.RegisterRunner(request)).partition
+        wanted = [*(topics.node_tasks(pool) for pool in self._slots), topics.RUNNER_CONTROL]
+        await self._reader.assign({(topic, self._partition): None for topic in wanted})
+        spawn = asyncio.get_running_loop().create_task
+        self._tasks = [spawn(self._read()), spawn(self._beats())]
+
+    def ready(self) -> str:
+        broken = any(task.done() for task in self._tasks)
+        return "" if self._tasks and not broken else "not running"
+
+    async def drain(self) -> None:
+        """No new work; what is there ends."""
+        self._leaving = True
+        self._beat()
+        while self._held:
+            await asyncio.wait(list(self._held.values()))
+        self._beat()
+
+    async def stop(self) -> None:
+        for task in [*self._tasks, *self._held.values()]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._held.values(), return_exceptions=True)
+        self._tasks = []
+        await self._reader.close()
+
+    async def _read(self) -> None:
+        create = asyncio.get_running_loop().create_task
+        while True:
+            for received in await self._reader.fetch():
+                self._reader.commit(received.topic, received.partition, received.offset + 1)
+                body = None if received.envelope is None else received.envelope.body
+                if isinstance(body, RunSegment):
+                    if body.dispatch_id not in self._held:
+                        pool = received.topic.removeprefix("node.tasks.")
+                        self._held[body.dispatch_id] = create(self._run(body, pool))
+                elif isinstance(body, StartConfirmed):
+                    future = self._confirming.pop((body.dispatch_id, body.node, body.run_index), None)
+                    if future is not None and not future.done():
+                        future.set_result(body.granted)
+                elif isinstance(body, CancelDispatch):
+                    task = self._held.get(body.dispatch_id)
+                    if task is not None:
+                        task.cancel()
+
+    async def _run(self, task: RunSegment, pool: str) -> None:
+        try:
+            async with self._turns[pool]:
+                await self._walk(task)
+        finally:
+            self._held.pop(task.dispatch_id, None)
+
+    async def _walk(self, task: RunSegment) -> None:
+        """What we can't reach is tried again for as long as we have the lease."""
+        pause = 0.2
+        while True:
+            try:
+                plan = await self._outside.plan(task.version_id)
+                return await Walk(task, plan, self._outside, self._send, self._confirm).run()
+            except WeftError as error:
+                if error.code is not ErrorCode.UNAVAILABLE:
+                    log.exception("a segment can't run", extra=fields(execution=task.execution_id))
+                    return None
+                log.warning("a segment waits: %s", error.message, extra=fields(execution=task.execution_id))
+            except Exception:
+                log.exception("a segment failed", extra=fields(execution=task.execution_id))
+                return None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2.0)
+
+    def _send(self, task: RunSegment, reports: Sequence[NodeReport], last: bool) -> None:
+        body = SegmentReports(task.execution_id, task.dispatch_id, self._name, tuple(reports), last)
+        envelope = Envelope(new_id(), body, task.execution_id, task.project_id, time.time_ns() // 1000)
+        self._bus.send(topics.NODE_RESULTS, envelope, task.shard)
+
+    async def _confirm(self, task: RunSegment, activation: Activation) -> bool:
+        """Registered before the request is sent: see `Walk.run`, which makes the coroutine first."""
+        key = (task.dispatch_id, activation.node, activation.run_index)
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._confirming[key] = future
+        try:
+            return await asyncio.wait_for(future, CONFIRM_SECONDS)
+        except TimeoutError:
+            return False
+        finally:
+            self._confirming.pop(key, None)
+
+    async def _beats(self) -> None:
+        while True:
+            self._beat()
+            _running.set(len(self._held))
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _beat(self) -> None:
+        body = Heartbeat(
+            self._name,
+            self._partition,
+            self._slots,
+            tuple(self._held),
+            time.time_ns() // 1000,
+            self._leaving,
+        )
+        self._bus.send(topics.RUNNER_HEARTBEATS, Envelope(new_id(), body, self._name))

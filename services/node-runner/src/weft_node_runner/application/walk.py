@@ -1,0 +1,252 @@
+"""One segment, from its entry to its end, and what the orchestrator hears of it."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from weft_contracts.messages import (
+    Activation,
+    ChildStart,
+    NodeCompleted,
+    NodeError,
+    NodeFailed,
+    NodeReport,
+    NodeStarted,
+    NodeWaiting,
+    RunSegment,
+    WebhookResponse,
+)
+from weft_contracts.payload import BINARY, Payload
+from weft_engine.segment import Segment
+from weft_kit import items
+from weft_node_sdk.context import NodeRunError, Suspend
+
+from weft_node_runner.application.data import Data
+from weft_node_runner.application.execute import Outcome, execute, now_us
+from weft_node_runner.application.ports import Outside
+from weft_node_runner.domain.plan import Plan
+
+SILENT_SECONDS: Final = 0.05
+"""A segment that takes longer tells how far it has come."""
+
+Send = Callable[[RunSegment, Sequence[NodeReport], bool], None]
+Confirm = Callable[[RunSegment, Activation], Awaitable[bool]]
+
+
+class Walk:
+    """`send(task, reports, last)`; `confirm(task, activation)` waits for the permission to begin."""
+
+    def __init__(self, task: RunSegment, plan: Plan, outside: Outside, send: Send, confirm: Confirm) -> None:
+        self._task = task
+        self._plan = plan
+        self._outside = outside
+        self._send = send
+        self._confirm = confirm
+        self._reports: list[NodeReport] = []
+        self._data = Data(task.execution_id, task.runs, outside)
+        self._data.add(task.outputs)
+        self._current: Activation | None = None
+        self._told: Activation | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._answered = False
+        """The caller's answer is ready and must not wait for the rest of the segment."""
+
+    async def run(self) -> None:
+        """Raises UNAVAILABLE where something of ours is out of reach; what was done is reported then."""
+        task = self._task
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(SILENT_SECONDS, self._progress)
+        try:
+            segment = Segment(self._plan.graph, task)
+            pins = await self._pins()
+            while segment.current is not None:
+                activation = self._current = segment.current
+                node = self._plan.graph.nodes[activation.node]
+                attempt = task.attempt if activation == task.entry else 1
+                if not node.safe and not isinstance(pins.get(node.name), list):
+                    started = NodeStarted(
+                        activation.node,
+                        activation.run_index,
+                        now_us(),
+                        activation.inputs,
+                        confirm=True,
+                        attempt=attempt,
+                    )
+                    self._reports.append(started)
+                    self._told = activation
+                    granted = self._confirm(task, activation)
+                    self._flush(last=False)
+                    if not await granted:
+                        return
+                if not await self._node(segment, activation, pins, attempt):
+                    break
+            self._current = None
+            self._flush(last=True)
+        finally:
+            self._timer.cancel()
+
+    async def _node(
+        self, segment: Segment, activation: Activation, pins: dict[str, Any], attempt: int
+    ) -> bool:
+        """Whether the segment goes on."""
+        began = now_us()
+        outcome = await execute(
+            self._task, self._plan, activation, self._data, self._outside, pins, attempt, self._respond
+        )
+        if outcome.suspend is not None:
+            if not await self._suspend(activation, outcome, outcome.suspend, began, attempt):
+                segment.suspended()
+                return False
+            outcome = Outcome(outcome.suspend.output or [[]], logs=outcome.logs)
+        if outcome.outputs is None or outcome.fatal:
+            await self._fail(activation, outcome, began, attempt)
+            segment.failed()
+            return False
+        counts = tuple(len(each) for each in outcome.outputs)
+        value: Any = outcome.outputs
+        if outcome.state is not None:
+            value = {"outputs": outcome.outputs, "state": outcome.state}
+        self._data.put(activation, outcome.outputs, outcome.state)
+        self._reports.append(
+            NodeCompleted(
+                activation.node,
+                activation.run_index,
+                now_us(),
+                began,
+                activation.inputs,
+                counts,
+                await self._stored(activation, value),
+                outcome.error,
+                attempt,
+                outcome.logs,
+                outcome.pinned,
+            )
+        )
+        segment.completed(counts)
+        if self._answered and segment.current is not None:
+            self._answered = False
+            self._flush(last=False)
+        return True
+
+    async def _stored(self, activation: Activation, value: Any) -> Payload:
+        payload = items.encode(value)
+        node = hashlib.sha256(activation.node.encode()).hexdigest()[:16]
+        key = f"{self._task.execution_id}/{node}/{activation.run_index}/{self._task.dispatch_id}"
+        return await items.claim(payload, self._outside.blobs, key)
+
+    async def _fail(self, activation: Activation, outcome: Outcome, began: int, attempt: int) -> None:
+        node = self._plan.graph.nodes[activation.node]
+        error = outcome.error or NodeError("The node failed.", node=activation.node)
+        retry_at = None
+        if not outcome.fatal and attempt < node.max_tries:
+            retry_at = now_us() + node.wait_between_ms * 1000
+        output = None if outcome.outputs is None else await self._stored(activation, outcome.outputs)
+        self._reports.append(
+            NodeFailed(
+                activation.node,
+                activation.run_index,
+                now_us(),
+                began,
+                activation.inputs,
+                error,
+                attempt,
+                retry_at,
+                tuple(len(each) for each in outcome.outputs or ()),
+                output,
+                outcome.logs,
+            )
+        )
+
+    async def _suspend(
+        self, activation: Activation, outcome: Outcome, suspend: Suspend, began: int, attempt: int
+    ) -> bool:
+        """True where it does not wait after all: children that nobody waits for."""
+        children: list[ChildStart] = []
+        for child in suspend.children:
+            if child.document is not None:
+                failure = Outcome(
+                    error=NodeError(
+                        "A workflow given as JSON can't be called yet; store it and call it by its id.",
+                        "UNSUPPORTED",
+                        node=activation.node,
+                    ),
+                    fatal=True,
+                )
+                await self._fail(activation, failure, began, attempt)
+                return False
+            try:
+                workflow_id, plan = await self._outside.resolve(
+                    child.workflow_id, self._task.project_id, self._task.workflow_id
+                )
+            except NodeRunError as error:
+                failed = Outcome(error=NodeError(error.message, error.code, node=activation.node), fatal=True)
+                await self._fail(activation, failed, began, attempt)
+                return False
+            graph = plan.graph
+            trigger = next(
+                (
+                    name
+                    for name in graph.triggers
+                    if graph.nodes[name].type.endswith(".executeWorkflowTrigger")
+                ),
+                "",
+            )
+            payload = items.encode_outputs([child.items])
+            children.append(
+                ChildStart(
+                    workflow_id,
+                    plan.version_id,
+                    trigger or graph.start_node(),
+                    await items.claim(
+                        payload, self._outside.blobs, f"{self._task.dispatch_id}/{len(children)}"
+                    ),
+                    (len(child.items),),
+                    child.wait,
+                )
+            )
+        self._reports.append(
+            NodeWaiting(
+                activation.node,
+                activation.run_index,
+                now_us(),
+                began,
+                activation.inputs,
+                suspend.kind,
+                suspend.until,
+                tuple(children),
+            )
+        )
+        return suspend.kind == "child" and not any(child.wait for child in children)
+
+    async def _pins(self) -> dict[str, Any]:
+        if self._task.mode not in ("manual", "test"):
+            return {}
+        if self._task.pins is None:
+            return dict(self._plan.pins)
+        pins: dict[str, Any] = items.decode(await items.unclaim(self._task.pins, self._outside.blobs))
+        return pins
+
+    def _respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        current = self._current
+        if current is not None:
+            payload = Payload(BINARY, body, len(body))
+            self._reports.append(
+                WebhookResponse(current.node, current.run_index, now_us(), status, tuple(headers), payload)
+            )
+            if self._told is not None or len(body) > 65_536:
+                self._flush(last=False)
+
+    def _progress(self) -> None:
+        """Says what is done and what is running."""
+        current = self._current
+        if current is not None and current != self._told:
+            self._told = current
+            self._reports.append(NodeStarted(current.node, current.run_index, now_us(), current.inputs))
+        if self._reports:
+            self._flush(last=False)
+        self._timer = asyncio.get_running_loop().call_later(SILENT_SECONDS, self._progress)
+
+    def _flush(self, *, last: bool) -> None:
+        reports, self._reports = self._reports, []
+        self._send(self._task, reports, last)

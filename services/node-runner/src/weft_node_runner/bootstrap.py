@@ -1,0 +1,74 @@
+"""The one file of the node-runner that knows concrete classes."""
+
+from collections.abc import Mapping
+
+from weft_contracts import topics
+from weft_contracts.rpc.auth import Access
+from weft_contracts.rpc.node_runner import NodeTools
+from weft_contracts.rpc.orchestrator import Executions
+from weft_expressions.evaluator import EvaluatorPool
+from weft_kit.identity.access import AccessPolicy
+from weft_kit.service import AsgiApp, Infra
+from weft_node_sdk.catalogue import Catalogue
+
+from weft_node_runner.adapters.http import GuardedHttp
+from weft_node_runner.adapters.outside import ServiceOutside
+from weft_node_runner.application.runner import Runner
+from weft_node_runner.entrypoints.grpc import NodeToolsServicer
+from weft_node_runner.settings import NodeRunnerSettings
+
+
+class NodeRunnerService:
+    name = "node-runner"
+    asgi: AsgiApp | None = None
+
+    def __init__(
+        self,
+        servicer: NodeToolsServicer,
+        runner: Runner,
+        pools: tuple[EvaluatorPool, EvaluatorPool],
+        http: GuardedHttp,
+    ) -> None:
+        self.servicers: Mapping[type, object] = {NodeTools: servicer}
+        self._runner = runner
+        self._pools = pools
+        self._http = http
+
+    async def start(self) -> None:
+        for pool in self._pools:
+            await pool.start()
+        await self._runner.start()
+
+    async def drain(self) -> None:
+        await self._runner.drain()
+
+    async def stop(self) -> None:
+        await self._runner.stop()
+        for pool in self._pools:
+            await pool.stop()
+        await self._http.close()
+
+    def ready(self) -> str:
+        return self._runner.ready()
+
+
+def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
+    expressions = EvaluatorPool(settings.evaluators, "expressions", memory_mb=settings.evaluator_memory_mb)
+    scripts = EvaluatorPool(settings.code_processes, "code", memory_mb=settings.evaluator_memory_mb)
+    http = GuardedHttp(settings.net_allow)
+    outside = ServiceOutside(
+        infra,
+        Catalogue.load(),
+        http,
+        expressions,
+        scripts,
+        origin=settings.public_origin,
+        timezone=settings.timezone,
+        environment=settings.allow_env,
+    )
+    infra.bus.subscribe(topics.CREDENTIAL_EVENTS, outside.changed, None)
+    policy = AccessPolicy(infra.rpc.client(Access))
+    policy.follow(infra.bus)
+    slots = {"default": settings.slots, "code": settings.code_slots, "heavy": 4, "ai": 16}
+    runner = Runner(infra.instance, infra.bus, infra.rpc.client(Executions), outside, slots)
+    return NodeRunnerService(NodeToolsServicer(expressions, policy), runner, (expressions, scripts), http)

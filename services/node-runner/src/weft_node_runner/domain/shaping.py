@@ -1,0 +1,58 @@
+"""What becomes of a node's outputs before they are stored: lineage, error output, the empty item."""
+
+from typing import Any
+
+from weft_node_sdk.context import Item, NodeRunError, Outputs
+
+from weft_node_runner.domain.plan import NodePlan
+
+
+def shaped(plan: NodePlan, outputs: Any, inputs: list[list[Item]]) -> Outputs:
+    """Raises NodeRunError where the node gave what are no items."""
+    node = plan.node
+    if not isinstance(outputs, list):
+        raise NodeRunError(f"'{node.name}' gave no outputs")
+    found: Outputs = [_items(items, inputs) for items in outputs]
+    if node.on_error != "stopWorkflow":
+        found = _errors(plan, found)
+    if node.always_output and not any(found):
+        found = [[{"json": {}, "pairedItem": {"item": 0}}], *found[1:]]
+    return found
+
+
+def _items(items: Any, inputs: list[list[Item]]) -> list[Item]:
+    if not isinstance(items, list):
+        raise NodeRunError("An output must be a list of items")
+    width = len(inputs[0]) if inputs else 0
+    same = len(items) == width
+    for index, item in enumerate(items):
+        if type(item) is not dict or type(item.get("json")) is not dict:
+            raise NodeRunError("An item must be an object with an object `json`", item_index=index)
+        if "pairedItem" not in item:
+            if same:
+                item["pairedItem"] = {"item": index}
+            elif width == 1:
+                item["pairedItem"] = {"item": 0}
+    return items
+
+
+def _errors(plan: NodePlan, outputs: Outputs) -> Outputs:
+    """Items of failures go to the error output where there is one; their mark stays out of what is stored."""
+    failed: list[Item] = []
+    kept: Outputs = []
+    for items in outputs:
+        if not any("error" in item for item in items):
+            kept.append(items)
+            continue
+        good: list[Item] = []
+        for item in items:
+            if "error" not in item:
+                good.append(item)
+                continue
+            bare = {name: part for name, part in item.items() if name != "error"}
+            (failed if plan.node.on_error == "continueErrorOutput" else good).append(bare)
+        kept.append(good)
+    if plan.node.on_error == "continueErrorOutput":
+        kept += [[] for _ in range(plan.outputs - len(kept))]
+        kept.append(failed)
+    return kept

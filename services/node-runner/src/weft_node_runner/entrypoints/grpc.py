@@ -1,0 +1,64 @@
+"""`NodeTools`: what the editor asks of a runner outside an execution."""
+
+from typing import Any
+
+import orjson
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.pb import node_runner_pb2 as pb
+from weft_expressions.errors import ExpressionFailure
+from weft_expressions.evaluate import evaluate
+from weft_expressions.evaluator import EvaluatorPool
+from weft_expressions.scope import Outputs, Scope
+from weft_expressions.template import compile_value
+from weft_kit.identity.access import AccessPolicy
+from weft_kit.items import dumps_js
+
+
+class NodeToolsServicer:
+    def __init__(self, evaluator: EvaluatorPool, policy: AccessPolicy) -> None:
+        self._evaluator = evaluator
+        self._policy = policy
+
+    async def Evaluate(self, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
+        await self._policy.require(request.project_id, "workflow:execute")
+        items = _json(request.items, list) or []
+        runs: dict[str, Any] = _json(request.run_data, dict) or {}
+
+        def outputs(node: str, index: int | None) -> Outputs | None:
+            found = runs.get(node)
+            if not isinstance(found, list) or not found:
+                return None
+            place = len(found) - 1 if index is None else index
+            return found[place] if 0 <= place < len(found) else None
+
+        text = request.expression if request.expression.startswith("=") else f"={request.expression}"
+        scope = Scope(
+            items=items,
+            outputs=outputs,
+            exists=runs.__contains__,
+            run_count=lambda node: len(runs.get(node, ())),
+            parameters=_json(request.parameters, dict) or {},
+        )
+        index = request.item_index
+        rows = await evaluate([compile_value(text)], scope, index + 1, self._evaluator, request.project_id)
+        value = rows[index][0]
+        if isinstance(value, ExpressionFailure):
+            return pb.EvaluateResponse(error=f"{value.message} {value.description}".strip())
+        try:
+            return pb.EvaluateResponse(value=dumps_js(value), type=_type(value))
+        except WeftError:
+            return pb.EvaluateResponse(value=dumps_js(str(value)), type="string")
+
+
+def _type(value: Any) -> str:
+    kinds = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+    return "null" if value is None else kinds.get(type(value), "object")
+
+
+def _json(data: bytes, kind: type) -> Any:
+    if not data:
+        return None
+    value = orjson.loads(data)
+    if not isinstance(value, kind):
+        raise WeftError(ErrorCode.VALIDATION_ERROR, "The data has the wrong shape.")
+    return value
