@@ -1,0 +1,171 @@
+"""Who is connected, what they want to see, and how events find them."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import orjson
+from weft_contracts.messages import (
+    Envelope,
+    ExecutionChange,
+    ExecutionChanged,
+    ExecutionFinished,
+    Signal,
+    TestCallReceived,
+    WorkflowDeleted,
+    WorkflowPublished,
+    WorkflowUnpublished,
+    WorkflowUpdated,
+)
+from weft_kit.telemetry import metrics
+
+OVERFLOWED: Final = 1013
+RESTARTS: Final = 1012
+_connections = metrics.gauge("connections", "Open WebSockets")
+
+
+def _moment(at: int) -> str:
+    return (
+        datetime.fromtimestamp(at / 1_000_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+def frame_of(change: ExecutionChange, execution_id: str, workflow_id: str, project_id: str) -> bytes:
+    """One frame, `{type, data, timestamp, seq}`."""
+    data: dict[str, Any] = msgspec.to_builtins(change)
+    kind, seq, at = data.pop("type"), data.pop("seq"), data.pop("at", 0)
+    if isinstance(change, ExecutionFinished):
+        data.setdefault("status", change.status)
+    elif kind == "node.completed":
+        data.setdefault("status", "success")
+    data |= {"execution_id": execution_id, "workflow_id": workflow_id, "project_id": project_id}
+    return orjson.dumps({"type": kind, "data": data, "timestamp": _moment(at), "seq": seq})
+
+
+class Connection:
+    """`frames`: what is to be sent, None to close with `code`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.code = 1000
+        self.projects: frozenset[str] = frozenset()
+        self.topics: set[str] = set()
+        self.seen: dict[str, int] = {}
+        """Execution to the newest seq sent, of subscribed executions."""
+        self.held: dict[str, list[tuple[int, bytes]]] = {}
+        """Execution to live frames that wait until its past was replayed."""
+
+    def put(self, frame: bytes) -> None:
+        if self.frames.qsize() >= self._most:
+            self.close(OVERFLOWED)
+        else:
+            self.frames.put_nowait(frame)
+
+    def close(self, code: int) -> None:
+        if self.code == 1000:
+            self.code = code
+            self.frames.put_nowait(None)
+
+    def offer(self, execution_id: str, seq: int, frame: bytes) -> None:
+        """A live frame of an execution that it has subscribed to, in order and once."""
+        held = self.held.get(execution_id)
+        if held is not None:
+            held.append((seq, frame))
+        elif seq > self.seen.get(execution_id, 0):
+            self.seen[execution_id] = seq
+            self.put(frame)
+
+
+class Hub:
+    """All connections of this process. A topic is `execution:`, `workflow:` or `project:` with an id."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, set[Connection]] = {}
+        self._connections: set[Connection] = set()
+
+    def add(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        _connections.set(len(self._connections))
+
+    def remove(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        for topic in list(connection.topics):
+            self.unsubscribe(connection, topic)
+        _connections.set(len(self._connections))
+
+    def subscribe(self, connection: Connection, topic: str) -> None:
+        connection.topics.add(topic)
+        self._topics.setdefault(topic, set()).add(connection)
+
+    def unsubscribe(self, connection: Connection, topic: str) -> None:
+        connection.topics.discard(topic)
+        listeners = self._topics.get(topic)
+        if listeners is not None:
+            listeners.discard(connection)
+            if not listeners:
+                del self._topics[topic]
+
+    def close_all(self) -> None:
+        for connection in self._connections:
+            connection.close(RESTARTS)
+
+    @property
+    def empty(self) -> bool:
+        return not self._connections
+
+    async def execution_event(self, envelope: Envelope) -> None:
+        body = envelope.body
+        if not self._topics or not isinstance(body, ExecutionChanged):
+            return
+        watching = self._topics.get(f"execution:{body.execution_id}", ())
+        beside = self._of((f"workflow:{body.workflow_id}", f"project:{body.project_id}")).difference(watching)
+        if not watching and not beside:
+            return
+        for change in body.changes:
+            frame = frame_of(change, body.execution_id, body.workflow_id, body.project_id)
+            for connection in watching:
+                if body.project_id in connection.projects:
+                    connection.offer(body.execution_id, change.seq, frame)
+            for connection in beside:
+                if body.project_id in connection.projects:
+                    connection.put(frame)
+
+    async def workflow_event(self, envelope: Envelope) -> None:
+        event = envelope.body
+        kinds = {
+            WorkflowUpdated: "workflow.updated",
+            WorkflowPublished: "workflow.activated",
+            WorkflowUnpublished: "workflow.deactivated",
+            WorkflowDeleted: "workflow.deleted",
+        }
+        kind = kinds.get(type(event))  # type: ignore[call-overload]
+        if kind is not None and self._topics:
+            data = {"workflow_id": event.workflow_id, "project_id": event.project_id, "name": event.name}  # type: ignore[union-attr]
+            self._tell(kind, data, event.at)  # type: ignore[union-attr]
+
+    def signal(self, signal: Signal) -> None:
+        if isinstance(signal, TestCallReceived) and self._topics:
+            data = {
+                "workflow_id": signal.workflow_id,
+                "project_id": signal.project_id,
+                "node": signal.node,
+                "execution_id": signal.execution_id,
+            }
+            self._tell("webhook.test.received", data, signal.at)
+
+    def _tell(self, kind: str, data: dict[str, str], at: int) -> None:
+        listeners = self._of((f"workflow:{data['workflow_id']}", f"project:{data['project_id']}"))
+        if listeners:
+            frame = orjson.dumps({"type": kind, "data": data, "timestamp": _moment(at)})
+            for connection in listeners:
+                if data["project_id"] in connection.projects:
+                    connection.put(frame)
+
+    def _of(self, names: Iterable[str]) -> set[Connection]:
+        found: set[Connection] = set()
+        for name in names:
+            found |= self._topics.get(name, set())
+        return found

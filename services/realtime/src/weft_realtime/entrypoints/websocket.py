@@ -1,0 +1,154 @@
+"""The WebSocket at `/api/v1/ws`, as a raw ASGI application."""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+import orjson
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.messages import ExecutionChange
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_contracts.rpc.orchestrator import Executions
+from weft_kit.identity.access import AccessPolicy
+from weft_kit.identity.tokens import TokenVerifier
+from weft_kit.rpc import Caller, current
+from weft_kit.service import AsgiReceive, AsgiSend, Scope
+from weft_kit.tasks import end
+
+from weft_realtime.application.hub import Connection, Hub, frame_of
+
+AUTH_SECONDS: Final = 10.0
+DENIED: Final = 4401
+MOST_TOPICS: Final = 500
+_change: Final = msgspec.json.Decoder(ExecutionChange)
+
+
+class Live:
+    def __init__(
+        self, hub: Hub, verifier: TokenVerifier, policy: AccessPolicy, executions: Executions, most: int
+    ) -> None:
+        self._hub = hub
+        self._verifier = verifier
+        self._policy = policy
+        self._executions = executions
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
+        if scope["type"] != "websocket":
+            if scope["type"] == "http":
+                await send({"type": "http.response.start", "status": 426, "headers": []})
+                await send({"type": "http.response.body", "body": b"This address speaks WebSocket."})
+            return
+        if (await receive())["type"] != "websocket.connect":
+            return
+        await send({"type": "websocket.accept"})
+        connection = Connection(self._most)
+        self._hub.add(connection)
+        sending = asyncio.create_task(_sender(connection, send))
+        reading = asyncio.create_task(self._reader(connection, receive))
+        try:
+            await asyncio.wait((sending, reading), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hub.remove(connection)
+            await end(sending, reading)
+
+    async def _reader(self, connection: Connection, receive: AsgiReceive) -> None:
+        try:
+            who = await asyncio.wait_for(self._sign_in(receive), AUTH_SECONDS)
+        except (TimeoutError, WeftError):
+            connection.close(DENIED)
+            await asyncio.Event().wait()  # until the sender has closed it
+            return
+        if who is None:
+            return
+        current.set(who)
+        connection.projects = frozenset(await self._policy.projects())
+        connection.put(orjson.dumps({"type": "ready", "data": {}}))
+        while (frame := await _frame(receive)) is not None:
+            try:
+                await self._handle(connection, frame)
+            except WeftError as error:
+                data = {"code": error.code.value, "message": error.message, "frame": frame}
+                connection.put(orjson.dumps({"type": "error", "data": data}))
+
+    async def _sign_in(self, receive: AsgiReceive) -> Caller | None:
+        frame = await _frame(receive)
+        if frame is None:
+            return None
+        if frame.get("type") != "auth":
+            raise WeftError(ErrorCode.UNAUTHENTICATED, "The first frame must be auth.")
+        return await self._verifier.verify(str(frame.get("token", "")))
+
+    async def _handle(self, connection: Connection, frame: dict[str, Any]) -> None:
+        kind = frame.get("type")
+        if kind == "ping":
+            connection.put(b'{"type":"pong","data":{}}')
+        elif kind == "auth":
+            current.set(await self._verifier.verify(str(frame.get("token", ""))))
+            connection.projects = frozenset(await self._policy.projects())
+        elif kind in ("subscribe", "unsubscribe"):
+            await self._subscription(connection, frame, kind == "subscribe")
+        else:
+            raise WeftError(ErrorCode.BAD_REQUEST, f"There is no frame of type {kind!r}.")
+
+    async def _subscription(self, connection: Connection, frame: dict[str, Any], begins: bool) -> None:
+        for name in ("execution", "workflow", "project"):
+            wanted = frame.get(f"{name}_id")
+            if not isinstance(wanted, str):
+                continue
+            topic = f"{name}:{wanted}"
+            if not begins:
+                self._hub.unsubscribe(connection, topic)
+                connection.seen.pop(wanted, None)
+                return
+            if len(connection.topics) >= MOST_TOPICS:
+                raise WeftError(ErrorCode.RATE_LIMITED, f"At most {MOST_TOPICS} subscriptions.")
+            connection.projects = frozenset(await self._policy.projects())
+            if name == "project" and wanted not in connection.projects:
+                raise WeftError(ErrorCode.NOT_FOUND, "There is no such project.")
+            if name == "execution":
+                await self._replay(connection, wanted, topic, int(frame.get("from_seq") or 0))
+            else:
+                self._hub.subscribe(connection, topic)
+            return
+        raise WeftError(ErrorCode.BAD_REQUEST, "Name an execution_id, a workflow_id or a project_id.")
+
+    async def _replay(self, connection: Connection, execution_id: str, topic: str, seq: int) -> None:
+        """The past from the rows, then what came meanwhile, then what comes: no gap, nothing twice."""
+        connection.held[execution_id] = []
+        connection.seen[execution_id] = seq
+        self._hub.subscribe(connection, topic)
+        try:
+            answer = await self._executions.Replay(pb.ReplayRequest(execution_id=execution_id, from_seq=seq))
+        except WeftError:
+            self._hub.unsubscribe(connection, topic)
+            connection.held.pop(execution_id, None)
+            raise
+        held = connection.held.pop(execution_id)
+        for data in answer.changes:
+            change = _change.decode(data)
+            frame = frame_of(change, execution_id, answer.workflow_id, answer.project_id)
+            connection.offer(execution_id, change.seq, frame)
+        for number, frame in held:
+            connection.offer(execution_id, number, frame)
+
+
+async def _sender(connection: Connection, send: AsgiSend) -> None:
+    while (frame := await connection.frames.get()) is not None:
+        await send({"type": "websocket.send", "text": frame.decode()})
+    await send({"type": "websocket.close", "code": connection.code})
+
+
+async def _frame(receive: AsgiReceive) -> dict[str, Any] | None:
+    """The next frame of the client; None where it has gone. Raises BAD_REQUEST."""
+    message = await receive()
+    if message["type"] == "websocket.disconnect":
+        return None
+    data = message.get("text") or message.get("bytes") or ""
+    try:
+        frame = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        frame = None
+    if not isinstance(frame, dict):
+        return {"type": None}
+    return frame
