@@ -7,47 +7,280 @@ from weft_expressions.lexer import Token, flatten
 from weft_expressions.parser import Parser, Unsupported, unescape
 
 EXTENSIONS: Final = frozenset(
-    "isEmpty isNotEmpty toJsonString parseJson "
-    "toDateTime toDate toInt toFloat toNumber toBoolean extractEmail extractDomain extractUrl extractUrlPath "
-    "isEmail isUrl isDomain isNumeric toTitleCase toSnakeCase toSentenceCase toWholeNumber removeTags removeMarkdown "
-    "replaceSpecialChars urlEncode urlDecode base64Encode base64Decode hash length quote "
-    "first last unique removeDuplicates pluck chunk compact append average sum min max intersection difference union "
-    "merge randomItem renameKeys smartJoin toSpreadsheetDate "
-    "keys values hasField removeField removeFieldsContaining keepFieldsContaining "
-    "round ceil floor abs isEven isOdd isInteger format "
-    "plus minus extract isBetween isWeekend beginningOf endOfMonth diffTo diffToNow isDst isInLast".split()
+    [
+        "isEmpty",
+        "isNotEmpty",
+        "toJsonString",
+        "parseJson",
+        "toDateTime",
+        "toDate",
+        "toInt",
+        "toFloat",
+        "toNumber",
+        "toBoolean",
+        "extractEmail",
+        "extractDomain",
+        "extractUrl",
+        "extractUrlPath",
+        "isEmail",
+        "isUrl",
+        "isDomain",
+        "isNumeric",
+        "toTitleCase",
+        "toSnakeCase",
+        "toSentenceCase",
+        "toWholeNumber",
+        "removeTags",
+        "removeMarkdown",
+        "replaceSpecialChars",
+        "urlEncode",
+        "urlDecode",
+        "base64Encode",
+        "base64Decode",
+        "hash",
+        "length",
+        "quote",
+        "first",
+        "last",
+        "unique",
+        "removeDuplicates",
+        "pluck",
+        "chunk",
+        "compact",
+        "append",
+        "average",
+        "sum",
+        "min",
+        "max",
+        "intersection",
+        "difference",
+        "union",
+        "merge",
+        "randomItem",
+        "renameKeys",
+        "smartJoin",
+        "toSpreadsheetDate",
+        "keys",
+        "values",
+        "hasField",
+        "removeField",
+        "removeFieldsContaining",
+        "keepFieldsContaining",
+        "round",
+        "ceil",
+        "floor",
+        "abs",
+        "isEven",
+        "isOdd",
+        "isInteger",
+        "format",
+        "plus",
+        "minus",
+        "extract",
+        "isBetween",
+        "isWeekend",
+        "beginningOf",
+        "endOfMonth",
+        "diffTo",
+        "diffToNow",
+        "isDst",
+        "isInLast",
+    ]
 )
 """n8n's own methods. A call `x.name(` becomes `x[$$.name](`: a symbol, so that no field of that name is in the way."""
 NULLISH: Final = frozenset({"isEmpty", "isNotEmpty", "toJsonString", "toBoolean"})
 """Those that null and undefined have, too."""
 _LUXON: Final = frozenset({"$now", "$today", "DateTime", "Duration", "Interval"})
 _DATES: Final = frozenset(
-    "toDateTime format plus minus extract isBetween isWeekend beginningOf endOfMonth diffTo diffToNow isDst isInLast"
-    " toDate".split()
+    [
+        "toDateTime",
+        "format",
+        "plus",
+        "minus",
+        "extract",
+        "isBetween",
+        "isWeekend",
+        "beginningOf",
+        "endOfMonth",
+        "diffTo",
+        "diffToNow",
+        "isDst",
+        "isInLast",
+        "toDate",
+    ]
 )
 _ROOTS: Final = _LUXON | frozenset({"$"})
 _ACCESSORS: Final = frozenset(
-    "item itemMatching pairedItem first last all params context isExecuted json binary".split()
+    [
+        "item",
+        "itemMatching",
+        "pairedItem",
+        "first",
+        "last",
+        "all",
+        "params",
+        "context",
+        "isExecuted",
+        "json",
+        "binary",
+    ]
 )
-_CHANGES: Final = frozenset("= += -= *= /= %= **= <<= >>= >>>= &= |= ^= &&= ||= ??= ++ --".split())
+_CHANGES: Final = frozenset(
+    [
+        "=",
+        "+=",
+        "-=",
+        "*=",
+        "/=",
+        "%=",
+        "**=",
+        "<<=",
+        ">>=",
+        ">>>=",
+        "&=",
+        "|=",
+        "^=",
+        "&&=",
+        "||=",
+        "??=",
+        "++",
+        "--",
+    ]
+)
 _READS: Final = (
     EXTENSIONS
     | _ACCESSORS
     | frozenset(
-        "map filter find findIndex findLast findLastIndex some every reduce reduceRight flatMap flat join includes "
-        "indexOf lastIndexOf slice concat entries forEach at toSorted toReversed toSpliced with hasOwnProperty "
-        "split replace replaceAll match matchAll test exec trim trimStart trimEnd toLowerCase toUpperCase "
-        "toLocaleLowerCase toLocaleUpperCase startsWith endsWith substring substr charAt charCodeAt codePointAt "
-        "padStart padEnd repeat normalize search localeCompare toFixed toPrecision toLocaleString stringify parse "
-        "isArray from of isNaN isFinite now random pow sqrt trunc sign fromEntries fromCharCode getTime getFullYear "
-        "getMonth getDate getDay getHours getMinutes getSeconds getMilliseconds toISOString toISO toISODate toFormat "
-        "toSeconds toUnixInteger setZone setLocale startOf endOf fromISO fromMillis fromFormat fromSeconds diff toUTC "
-        "toLocal toLocaleDateString toLocaleTimeString toDateString getUTCFullYear getUTCMonth getUTCDate getUTCDay "
-        "UTC log valueOf has get".split()
+        [
+            "map",
+            "filter",
+            "find",
+            "findIndex",
+            "findLast",
+            "findLastIndex",
+            "some",
+            "every",
+            "reduce",
+            "reduceRight",
+            "flatMap",
+            "flat",
+            "join",
+            "includes",
+            "indexOf",
+            "lastIndexOf",
+            "slice",
+            "concat",
+            "entries",
+            "forEach",
+            "at",
+            "toSorted",
+            "toReversed",
+            "toSpliced",
+            "with",
+            "hasOwnProperty",
+            "split",
+            "replace",
+            "replaceAll",
+            "match",
+            "matchAll",
+            "test",
+            "exec",
+            "trim",
+            "trimStart",
+            "trimEnd",
+            "toLowerCase",
+            "toUpperCase",
+            "toLocaleLowerCase",
+            "toLocaleUpperCase",
+            "startsWith",
+            "endsWith",
+            "substring",
+            "substr",
+            "charAt",
+            "charCodeAt",
+            "codePointAt",
+            "padStart",
+            "padEnd",
+            "repeat",
+            "normalize",
+            "search",
+            "localeCompare",
+            "toFixed",
+            "toPrecision",
+            "toLocaleString",
+            "stringify",
+            "parse",
+            "isArray",
+            "from",
+            "of",
+            "isNaN",
+            "isFinite",
+            "now",
+            "random",
+            "pow",
+            "sqrt",
+            "trunc",
+            "sign",
+            "fromEntries",
+            "fromCharCode",
+            "getTime",
+            "getFullYear",
+            "getMonth",
+            "getDate",
+            "getDay",
+            "getHours",
+            "getMinutes",
+            "getSeconds",
+            "getMilliseconds",
+            "toISOString",
+            "toISO",
+            "toISODate",
+            "toFormat",
+            "toSeconds",
+            "toUnixInteger",
+            "setZone",
+            "setLocale",
+            "startOf",
+            "endOf",
+            "fromISO",
+            "fromMillis",
+            "fromFormat",
+            "fromSeconds",
+            "diff",
+            "toUTC",
+            "toLocal",
+            "toLocaleDateString",
+            "toLocaleTimeString",
+            "toDateString",
+            "getUTCFullYear",
+            "getUTCMonth",
+            "getUTCDate",
+            "getUTCDay",
+            "UTC",
+            "log",
+            "valueOf",
+            "has",
+            "get",
+        ]
     )
 )
 """Methods that change nothing they are called on or given, whatever that is."""
-_MUTATORS: Final = frozenset("pop push shift unshift splice sort reverse fill copyWithin assign set add".split())
+_MUTATORS: Final = frozenset(
+    [
+        "pop",
+        "push",
+        "shift",
+        "unshift",
+        "splice",
+        "sort",
+        "reverse",
+        "fill",
+        "copyWithin",
+        "assign",
+        "set",
+        "add",
+    ]
+)
 
 
 @dataclass
@@ -84,7 +317,11 @@ def analyse(tokens: tuple[Token, ...]) -> Names:
             computed = token.text == "(" and before is not None and before.text in ("]", ")", "?.")
             if token.text in _CHANGES or computed:
                 names.shared_safe = False
-        elif token.kind == "template" and before is not None and (before.kind == "name" or before.text in ("]", ")")):
+        elif (
+            token.kind == "template"
+            and before is not None
+            and (before.kind == "name" or before.text in ("]", ")"))
+        ):
             names.shared_safe = False
         elif token.kind == "name":
             if before is not None and before.text in (".", "?.") and before.kind == "punct":

@@ -28,7 +28,9 @@ async def evaluate(
     return [_assembled(compiled, row) for row in rows]
 
 
-def native_values(leaves: Sequence[Leaf], scope: Scope, item_count: int) -> tuple[list[list[Any]], list[Unit]]:
+def native_values(
+    leaves: Sequence[Leaf], scope: Scope, item_count: int
+) -> tuple[list[list[Any]], list[Unit]]:
     """(`rows[item][leaf]`, (leaf, item) pairs that only V8 can tell)."""
     rows: list[list[Any]] = []
     missing: list[Unit] = []
@@ -88,6 +90,7 @@ async def _cross(
             rows[unit[1]][unit[0]] = failure.at(unit[1])
     if not units:
         return
+    units.sort()
     try:
         reply = await evaluator.run(project_id, build(leaves, units, scope))
     except EvaluatorUnavailable as error:

@@ -1,6 +1,135 @@
 """Evaluator processes: V8 behind a jail, reached over a socket pair."""
 
-from typing import Literal
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import socket
+import struct
+import subprocess
+import sys
+from typing import Final, Literal
+
+from weft_expressions.errors import EvaluatorUnavailable
+
+log = logging.getLogger("weft.evaluator")
+
+OK, HUNG, OUT_OF_MEMORY, BROKEN = range(4)
+_START_SECONDS: Final = 20.0
+_GRACE_SECONDS: Final = 2.0
+_V8_MB: Final = 768
+"""Writable address space that V8 takes for itself; little of it is ever touched."""
+_MOST_SKIPPED: Final = 3
+_processors = itertools.count()
+_SLOW: Final = b'"The expression took too long"'
+_LARGE: Final = b'"The expression needs too much memory"'
+
+
+class Interrupted(Exception):  # noqa: N818 - it is the script's end, not an error of ours
+    """A script was stopped: it took too long, or needs too much memory."""
+
+
+class _Process:
+    """One evaluator. One request at a time."""
+
+    def __init__(self, memory_mb: int) -> None:
+        self._memory_mb = memory_mb
+        self._child: subprocess.Popen[bytes] | None = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self.missing: list[str] = []
+        self.project = ""
+
+    async def start(self) -> None:
+        """Raises EvaluatorUnavailable."""
+        ours, theirs = socket.socketpair()
+        megabyte = 1 << 20
+        arguments = [
+            sys.executable,
+            "-I",
+            "-S",
+            "-c",
+            f"import sys; sys.path[:0] = {_paths()!r}; from weft_expressions.worker.__main__ import main; main()",
+            str((self._memory_mb + _V8_MB) * megabyte),
+            str(self._memory_mb * megabyte),
+            str(next(_processors)),
+        ]
+        try:
+            self._child = await asyncio.to_thread(_spawn, arguments, theirs)
+        except OSError as error:
+            ours.close()
+            raise EvaluatorUnavailable(f"No evaluator could be started: {error}") from error
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=1 << 26)
+        try:
+            _, ready = await asyncio.wait_for(self._receive(), _START_SECONDS)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            self.kill()
+            raise EvaluatorUnavailable("The evaluator did not start.") from error
+        self.missing = ready.decode().splitlines()
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None and self._writer is not None
+
+    def kill(self) -> None:
+        if self._writer is not None:
+            with contextlib.suppress(Exception):
+                self._writer.close()
+        if self._child is not None and self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
+        self._child = self._writer = self._reader = None
+
+    async def call(
+        self, operation: bytes, project: str, names: bytes, body: bytes, timeout: float, limit: float | None
+    ) -> tuple[int, bytes]:
+        """Raises EvaluatorUnavailable where the process died or had to be killed."""
+        identity = project.encode()[:255]
+        head = b"%c" % operation[0] + _double(timeout) + bytes((len(identity), len(names)))
+        frame = head + identity + names + body
+        assert self._writer is not None
+        try:
+            self._writer.write(len(frame).to_bytes(4, "big") + frame)
+            if limit is None:
+                return await self._receive()
+            return await asyncio.wait_for(self._receive(), limit)
+        except TimeoutError:
+            self.kill()
+            return HUNG, b"0"
+        except (OSError, asyncio.IncompleteReadError) as error:
+            self.kill()
+            raise EvaluatorUnavailable("The evaluator ended while it worked.") from error
+        except asyncio.CancelledError:
+            self.kill()  # what it says next would be taken for the next answer
+            raise
+
+    async def _receive(self) -> tuple[int, bytes]:
+        assert self._reader is not None
+        head = await self._reader.readexactly(5)
+        return head[4], await self._reader.readexactly(int.from_bytes(head[:4], "big"))
+
+
+def _spawn(arguments: list[str], connection: socket.socket) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        arguments, stdin=connection, stdout=subprocess.DEVNULL, env=dict[str, str](), close_fds=True
+    )
+
+
+def _double(value: float) -> bytes:
+    return struct.pack(">d", value)
+
+
+def _paths() -> list[str]:
+    """Where the worker finds its modules: ours and the V8 wheel's, nothing else."""
+    import py_mini_racer
+
+    ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    theirs = os.path.dirname(os.path.dirname(os.path.abspath(py_mini_racer.__file__)))  # noqa: PTH100, PTH120
+    return [ours, theirs]
 
 
 class EvaluatorPool:
@@ -15,14 +144,80 @@ class EvaluatorPool:
         timeout: float = 5.0,
         memory_mb: int = 256,
     ) -> None:
-        raise NotImplementedError
+        self._kind = kind
+        self._timeout = timeout
+        self._memory_mb = memory_mb
+        self._count = processes
+        self._free: asyncio.Queue[_Process] = asyncio.Queue()
+        self._all: list[_Process] = []
+        self._stopped = False
 
     async def start(self) -> None:
         """Starts the processes of kind "expressions"; "code" starts lazily."""
+        self._all = [_Process(self._memory_mb) for _ in range(self._count)]
+        for process in self._all:
+            if self._kind == "expressions":
+                await process.start()
+            self._free.put_nowait(process)
 
     async def stop(self) -> None:
         """Kills them; what is running fails."""
+        self._stopped = True
+        for process in self._all:
+            process.kill()
+
+    @property
+    def missing(self) -> list[str]:
+        """What this machine's kernel does not give to the jail."""
+        return sorted({wall for process in self._all for wall in process.missing})
 
     async def run(self, project_id: str, request: bytes, *, timeout: float | None = None) -> bytes:
-        """One request (JSON) to its answer (JSON). Requests of one project that queue up share a crossing."""
-        raise NotImplementedError
+        """One request (see request.py) to its answer, JSON. `timeout`: seconds for one evaluation, or for a script
+        in all. Raises EvaluatorUnavailable; Interrupted for a script."""
+        if self._stopped or not self._all:
+            raise EvaluatorUnavailable("The evaluators are stopped.")
+        process = await self._free.get()
+        try:
+            if self._kind == "code" and process.alive and process.project != project_id:
+                process.kill()
+            if not process.alive:
+                await process.start()
+            process.project = project_id
+            end = request.index(b"\n")
+            names, body = request[1:end], request[end + 1 :]
+            seconds = self._timeout if timeout is None else timeout
+            if request[:1] == b"C":
+                return await self._script(process, project_id, names, body, seconds)
+            return await self._expressions(process, project_id, names, body, seconds)
+        finally:
+            self._free.put_nowait(process)
+
+    @staticmethod
+    async def _script(process: _Process, project: str, names: bytes, body: bytes, seconds: float) -> bytes:
+        status, answer = await process.call(b"C", project, names, body, seconds, seconds + _GRACE_SECONDS)
+        if status == OK:
+            return answer
+        if status == BROKEN:
+            raise EvaluatorUnavailable(answer.decode(errors="replace"))
+        what = "needs too much memory" if status == OUT_OF_MEMORY else f"took longer than {seconds:g} s"
+        raise Interrupted(f"The code {what}")
+
+    @staticmethod
+    async def _expressions(
+        process: _Process, project: str, names: bytes, body: bytes, seconds: float
+    ) -> bytes:
+        """Evaluations that hang are left out, and the rest is asked for again."""
+        skipped: dict[int, bytes] = {}
+        while True:
+            known = b"{%s}" % b",".join(b'"%d":%s' % pair for pair in skipped.items())
+            frame = b"[[0,1e9,%s,%s]]" % (known, body)
+            status, answer = await process.call(b"E", project, names, frame, seconds, None)
+            if status == OK:
+                return answer
+            if status == BROKEN or len(skipped) >= _MOST_SKIPPED:
+                raise EvaluatorUnavailable(
+                    answer.decode(errors="replace") if status == BROKEN else "The expressions take too long"
+                )
+            skipped[int(answer)] = _SLOW if status == HUNG else _LARGE
+            if not process.alive:
+                await process.start()

@@ -80,7 +80,7 @@ def _pad(value: str, length: Any, fill: Any, *, at_start: bool) -> str:
     if missing <= 0 or not fill:
         return value
     padding = (fill * (missing // len(fill) + 1))[:missing]
-    return padding + value if at_start else value + padding
+    return padding + value if at_start else value + padding  # type: ignore[no-any-return]
 
 
 def _replace(count: int) -> Call:
@@ -213,7 +213,7 @@ def _round(value: Any) -> int:
     if not -_ROUNDABLE < _number(value) < _ROUNDABLE:
         raise Bail
     whole = floor(value)
-    return whole + 1 if value - whole >= 0.5 else whole
+    return whole + 1 if value - whole >= 0.5 else whole  # type: ignore[no-any-return]
 
 
 def _extreme(choose: Call) -> Call:
@@ -299,7 +299,13 @@ EXTENSIONS: Final[dict[str, Call]] = {
 """n8n's own methods that also work on null and undefined."""
 
 
-_BY_TYPE: Final[dict[type, dict[str, Call]]] = {str: STRING, list: ARRAY, int: NUMBER, float: NUMBER, bool: BOOLEAN}
+_BY_TYPE: Final[dict[type, dict[str, Call]]] = {
+    str: STRING,
+    list: ARRAY,
+    int: NUMBER,
+    float: NUMBER,
+    bool: BOOLEAN,
+}
 
 
 def method(receiver: Any, name: str) -> Call:

@@ -289,7 +289,10 @@ def _compile_call(callee: Node, arguments: tuple[Node, ...], optional: bool, loc
     match callee:
         case ("name", str(name)) if name in FUNCTIONS and name not in local:
             return _applied(FUNCTIONS[name], [_compile(part, local) for part in arguments])
-        case ("member", ("name", str(owner)), str(name), False) if (owner, name) in STATIC and owner not in local:
+        case ("member", ("name", str(owner)), str(name), False) if (
+            owner,
+            name,
+        ) in STATIC and owner not in local:
             return _applied(STATIC[owner, name], [_compile(part, local) for part in arguments])
         case ("member", inner, str(name), bool(short)):
             accessor = _accessor_call(inner, name)
@@ -309,7 +312,9 @@ def _applied(call: Callable[..., Any], arguments: list[Run]) -> Run:
     return apply
 
 
-def _compile_method(inner: Run, name: str, arguments: tuple[Node, ...], short: bool, local: frozenset[str]) -> Run:
+def _compile_method(
+    inner: Run, name: str, arguments: tuple[Node, ...], short: bool, local: frozenset[str]
+) -> Run:
     if len(arguments) == 1 and arguments[0][0] == "arrow" and name in CALLBACK:
         return _compile_callback(inner, name, arguments[0], short, local)
     extension = EXTENSIONS.get(name)

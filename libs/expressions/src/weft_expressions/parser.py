@@ -28,9 +28,46 @@ _BINARY: Final[dict[str, tuple[int, str]]] = {
     "*": (11, "binary"), "/": (11, "binary"), "%": (11, "binary"),
 }  # fmt: skip
 _RESERVED: Final = frozenset(
-    "await break case catch class const continue debugger default delete do else enum export extends finally for "
-    "function if import in instanceof let new return static super switch this throw try var void while with yield "
-    "async typeof".split()
+    [
+        "await",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "instanceof",
+        "let",
+        "new",
+        "return",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "try",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+        "async",
+        "typeof",
+    ]
 )
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 OPAQUE: Final[Node] = ("opaque",)

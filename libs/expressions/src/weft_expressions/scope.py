@@ -36,6 +36,8 @@ class Scope:
     """`(node, run)` to that run's outputs; run None is the last one. None: it has not run."""
     exists: Callable[[str], bool] = bool
     """Whether the workflow has a node of that name."""
+    node_names: Sequence[str] = ()
+    """All nodes of the workflow, for texts that compute a name."""
     run_count: Callable[[str], int] = _zero
     """How many runs of the node there are; needed only for `Compiled.past_runs`."""
     output_index: Callable[[str], int] = _zero

@@ -34,21 +34,114 @@ SPACE: Final = "\t\n\v\f\r \xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\
 """What trim() takes off: WhiteSpace and LineTerminator of ECMA-262."""
 
 _OBJECT: Final = frozenset(
-    "constructor __defineGetter__ __defineSetter__ hasOwnProperty __lookupGetter__ __lookupSetter__ isPrototypeOf "
-    "propertyIsEnumerable toString valueOf __proto__ toLocaleString".split()
+    [
+        "constructor",
+        "__defineGetter__",
+        "__defineSetter__",
+        "hasOwnProperty",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toString",
+        "valueOf",
+        "__proto__",
+        "toLocaleString",
+    ]
 )
 _ARRAY: Final = _OBJECT | frozenset(
-    "at concat copyWithin fill find findIndex findLast findLastIndex lastIndexOf pop push reverse shift unshift slice "
-    "sort splice includes indexOf join keys entries values forEach filter flat flatMap map every some reduce "
-    "reduceRight toReversed toSorted toSpliced with".split()
+    [
+        "at",
+        "concat",
+        "copyWithin",
+        "fill",
+        "find",
+        "findIndex",
+        "findLast",
+        "findLastIndex",
+        "lastIndexOf",
+        "pop",
+        "push",
+        "reverse",
+        "shift",
+        "unshift",
+        "slice",
+        "sort",
+        "splice",
+        "includes",
+        "indexOf",
+        "join",
+        "keys",
+        "entries",
+        "values",
+        "forEach",
+        "filter",
+        "flat",
+        "flatMap",
+        "map",
+        "every",
+        "some",
+        "reduce",
+        "reduceRight",
+        "toReversed",
+        "toSorted",
+        "toSpliced",
+        "with",
+    ]
 )
 _STRING: Final = _OBJECT | frozenset(
-    "anchor at big blink bold charAt charCodeAt codePointAt concat endsWith fontcolor fontsize fixed includes indexOf "
-    "italics lastIndexOf link localeCompare match matchAll normalize padEnd padStart repeat replace replaceAll search "
-    "slice small split strike sub substr substring sup startsWith trim trimStart trimLeft trimEnd trimRight "
-    "toLocaleLowerCase toLocaleUpperCase toLowerCase toUpperCase isWellFormed toWellFormed".split()
+    [
+        "anchor",
+        "at",
+        "big",
+        "blink",
+        "bold",
+        "charAt",
+        "charCodeAt",
+        "codePointAt",
+        "concat",
+        "endsWith",
+        "fontcolor",
+        "fontsize",
+        "fixed",
+        "includes",
+        "indexOf",
+        "italics",
+        "lastIndexOf",
+        "link",
+        "localeCompare",
+        "match",
+        "matchAll",
+        "normalize",
+        "padEnd",
+        "padStart",
+        "repeat",
+        "replace",
+        "replaceAll",
+        "search",
+        "slice",
+        "small",
+        "split",
+        "strike",
+        "sub",
+        "substr",
+        "substring",
+        "sup",
+        "startsWith",
+        "trim",
+        "trimStart",
+        "trimLeft",
+        "trimEnd",
+        "trimRight",
+        "toLocaleLowerCase",
+        "toLocaleUpperCase",
+        "toLowerCase",
+        "toUpperCase",
+        "isWellFormed",
+        "toWellFormed",
+    ]
 )
-_NUMBER: Final = _OBJECT | frozenset("toExponential toFixed toPrecision".split())
+_NUMBER: Final = _OBJECT | frozenset(["toExponential", "toFixed", "toPrecision"])
 
 
 def units(text: str) -> str:

@@ -47,7 +47,9 @@ class HomeLock:
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
-            message = f"Another Weft (process {holder}) already runs on {self.home}. Stop it, or set WEFT_HOME."
+            message = (
+                f"Another Weft (process {holder}) already runs on {self.home}. Stop it, or set WEFT_HOME."
+            )
             raise WeftError(ErrorCode.CONFLICT, message) from None
         self._file.truncate(0)
         self._file.write(str(os.getpid()))

@@ -73,7 +73,7 @@ def _leave_namespaces() -> None:
     _write("/proc/self/gid_map", f"{_NOBODY} {gid} 1")
     _check(_libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "mount private")
     flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
-    _check(_libc.mount(b"empty", b"/tmp", b"tmpfs", flags, b"size=4k"), "mount empty root")  # noqa: S108
+    _check(_libc.mount(b"empty", b"/tmp", b"tmpfs", flags, b"size=4k"), "mount empty root")
     os.chdir("/tmp")  # noqa: S108
     _check(_libc.syscall(seccomp.PIVOT_ROOT, b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", _MNT_DETACH), "umount")

@@ -50,7 +50,9 @@ def load() -> Any:
     """The wheel's library, V8 started in it. Reads files; call once, before the jail closes. `--single-threaded`: no
     helper threads, one thread per isolate."""
     folder = next(
-        found for entry in sys.path if os.path.isdir(found := os.path.join(entry, "py_mini_racer"))  # noqa: PTH112, PTH118 - no pathlib: start-up
+        found
+        for entry in sys.path
+        if os.path.isdir(found := os.path.join(entry, "py_mini_racer"))  # noqa: PTH112, PTH118 - no pathlib: start-up
     )
     library = ctypes.CDLL(os.path.join(folder, "libmini_racer.so"))  # noqa: PTH118
     number, size, byte = ctypes.c_uint64, ctypes.c_size_t, ctypes.c_uint8

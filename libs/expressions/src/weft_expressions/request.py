@@ -1,0 +1,146 @@
+"""What crosses to V8: the data that the expressions name, once, and the pairs of expression and item to evaluate.
+
+A request's text is an operation (E expressions, C a script), library names with commas, a line end, and JSON. The
+shapes of the JSON are those that js/runtime.js and js/code.js read.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from weft_expressions.analysis import Names
+from weft_expressions.errors import ExpressionFailure
+from weft_expressions.scope import Scope
+
+if TYPE_CHECKING:
+    from weft_expressions.template import Leaf
+
+Unit = tuple[int, int]
+"""(place of the leaf, item index)."""
+
+_ITEM_ROOTS: Final = frozenset({"$json", "$binary", "$input", "$items", "$item"})
+_HASHES: Final = ("md5", "sha")
+
+
+def build(leaves: Sequence["Leaf"], units: Sequence[Unit], scope: Scope) -> bytes:
+    """One request for all units."""
+    used = sorted({leaf for leaf, _ in units})
+    place = {leaf: number for number, leaf in enumerate(used)}
+    groups: list[list[int]] = []
+    for leaf, item in units:
+        if groups and groups[-1][0] == place[leaf]:
+            groups[-1].append(item)
+        else:
+            groups.append([place[leaf], item])
+    names = [leaves[leaf].names for leaf in used]
+    body = {
+        "x": [
+            {
+                "s": leaves[leaf].script,
+                "r": sorted(leaves[leaf].names.roots),
+                "m": not leaves[leaf].names.shared_safe,
+            }
+            for leaf in used
+        ],
+        "u": groups,
+        "d": data_of(names, scope),
+    }
+    libraries = {library for each in names for library in each.libraries}
+    if any("[$$.hash]" in leaves[leaf].script for leaf in used):
+        libraries.update(_HASHES)
+    return b"E" + ",".join(sorted(libraries)).encode() + b"\n" + _dumps(body)
+
+
+def answers(reply: bytes, count: int) -> list[Any]:
+    """The values of `count` units in their order; failures as ExpressionFailure."""
+    values, failures = orjson.loads(reply)
+    for position, message, description in failures:
+        values[position] = ExpressionFailure(message, description=description)
+    if len(values) != count:
+        raise ValueError(f"{len(values)} answers to {count} expressions")
+    result: list[Any] = values
+    return result
+
+
+def data_of(names: Sequence[Names], scope: Scope) -> dict[str, Any]:
+    """The data that any of the texts may read."""
+    roots = {root for each in names for root in each.roots}
+    uses: dict[str, set[str]] = {}
+    for each in names:
+        for node, kinds in each.nodes.items():
+            uses.setdefault(node, set()).update(kinds)
+    if any(each.dynamic for each in names):
+        for node in scope.node_names:
+            uses.setdefault(node, set()).update(("all", "item", "legacy"))
+    past = any(each.past_runs for each in names)
+    return {
+        "i": list(scope.items) if roots & _ITEM_ROOTS or not roots else [],
+        "n": {
+            node: _node(node, kinds, scope, past=past) for node, kinds in uses.items() if scope.exists(node)
+        },
+        "r": _roots(roots, scope),
+    }
+
+
+def _node(name: str, uses: Iterable[str], scope: Scope, *, past: bool) -> dict[str, Any]:
+    about: dict[str, Any] = {"p": scope.parameters_of(name) or {}, "c": scope.context_of(name) or {}}
+    outputs = scope.outputs(name, None)
+    if outputs is None:
+        about["e"] = [
+            f"Node '{name}' hasn't been executed",
+            "Run it first, or ask with $('…').isExecuted whether it has been.",
+        ]
+        return about
+    last = max(scope.run_count(name) - 1, 0)
+    runs = {str(last): outputs}
+    if past:
+        for run in range(last):
+            earlier = scope.outputs(name, run)
+            if earlier is not None:
+                runs[str(run)] = earlier
+    about |= {"o": runs, "l": last, "b": scope.output_index(name)}
+    kinds = {use.removesuffix("()") for use in uses}
+    if kinds & {"item", "itemMatching", "pairedItem"}:
+        about["i"] = [scope.ancestor(name, index) for index in range(len(scope.items))]
+    if "legacy" in kinds:
+        output = outputs[about["b"]] if about["b"] < len(outputs) else []
+        about["g"] = [
+            scope.ancestor(name, index) or (output[index] if index < len(output) else None)
+            for index in range(max(len(scope.items), 1))
+        ]
+    return about
+
+
+def _roots(roots: set[str], scope: Scope) -> dict[str, Any]:
+    previous = str(scope.previous.get("name") or "")
+    makers: dict[str, Any] = {
+        "$runIndex": lambda: scope.run_index,
+        "$prevNode": lambda: scope.previous,
+        "$parameter": lambda: scope.parameters,
+        "$execution": lambda: scope.execution,
+        "$workflow": lambda: scope.workflow,
+        "$vars": lambda: scope.variables,
+        "$env": lambda: scope.environment or {},
+        "$nodeVersion": lambda: scope.node_version,
+    }
+    found = {root: makers[root]() for root in roots if root in makers}
+    found["$timezone"] = scope.timezone
+    if scope.now:
+        found["$now"] = scope.now // 1000
+    if "$input" in roots:
+        found["$inputParams"] = scope.parameters_of(previous) or {}
+        found["$inputContext"] = scope.context_of(previous) or {}
+    if "$getWorkflowStaticData" in roots:
+        found["$static"] = {"global": {}, "node": {}, **scope.static_data}
+    found.update(scope.extra)
+    return found
+
+
+def _dumps(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        import json
+
+        return json.dumps(value).encode()
