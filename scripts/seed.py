@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import httpx
+
 from tests.harness.flows import chain, code, edit, flow, manual, node, pause, webhook
 
 PASSWORD = "weft demo passphrase"

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.harness.embedded import Embedded
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

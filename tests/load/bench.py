@@ -83,7 +83,10 @@ def table(rows: list[dict[str, Any]], peer: list[dict[str, Any]]) -> str:
     """Markdown; the ratio's column is there where the peer was measured."""
     others = {row["scenario"]: row for row in peer}
     lines = [
-        "| scenario | exec/s (min–max) | ratio | CPU ms/exec | ms at 10/s: p50 / p99 | at 50 callers | errors | PSS MB |",
+        (
+            "| scenario | exec/s (min–max) | ratio | CPU ms/exec | ms at 10/s: p50 / p99 | at 50 callers "
+            "| errors | PSS MB |"
+        ),
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

@@ -138,7 +138,7 @@ def migrate() -> None:
         raise WeftError(
             ErrorCode.CONFLICT, "WEFT_DATABASE_URL is not set; `weft up` migrates its own database by itself."
         )
-    asyncio.run(migrate_all(settings.database_url))
+    asyncio.run(migrate_all(settings.dsn))
     click.echo("every schema is at its newest version")
 
 

@@ -101,7 +101,7 @@ class Finished(Effect, frozen=True):
 AnyEffect = Run | Sleep | Finished
 
 
-class Refused(Exception):  # noqa: N818 - a verdict, in the language of the domain
+class Refused(Exception):
     """The event does not fit the state: a report of a run that is not active, or anything after the end."""
 
 

@@ -26,7 +26,7 @@ _SLOW: Final = b'"The expression took too long"'
 _LARGE: Final = b'"The expression needs too much memory"'
 
 
-class Interrupted(Exception):  # noqa: N818 - it is the script's end, not an error of ours
+class Interrupted(Exception):
     """A script was stopped: it took too long, or needs too much memory."""
 
 
@@ -115,7 +115,7 @@ class _Process:
 
 def _spawn(arguments: list[str], connection: socket.socket) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - our own interpreter
-        arguments, stdin=connection, stdout=subprocess.DEVNULL, env=dict[str, str](), close_fds=True
+        arguments, stdin=connection.fileno(), stdout=subprocess.DEVNULL, env={}
     )
 
 

@@ -30,7 +30,7 @@ class Undefined:
 
 UNDEFINED: Final = Undefined()
 EXACT: Final = 2**53
-SPACE: Final = "\t\n\v\f\r \xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE: Final = "\t\n\v\f\r \xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
 """What trim() takes off: WhiteSpace and LineTerminator of ECMA-262."""
 
 _OBJECT: Final = frozenset(

@@ -49,7 +49,7 @@ class Outbox:
     def __init__(self, schema: str, bus: EventBus, database: Database) -> None:
         self._bus = bus
         self._database = database
-        self._insert = f"INSERT INTO {schema}.outbox (topic, partition, envelope) "  # noqa: S608 - our own name
+        self._insert = f"INSERT INTO {schema}.outbox (topic, partition, envelope) "
         self._take = (
             f"DELETE FROM {schema}.outbox WHERE id IN (SELECT id FROM {schema}.outbox ORDER BY id LIMIT {BATCH} "  # noqa: S608
             "FOR UPDATE SKIP LOCKED) RETURNING id, topic, partition, envelope"
@@ -69,7 +69,7 @@ class Outbox:
     async def stage_rows(self, connection: Any, rows: Sequence[Row]) -> None:
         """In the transaction of an asyncpg connection, all at once."""
         await connection.execute(
-            f"{self._insert} SELECT * FROM unnest($1::text[], $2::int[], $3::bytea[])",
+            f"{self._insert} SELECT * FROM unnest($1::text[], $2::int[], $3::bytea[])",  # noqa: S608
             [topic for topic, _, _ in rows],
             [partition for _, _, partition in rows],
             [wire.encode(envelope) for _, envelope, _ in rows],
@@ -92,7 +92,7 @@ class Outbox:
             try:
                 while await self.relay() == BATCH:
                     pass
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
                 log.warning("messages wait in the outbox: %s", error)
                 await asyncio.sleep(SWEEP_SECONDS / 2)
             with contextlib.suppress(TimeoutError):

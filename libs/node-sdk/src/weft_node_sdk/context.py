@@ -136,7 +136,7 @@ class Http(Protocol):
         headers: Sequence[tuple[str, str]] = (),
         query: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        timeout: float = 300.0,  # noqa: ASYNC109 - seconds for the server, not for the caller
+        timeout: float = 300.0,
         follow_redirects: bool = True,
         max_redirects: int = 21,
         verify: bool = True,
@@ -154,7 +154,7 @@ class Code(Protocol):
         source: str,
         *,
         each_item: bool,
-        timeout: float = 60.0,  # noqa: ASYNC109 - enforced outside, by killing the jail
+        timeout: float = 60.0,
     ) -> Outputs:
         """Runs the source with n8n's names over the node's input. Returns validated items on one output;
         console output goes to the run's logs. Raises NodeRunError with the line."""

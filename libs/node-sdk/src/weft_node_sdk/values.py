@@ -14,7 +14,7 @@ _JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|Infinity)")
 
 
-class NotConvertible(ValueError):  # noqa: N818 - a fact about a value, not a fault
+class NotConvertible(ValueError):
     """The value does not fit the type. `kind` is the type that was wanted."""
 
     def __init__(self, value: Any, kind: str) -> None:

@@ -13,7 +13,7 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_workflow_store.adapters.envelope import Envelope
 from weft_workflow_store.adapters.postgres import Store
-from weft_workflow_store.application.secrets import Credentials, Variables
+from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
 from weft_workflow_store.application.workflows import Workflows
 from weft_workflow_store.entrypoints.grpc import CredentialsServicer, VariablesServicer, WorkflowsServicer
 from weft_workflow_store.settings import WorkflowStoreSettings

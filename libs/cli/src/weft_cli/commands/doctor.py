@@ -58,7 +58,7 @@ def _database(settings: CoreSettings) -> Finding:
             return Finding("postgresql", "ok", f"embedded, {binaries()}")
         except WeftError as error:
             return Finding("postgresql", "problem", error.message)
-    return asyncio.run(_remote_database(settings.database_url))
+    return asyncio.run(_remote_database(settings.dsn))
 
 
 async def _remote_database(dsn: str) -> Finding:
@@ -90,7 +90,7 @@ def _brokers(settings: CoreSettings) -> list[Finding]:
         if broker.strip()
     ]
     if settings.redis_url:
-        parts = urlsplit(settings.redis_url)
+        parts = urlsplit(settings.redis_url.get_secret_value())
         found.append(_reachable("redis", f"{parts.hostname}:{parts.port or 6379}", 6379))
     return found
 

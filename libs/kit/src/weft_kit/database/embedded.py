@@ -5,6 +5,7 @@ only its binaries are used. PostgreSQL refuses to be root: where we are, it runs
 uid is an ordinary one (files stay ours), or, where namespaces are off, as `nobody` on a folder of its own.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import importlib.util
@@ -64,7 +65,7 @@ def _become_ordinary() -> None:
 def _namespaces_work() -> bool:
     try:
         command = ["true"]
-        subprocess.run(command, check=True, preexec_fn=_become_ordinary, capture_output=True)  # noqa: PLW1509,S603
+        subprocess.run(command, check=True, preexec_fn=_become_ordinary, capture_output=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return False
     return True
@@ -199,7 +200,7 @@ class EmbeddedPostgres:
     def _create_database(self, name: str) -> None:
         self.run_psql(
             "postgres",
-            f"SELECT 'CREATE DATABASE {name}' WHERE NOT EXISTS "
+            f"SELECT 'CREATE DATABASE {name}' WHERE NOT EXISTS "  # noqa: S608
             f"(SELECT 1 FROM pg_database WHERE datname = '{name}') \\gexec",
         )
 
@@ -221,10 +222,8 @@ class EmbeddedPostgres:
 
 
 def _is_zombie(pid: int) -> bool:
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # ours: reap it
-    except ChildProcessError:
-        pass
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

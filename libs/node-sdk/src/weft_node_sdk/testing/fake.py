@@ -77,7 +77,7 @@ class FakeCode:
         return result
 
 
-class Cancelled(Exception):  # noqa: N818 - what a checkpoint raises is no error of the node
+class Cancelled(Exception):
     """The run was cancelled."""
 
 

@@ -25,7 +25,7 @@ class JailedCode:
         source: str,
         *,
         each_item: bool,
-        timeout: float = 60.0,  # noqa: ASYNC109 - enforced outside, by killing the jail
+        timeout: float = 60.0,
     ) -> Outputs:
         try:
             items, logs = await run_javascript(

@@ -44,7 +44,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        timeout: float | None = None,
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
@@ -114,7 +114,7 @@ class GuardedHttp:
         headers: Sequence[tuple[str, str]] = (),
         query: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
-        timeout: float = 300.0,  # noqa: ASYNC109 - seconds for the server, not for the caller
+        timeout: float = 300.0,
         follow_redirects: bool = True,
         max_redirects: int = 21,
         verify: bool = True,

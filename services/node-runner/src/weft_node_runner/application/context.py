@@ -73,8 +73,8 @@ class NodeContext:
     def execution(self) -> ExecutionInfo:
         if self._execution is None:
             task, plan = self._task, self._plan
-            url = f"{self._outside.origin}/webhook-waiting/{task.execution_id}?token={task.resume_token}"
-            form = f"{self._outside.origin}/form-waiting/{task.execution_id}?token={task.resume_token}"
+            url = f"{self._outside.origin}/webhook-waiting/{task.execution_id}?signature={task.resume_token}"
+            form = f"{self._outside.origin}/form-waiting/{task.execution_id}?signature={task.resume_token}"
             test = task.mode in ("manual", "test")
             self._execution = ExecutionInfo(
                 id=task.execution_id,
@@ -285,7 +285,7 @@ class _LazyCode:
         source: str,
         *,
         each_item: bool,
-        timeout: float = 60.0,  # noqa: ASYNC109 - enforced outside, by killing the jail
+        timeout: float = 60.0,
     ) -> list[list[Item]]:
         ctx = self._ctx
         await ctx.prepare_code(source)

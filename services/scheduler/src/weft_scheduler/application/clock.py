@@ -1,10 +1,10 @@
-"""Fires what is due. A tick's execution id is made of the tick, so that it runs once whoever fires it, however often."""
+"""Fires what is due. A tick's execution id is made of the tick, so that it runs once, whoever fires it."""
 
 import asyncio
 import contextlib
 import logging
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from weft_contracts import topics
@@ -24,8 +24,10 @@ from weft_kit import items
 from weft_kit.bus import EventBus
 from weft_kit.telemetry import metrics
 
-from weft_scheduler.adapters.postgres import PostgresSchedules, Schedule
 from weft_scheduler.domain.ticks import item, next_tick, ticks_between
+
+if TYPE_CHECKING:
+    from weft_scheduler.adapters.postgres import PostgresSchedules, Schedule
 
 log = logging.getLogger("weft.scheduler")
 
@@ -43,7 +45,9 @@ def _now() -> int:
 class Clock:
     """`late`: microseconds within which missed ticks all fire."""
 
-    def __init__(self, schedules: PostgresSchedules, workflows: Workflows, bus: EventBus, late: int) -> None:
+    def __init__(
+        self, schedules: "PostgresSchedules", workflows: Workflows, bus: EventBus, late: int
+    ) -> None:
         self._schedules = schedules
         self._workflows = workflows
         self._bus = bus
@@ -114,7 +118,7 @@ class Clock:
                 await move(schedule, next_tick(schedule.rule, schedule.timezone, now))
         return len(due)
 
-    async def _start(self, schedule: Schedule, now: int) -> None:
+    async def _start(self, schedule: "Schedule", now: int) -> None:
         """Returns once all its ticks are durable."""
         ticks = ticks_between(schedule.rule, schedule.timezone, schedule.next_at, now, self._late)
         rule = schedule.rule

@@ -124,7 +124,7 @@ def item(tick: int, timezone: str) -> dict[str, str]:
     suffix = "th" if 11 <= day % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
     clock = moment.strftime("%I:%M:%S %p").lstrip("0").lower()
     return {
-        "timestamp": f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{moment.microsecond // 1000:03d}{offset[:3]}:{offset[3:]}",
+        "timestamp": moment.isoformat(timespec="milliseconds"),
         "Readable date": f"{moment.strftime('%B')} {day}{suffix} {moment.year}, {clock}",
         "Readable time": clock,
         "Day of week": moment.strftime("%A"),

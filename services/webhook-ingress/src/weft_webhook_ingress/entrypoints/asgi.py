@@ -53,7 +53,10 @@ _UNKNOWN: Final = (
     "The workflow must be active for a production URL to run successfully. You can activate the workflow using the "
     "toggle in the editor."
 )
-_UNKNOWN_TEST: Final = "Click the 'Listen for test event' button in the editor, then try again. (A test URL answers one call after that.)"
+_UNKNOWN_TEST: Final = (
+    "Click the 'Listen for test event' button in the editor, then try again. "
+    "(A test URL answers one call after that.)"
+)
 _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _calls = metrics.counter("webhook_calls", "Calls of webhooks", ("status",))
 

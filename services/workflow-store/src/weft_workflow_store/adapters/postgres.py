@@ -119,7 +119,8 @@ class Transaction:
     ) -> Workflow | None:
         """`projects` None: of any."""
         row = await self.connection.fetchrow(
-            "SELECT * FROM workflow_store.workflows WHERE id = $1 AND ($2::text[] IS NULL OR project_id = ANY($2)) "
+            "SELECT * FROM workflow_store.workflows WHERE id = $1 "  # noqa: S608
+            "AND ($2::text[] IS NULL OR project_id = ANY($2)) "
             f"AND (deleted_at IS NULL OR $3) {'FOR UPDATE' if lock else ''}",
             workflow_id,
             projects,

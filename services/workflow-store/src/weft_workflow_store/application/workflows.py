@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
@@ -19,7 +19,6 @@ from weft_kit.identity.access import AccessPolicy
 from weft_kit.rpc import caller
 from weft_node_sdk.catalogue import Catalogue
 
-from weft_workflow_store.adapters.postgres import Store, Transaction
 from weft_workflow_store.domain.document import UNNAMED, Document, renamed
 from weft_workflow_store.domain.inspection import capped, inspect
 from weft_workflow_store.domain.routing import best_match, check_distinct, check_route
@@ -32,6 +31,9 @@ from weft_workflow_store.domain.workflow import (
     settings_of,
 )
 
+if TYPE_CHECKING:
+    from weft_workflow_store.adapters.postgres import Store, Transaction
+
 NOBODY: Final = ""
 """Who made what Weft itself makes."""
 
@@ -42,7 +44,7 @@ def _now() -> int:
 
 class Workflows:
     def __init__(
-        self, store: Store, policy: AccessPolicy, catalogue: Catalogue, timezone: str, max_bytes: int
+        self, store: "Store", policy: AccessPolicy, catalogue: Catalogue, timezone: str, max_bytes: int
     ) -> None:
         self._store = store
         self._policy = policy
@@ -60,7 +62,7 @@ class Workflows:
             return await self._create(tx, project_id, by, Document.parse(text, self._max_bytes), key)
 
     async def _create(
-        self, tx: Transaction, project_id: str, by: str, document: Document, key: str = ""
+        self, tx: "Transaction", project_id: str, by: str, document: Document, key: str = ""
     ) -> Workflow:
         workflow_id, name = new_id(), document.name or UNNAMED
         issues = capped(inspect(document, self._catalogue))
@@ -148,7 +150,7 @@ class Workflows:
             await self._audit(tx, by, "workflow.published", workflow_id, workflow.project_id)
             return await self._fresh(tx, workflow_id)
 
-    async def _publish(self, tx: Transaction, workflow: Workflow, version: Version) -> None:
+    async def _publish(self, tx: "Transaction", workflow: Workflow, version: Version) -> None:
         document = Document.parse(version.document, self._max_bytes)
         routes = self._catalogue.routes(document.json)
         schedules = self._catalogue.schedules(document.json)
@@ -195,7 +197,7 @@ class Workflows:
         )
 
     @staticmethod
-    async def _taken(tx: Transaction, route: Route, owner: tuple[str, str], project_id: str) -> WeftError:
+    async def _taken(tx: "Transaction", route: Route, owner: tuple[str, str], project_id: str) -> WeftError:
         """Names the other workflow only to those who may see it."""
         other = await tx.get(owner[1], None) if owner[0] == project_id else None
         whose = f"the workflow '{other.name}'" if other else "another workflow"
@@ -264,7 +266,7 @@ class Workflows:
     # --- inside ----------------------------------------------------------------------------------------------
 
     async def _mine(
-        self, tx: Transaction, workflow_id: str, action: str, *, lock: bool = False, deleted: bool = False
+        self, tx: "Transaction", workflow_id: str, action: str, *, lock: bool = False, deleted: bool = False
     ) -> Workflow:
         projects = await self._policy.projects()
         found = await tx.get(workflow_id, projects, lock=lock, deleted=deleted)
@@ -274,12 +276,12 @@ class Workflows:
         return found
 
     @staticmethod
-    async def _fresh(tx: Transaction, workflow_id: str) -> Workflow:
+    async def _fresh(tx: "Transaction", workflow_id: str) -> Workflow:
         found = await tx.get(workflow_id, None)
         if found is None:
             raise WeftError(ErrorCode.NOT_FOUND, "There is no such workflow.", id=workflow_id)
         return found
 
     @staticmethod
-    async def _audit(tx: Transaction, by: str, action: str, workflow_id: str, project_id: str) -> None:
+    async def _audit(tx: "Transaction", by: str, action: str, workflow_id: str, project_id: str) -> None:
         await tx.audit(AuditRecorded(by, action, "workflow", workflow_id, project_id, _now()))

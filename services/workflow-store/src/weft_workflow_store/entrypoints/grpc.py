@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from weft_contracts.pb import workflow_store_pb2 as pb
 
-from weft_workflow_store.application.secrets import Credentials, Variables
+from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
 from weft_workflow_store.application.workflows import Workflows
 from weft_workflow_store.domain.secrets import Credential, Variable
 from weft_workflow_store.domain.workflow import Version, Workflow

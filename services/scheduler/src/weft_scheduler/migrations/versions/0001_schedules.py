@@ -23,5 +23,5 @@ def upgrade() -> None:
         );
         CREATE INDEX ON scheduler.schedules (next_at) WHERE next_at IS NOT NULL;
         CREATE INDEX ON scheduler.schedules (project_id, next_at);
-        COMMENT ON COLUMN scheduler.schedules.next_at IS 'the first tick that has not fired, microseconds since the epoch';
+        COMMENT ON COLUMN scheduler.schedules.next_at IS 'the first tick that has not fired, in µs';
     """)

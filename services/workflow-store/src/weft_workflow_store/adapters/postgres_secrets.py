@@ -1,4 +1,4 @@
-"""Credentials and variables."""
+"""Credentials and variables: kept in PostgreSQL, sealed, opened for those who may."""
 
 from typing import Any
 
@@ -67,7 +67,10 @@ class Credentials:
     ) -> tuple[list[Credential], int]:
         mine = await self._policy.projects()
         wanted = [each for each in projects if each in mine] if projects else mine
-        where = "project_id = ANY($1) AND ($2 = '' OR type = $2) AND ($3 = '' OR position(lower($3) in lower(name)) > 0)"
+        where = (
+            "project_id = ANY($1) AND ($2 = '' OR type = $2) "
+            "AND ($3 = '' OR position(lower($3) in lower(name)) > 0)"
+        )
         async with self._store.transaction() as tx:
             total = await tx.connection.fetchval(
                 f"SELECT count(*) FROM workflow_store.credentials WHERE {where}",  # noqa: S608
@@ -171,7 +174,7 @@ class Variables:
         async with self._store.transaction() as tx:
             try:
                 await tx.connection.execute(
-                    "INSERT INTO workflow_store.variables (project_id, key, value, type, is_secret) "
+                    "INSERT INTO workflow_store.variables (project_id, key, value, type, is_secret) "  # noqa: S608
                     f"VALUES ($1,$2,$3,$4,$5){conflict}",
                     variable.project_id,
                     variable.key,
