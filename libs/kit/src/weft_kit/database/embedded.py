@@ -105,7 +105,7 @@ class EmbeddedPostgres:
         self._prepare_folders()
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        if self.pid() is None or not self._answers():
+        if not self._adopted():
             self._launch()
         self._create_database("weft")
 
@@ -146,6 +146,23 @@ class EmbeddedPostgres:
             )
         os.sync()
         scratch.rename(self.data)  # a crash before this line leaves nothing that looks initialised
+
+    def _adopted(self) -> bool:
+        """Whether a server that runs already answers. After a kill -9 of one its backends end when they notice; until
+        then nobody else may start. A postmaster that nobody has reaped (its parent was killed, too) would pass for a
+        living one: its lock file goes, once no process is at work in the data folder."""
+        lock = self.data / "postmaster.pid"
+        if not lock.exists():
+            return False
+        deadline = time.monotonic() + 30
+        while _at_work(self.data) and time.monotonic() < deadline:
+            if self._answers():
+                return True
+            time.sleep(0.02)
+        with contextlib.suppress(OSError, ValueError):
+            if _is_zombie(int(lock.read_text().split("\n", 1)[0])):
+                lock.unlink(missing_ok=True)
+        return False
 
     def _launch(self) -> None:
         arguments = [self._program("postgres"), "-D", str(self.data), "-k", str(self.socket_folder)]
@@ -219,6 +236,18 @@ class EmbeddedPostgres:
             return
         os.kill(pid, how)
         _wait(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid))
+
+
+def _at_work(folder: Path) -> bool:
+    """Whether a living process has the folder as its working directory, as all of PostgreSQL's have."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "cwd").readlink() == folder:
+                    return True
+            except OSError:
+                continue
+    return False
 
 
 def _is_zombie(pid: int) -> bool:
