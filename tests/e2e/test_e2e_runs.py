@@ -213,7 +213,7 @@ def test_ten_thousand_items_pass_five_nodes(owner: User) -> None:
     source = code(
         "Source", "return Array.from({length: 10000}, (_, n) => ({ json: { n, text: 'x'.repeat(1000) } }))"
     )
-    steps = [edit(f"Step {i}", {f"f{i}": "={{ $json.n }}"}) for i in range(4)]
+    steps = [edit(f"Step {i}", {f"f{i}": "={{ $json.n }}"}, "number") for i in range(4)]
     done = owner.run(owner.import_workflow(chain("large", manual(), source, *steps), publish=False))
     assert done["status"] == "success", done["error"]
     assert done["node_data"]["Step 3"][0]["counts"] == [10000]
@@ -232,7 +232,7 @@ def test_unknown_nodes_fail_only_when_reached(owner: User) -> None:
 
 
 def test_workflow_of_a_thousand_nodes_runs(owner: User) -> None:
-    steps = [edit(f"N{i}", {"n": "={{ ($json.n ?? 0) + 1 }}"}) for i in range(999)]
+    steps = [edit(f"N{i}", {"n": "={{ ($json.n ?? 0) + 1 }}"}, "number") for i in range(999)]
     done = owner.run(owner.import_workflow(chain("thousand", manual(), *steps), publish=False))
     assert done["status"] == "success", done["error"]
     assert items(done, "N998") == [{"n": 999}]

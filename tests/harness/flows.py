@@ -58,11 +58,12 @@ def manual() -> dict[str, Any]:
     return node("Start", "manualTrigger")
 
 
-def edit(name: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Edit Fields that keeps the other fields."""
+def edit(name: str, fields: dict[str, Any], kind: str = "", **more: Any) -> dict[str, Any]:
+    """Edit Fields that keeps the other fields. `kind`: the type of all fields, else that of each value."""
     kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
     assignments = [
-        {"id": key, "name": key, "type": kinds[type(value)], "value": value} for key, value in fields.items()
+        {"id": key, "name": key, "type": kind or kinds[type(value)], "value": value}
+        for key, value in fields.items()
     ]
     parameters = {
         "mode": "manual",

@@ -73,6 +73,8 @@ class NodeOutput(Part, frozen=True):
     counts: tuple[int, ...]
     output: Payload
     inputs: tuple[Source | None, ...] = ()
+    started_at: int = 0
+    """When it ran, where that is known."""
 
 
 class ParentLink(Part, frozen=True):

@@ -162,6 +162,7 @@ class EmbeddedPostgres:
         with contextlib.suppress(OSError, ValueError):
             if _is_zombie(int(lock.read_text().split("\n", 1)[0])):
                 lock.unlink(missing_ok=True)
+                (self.socket_folder / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
         return False
 
     def _launch(self) -> None:

@@ -95,7 +95,14 @@ class PostgresExecutions:
                 trigger, counts = payload_of(run), details.counts  # type: ignore[assignment]
             elif not command.from_start and run["node"] != row["last_node"]:
                 done.append(
-                    NodeOutput(run["node"], run["run_index"], details.counts, payload_of(run), details.inputs)
+                    NodeOutput(
+                        run["node"],
+                        run["run_index"],
+                        details.counts,
+                        payload_of(run),
+                        details.inputs,
+                        run["started_at"],
+                    )
                 )
         return StartExecution(
             command.execution_id,

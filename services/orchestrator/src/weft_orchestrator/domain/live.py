@@ -184,7 +184,7 @@ class Live:
         live._given(command.trigger_node, 0, counts, trigger, at, RunDetails(counts=counts))
         for run in given:
             details = RunDetails(counts=run.counts, inputs=run.inputs, given=True)
-            live._given(run.node, run.run_index, run.counts, run.output, at, details)
+            live._given(run.node, run.run_index, run.counts, run.output, at, details, run.started_at or at)
         live._follow(effects, at)
         return live
 
@@ -196,12 +196,14 @@ class Live:
         output: Payload,
         at: int,
         details: RunDetails,
+        started_at: int = 0,
     ) -> None:
-        row = NodeRow(node, run_index, "success", at, details, self._next(), at, output)
+        started_at = started_at or at
+        row = NodeRow(node, run_index, "success", started_at, details, self._next(), at, output)
         self.dirty[row.key] = row
         self.last[node] = row
         self.size += len(output.data)
-        self.changes.append(NodeFinished(row.seq, at, node, run_index, "success", counts, at))
+        self.changes.append(NodeFinished(row.seq, at, node, run_index, "success", counts, started_at))
 
     def restore(self, rows: Iterable[NodeRow], wakes: Iterable[tuple[Key, Wake]], seq: int) -> None:
         """Folds what is stored. Effects that were asked for are asked for again."""
