@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harness.cluster import Cluster
 from tests.harness.embedded import Embedded
 from tests.harness.stub import Stub
 from tests.harness.user import User
@@ -21,9 +22,13 @@ def stub(stub_server: Stub) -> str:
     return stub_server.base
 
 
-@pytest.fixture(scope="session")
-def owner(tmp_path_factory: pytest.TempPathFactory, stub_server: Stub) -> Iterator[User]:
-    weft = Embedded(tmp_path_factory.mktemp("e2e") / "home", allow=stub_server.address)
+@pytest.fixture(scope="session", params=["embedded", "cluster"])
+def owner(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stub_server: Stub
+) -> Iterator[User]:
+    home = tmp_path_factory.mktemp("e2e") / "home"
+    form = {"embedded": Embedded, "cluster": Cluster}[request.param]
+    weft: Embedded | Cluster = form(home, allow=stub_server.address)
     weft.start()
     yield User(weft.base).register()
     weft.stop()
