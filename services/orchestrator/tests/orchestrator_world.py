@@ -1,6 +1,7 @@
 """An orchestrator on PostgreSQL and the in-process bus, with a runner that is played by the test."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 from pathlib import Path
@@ -157,6 +158,15 @@ class World:
     async def get(self, execution_id: str) -> orchestrator_pb2.GetExecutionResponse:
         request = orchestrator_pb2.GetExecutionRequest(execution_id=execution_id, include_data=True)
         return await self.executions.Get(request)
+
+    async def committed(self, execution_id: str, node: str, seconds: float = 10) -> None:
+        """Waits until the node's run is in the database."""
+        async with asyncio.timeout(seconds):
+            while True:
+                with contextlib.suppress(WeftError):
+                    if any(run.node == node for run in (await self.get(execution_id)).node_runs):
+                        return
+                await asyncio.sleep(0.01)
 
     async def ended(self, execution_id: str, status: str = "success", seconds: float = 10) -> Any:
         async with asyncio.timeout(seconds):

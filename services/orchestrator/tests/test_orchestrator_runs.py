@@ -94,7 +94,8 @@ async def test_a_crash_resumes_from_what_was_committed(world: World, runner: Fak
     for task in runner.tasks[:10]:
         output = items.encode_outputs([[{"json": {}}]])
         runner.report(task, [NodeCompleted("A", 0, 2, 1, task.entry.inputs, (1,), output)], last=False)
-    await asyncio.sleep(0.2)
+    for task in runner.tasks[:10]:
+        await world.committed(task.execution_id, "A")
     await runner.stop()
     await world.crash()
     await world.boot()
