@@ -53,9 +53,10 @@ async def test_a_bucket_grants_its_capacity_and_then_says_how_long(cache: Cache,
 
 
 async def test_a_bucket_refills(cache: Cache, key: str) -> None:
-    for _ in range(600):
-        await cache.take(key, 600)
-    wait = await cache.take(key, 600)
+    taken = 0
+    while not (wait := await cache.take(key, 600)):
+        taken += 1
+    assert taken >= 600
     assert 0 < wait <= 0.1
     await asyncio.sleep(wait + 0.01)
     assert await cache.take(key, 600) == 0.0
