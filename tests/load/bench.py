@@ -31,8 +31,8 @@ from tests.harness.user import User, scenario  # noqa: E402
 
 STUB_PORT = 18999
 COUNTS = (
-    "SELECT coalesce(json_object_agg(status, n), '{}') FROM (SELECT e.status, count(*) AS n "
-    "FROM orchestrator.executions e JOIN workflow_store.webhook_routes r USING (workflow_id) "
+    "SELECT coalesce(json_object_agg(status, n), '{{}}') FROM (SELECT e.status, count(*) AS n "
+    "FROM orchestrator.executions e JOIN workflow_store.webhooks r USING (workflow_id) "
     "WHERE r.path = '{path}' GROUP BY 1) AS counted"
 )
 
