@@ -1,6 +1,5 @@
 """`=` parameter values: text with `{{ }}` segments, each a piece of JavaScript."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from weft_expressions.errors import ExpressionFailure
 from weft_expressions.lexer import LexicalError, Token, tokenize
 from weft_expressions.native import Run, compile_mixed, compile_native
 from weft_expressions.parser import Parser, Unsupported
+from weft_expressions.rebuilding import Build, Place, rebuild
 from weft_expressions.values import text as as_text
 from weft_expressions.values import to_string
 
@@ -55,7 +55,7 @@ class Compiled:
     """It names a run by number, so older runs of `references` are needed."""
     dynamic_reference: bool
     """It computes a node's name: any node may be meant."""
-    build: Callable[[Sequence[Any]], Any]
+    build: Build
     """The tree with the values of `leaves` in it, in their order; constant parts are shared."""
 
     @property
@@ -67,7 +67,8 @@ class Compiled:
 def compile_value(value: Any) -> Compiled:
     """Never raises; what does not parse fails when evaluated."""
     leaves: list[Leaf] = []
-    return _compiled(value, _plan(value, leaves, 0), leaves)
+    tree = _planned(value, leaves)
+    return _compiled(tree, rebuild(tree) if leaves else None, leaves)
 
 
 def compile_text(text: str) -> Compiled:
@@ -78,11 +79,11 @@ def compile_text(text: str) -> Compiled:
     return _compiled(text, lambda values: values[0], [leaf])
 
 
-def _compiled(value: Any, build: Callable[[Sequence[Any]], Any] | None, leaves: list[Leaf]) -> Compiled:
+def _compiled(value: Any, build: Build | None, leaves: list[Leaf]) -> Compiled:
     names = [leaf.names for leaf in leaves]
     return Compiled(
         constant=not leaves,
-        value=value if build is None or leaves else build(()),
+        value=value,
         leaves=tuple(leaves),
         references=frozenset(node for each in names for node in each.nodes),
         lineage=any(each.lineage for each in names),
@@ -92,30 +93,21 @@ def _compiled(value: Any, build: Callable[[Sequence[Any]], Any] | None, leaves: 
     )
 
 
-def _plan(value: Any, leaves: list[Leaf], depth: int) -> Callable[[Sequence[Any]], Any] | None:
-    """How to rebuild `value` from the leaves' values; None where it is constant."""
+def _planned(value: Any, leaves: list[Leaf]) -> Any:
+    """`value` with Places for its templates; a new tree, so that nothing of the document is shared with results."""
     if isinstance(value, str):
         if not value.startswith("="):
-            return None
+            return value
         leaf = compile_leaf(value[1:])
         if isinstance(leaf, str):
-            return lambda _: leaf
-        at = len(leaves)
+            return leaf
         leaves.append(leaf)
-        return lambda values: values[at]
+        return Place(len(leaves) - 1)
     if isinstance(value, list):
-        parts = [_plan(part, leaves, depth + 1) for part in value]
-        if not any(parts):
-            return None
-        pairs = list(zip(parts, value, strict=True))
-        return lambda values: [plan(values) if plan else part for plan, part in pairs]
+        return [_planned(part, leaves) for part in value]
     if isinstance(value, dict):
-        plans = {key: _plan(part, leaves, depth + 1) for key, part in value.items()}
-        changing = [(key, plan) for key, plan in plans.items() if plan]
-        if not changing:
-            return None
-        return lambda values: {**value, **{key: plan(values) for key, plan in changing}}
-    return None
+        return {key: _planned(part, leaves) for key, part in value.items()}
+    return value
 
 
 @lru_cache(maxsize=8192)

@@ -18,7 +18,7 @@ from weft_kit.database import Database
 from weft_kit.database.migrate import SCHEMAS, migrate
 from weft_kit.http import HttpServer, Operations, serve_http
 from weft_kit.identity.secrets import ensure_secrets
-from weft_kit.lifecycle import drain_all, patiently, start_all, stop_all, stop_signals
+from weft_kit.lifecycle import drain_all, patiently, start_all, steady, stop_all, stop_signals
 from weft_kit.rpc.grpc_client import GrpcClients
 from weft_kit.rpc.grpc_server import GrpcServer
 from weft_kit.rpc.grpc_wire import Tls
@@ -129,6 +129,7 @@ async def _start(name: str, settings: CoreSettings, infra: Infra, tokens: Servic
     await patiently("Kafka", infra.bus.start)
     await patiently("Redis", infra.signals.start)
     await patiently(f"what {name} needs", lambda: start_all([service]))
+    steady()
     grpc = GrpcServer(service.servicers, tokens, tls_of(settings))
     await grpc.start(f"{settings.host}:{settings.rpc_port}")
     operations = Operations(service.asgi, service.ready)

@@ -17,7 +17,7 @@ from weft_kit.database.embedded import EmbeddedPostgres
 from weft_kit.database.migrate import migrate_all
 from weft_kit.http import Operations, serve_http
 from weft_kit.identity.secrets import ensure_secrets
-from weft_kit.lifecycle import start_all, stop_all, stop_signals
+from weft_kit.lifecycle import start_all, steady, stop_all, stop_signals
 from weft_kit.rpc.local import LocalRpc
 from weft_kit.service import Infra, Service
 from weft_kit.settings import CoreSettings, settings_class
@@ -91,6 +91,7 @@ async def _serve(settings: CoreSettings, dsn: str, listener: socket.socket, flag
         await infra.signals.start()
         try:
             await start_all(order)
+            steady()
             server = await serve_http(operations, sock=listener, grace=3)
             _announce(settings)
             await asked.wait()
