@@ -141,6 +141,12 @@ def test_writing_is_stable(value: Any) -> None:
     assert items.dumps_js(items.decode(items.encode(value))) == once
 
 
+@given(JSON)
+def test_the_quick_look_overlooks_nothing(value: Any) -> None:
+    mended = items._dump(items._mend(value))
+    assert items.dumps_js(value) == mended
+
+
 def test_payloads_are_compressed_from_a_size_on() -> None:
     small = items.encode_outputs([[{"json": {"a": 1}}]])
     assert (small.codec, small.size) == (RAW_JSON, len(small.data))

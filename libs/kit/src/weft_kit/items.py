@@ -57,6 +57,12 @@ def dumps_js(value: Any) -> bytes:
     """What JSON.stringify gives, without spaces. Raises VALIDATION_ERROR for what JSON can't say (objects of
     unknown types, cycles)."""
     try:
+        data = orjson.dumps(value)
+        if _plain(data):
+            return data
+    except TypeError:
+        pass
+    try:
         if _odd((value,), -_OWN_DEPTH):
             value = _mend(value)
         return _dump(value)
@@ -128,8 +134,26 @@ class _Zstd(threading.local):
 _zstd = _Zstd()
 
 
+_DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+_WHOLE_FLOAT: Final = re.compile(rb"\.0[,\]}]")
+
+
+def _plain(data: bytes) -> bool:
+    """Whether these bytes of orjson's surely hold nothing that `_odd` finds; a tenth of the time of that walk.
+    Without digits a key that is an index leaves an empty one."""
+    same = data.translate(_DIGITS)
+    return not (
+        b"0" * 16 in same
+        or b"0e0" in same
+        or b"0e+" in same
+        or b'"":' in same.translate(None, b"0")
+        or _WHOLE_FLOAT.search(data)
+        or data.endswith(b".0")
+    )
+
+
 def _odd(container: Any, depth: int) -> bool:
-    """Whether anything inside needs mending. Raises _TooDeepError. The one walk that every value pays for."""
+    """Whether anything inside needs mending. Raises _TooDeepError."""
     if depth > MAX_DEPTH:
         raise _TooDeepError
     odd = False
