@@ -142,7 +142,8 @@ def main() -> None:
     stub = subprocess.Popen([sys.executable, str(HERE / "stub.py"), "--port", str(STUB_PORT)])
     form = Embedded if arguments.form == "embedded" else Cluster
     with tempfile.TemporaryDirectory() as folder:
-        weft = form(Path(folder) / "home", allow=f"127.0.0.1:{STUB_PORT}")
+        extra: dict[str, Any] = {} if form is Embedded else {"replicas": {"orchestrator": 1}}
+        weft = form(Path(folder) / "home", allow=f"127.0.0.1:{STUB_PORT}", **extra)
         try:
             first = weft.start()
             prepare(weft.base)

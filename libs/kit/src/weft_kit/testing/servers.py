@@ -225,6 +225,7 @@ class Kafka(ServerProcess):
             "-Xms96m",
             "-Xmx384m",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
         ]
