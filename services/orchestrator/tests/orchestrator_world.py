@@ -23,7 +23,7 @@ from weft_contracts.messages import (
 from weft_contracts.pb import auth_pb2, orchestrator_pb2, workflow_store_pb2
 from weft_contracts.rpc.auth import Access
 from weft_contracts.rpc.orchestrator import Executions
-from weft_contracts.rpc.workflow_store import Workflows
+from weft_contracts.rpc.workflow_store import StaticData, Workflows
 from weft_engine.graph import Graph
 from weft_engine.segment import Segment
 from weft_kit import items
@@ -98,6 +98,17 @@ class FakeStore:
         )
 
 
+class FakeStaticData:
+    def __init__(self) -> None:
+        self.merged: list[workflow_store_pb2.MergeStaticDataRequest] = []
+
+    async def Merge(
+        self, request: workflow_store_pb2.MergeStaticDataRequest
+    ) -> workflow_store_pb2.MergeStaticDataResponse:
+        self.merged.append(request)
+        return workflow_store_pb2.MergeStaticDataResponse()
+
+
 class World:
     """One orchestrator process after another on one database."""
 
@@ -105,6 +116,7 @@ class World:
         self.dsn = dsn
         self.home = home
         self.store = FakeStore()
+        self.static_data = FakeStaticData()
         self.catalogue = Catalogue.load()
         self.replies: list[WebhookReply] = []
 
@@ -123,7 +135,7 @@ class World:
             self.rpc,
             self.database,
         )
-        self.rpc.register({Access: FakeAccess(), Workflows: self.store})
+        self.rpc.register({Access: FakeAccess(), Workflows: self.store, StaticData: self.static_data})
         self.service: OrchestratorService = build(OrchestratorSettings(exclusive=exclusive), infra)
         self.rpc.register(self.service.servicers)
         self.executions = self.rpc.client(Executions)

@@ -308,3 +308,55 @@ async def test_one_projects_flood_does_not_hold_up_another(world: World, runner:
     execution = await world.start("v")
     await world.ended(execution)
     assert time.monotonic() - began < 3
+
+
+async def test_static_data_is_carried_on_and_kept_at_the_end(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(START, node("W", "wait", 1), node("C", at=2))
+    waited = items.encode_outputs([[{"json": {}}]])
+
+    def wait(task: object, activation: object) -> object:
+        if task.resume is None:  # type: ignore[attr-defined]
+            return NodeWaiting("W", 0, 2, 1, activation.inputs, "timer", until=1)  # type: ignore[attr-defined]
+        return NodeCompleted(
+            "W",
+            0,
+            2,
+            1,
+            activation.inputs,
+            (1,),
+            waited,
+            static_data=b'{"global":{"n":1}}',  # type: ignore[attr-defined]
+        )
+
+    def change(task: object, activation: object) -> object:
+        assert task.static_data in (b"", b'{"global":{"n":1}}')  # type: ignore[attr-defined]
+        return NodeCompleted(
+            "C",
+            0,
+            2,
+            1,
+            activation.inputs,
+            (1,),
+            waited,
+            static_data=b'{"global":{"n":2}}',  # type: ignore[attr-defined]
+        )
+
+    runner.script |= {"W": wait, "C": change}
+    execution = await world.start("v")
+    await world.ended(execution)
+    await until(lambda: world.static_data.merged)
+    (merged,) = world.static_data.merged
+    assert (merged.workflow_id, merged.execution_id) == ("w1", execution)
+    assert merged.changes == b'{"global":{"n":2}}'
+
+
+async def test_a_manual_runs_static_data_is_not_kept(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    made = items.encode_outputs([[{"json": {}}]])
+    runner.script["A"] = lambda _, activation: NodeCompleted(
+        "A", 0, 2, 1, activation.inputs, (1,), made, static_data=b'{"global":{"n":1}}'
+    )
+    execution = await world.start("v", mode="manual")
+    await world.ended(execution)
+    assert not (await world.get(execution)).execution.error
+    assert world.static_data.merged == []

@@ -208,6 +208,8 @@ class RunSegment(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="typ
     root_id: str = ""
     depth: int = 0
     retry_of: str = ""
+    static_data: bytes = b""
+    """What earlier nodes of this execution have changed of the workflow's static data, JSON."""
 
 
 # --- node.results ----------------------------------------------------------------------------------------
@@ -231,7 +233,7 @@ class NodeStarted(Report, frozen=True, tag="node.started.v1"):
 
 class NodeCompleted(Report, frozen=True, tag="node.completed.v1"):
     """The node ran. `error` is set where it failed and `onError` made items of the failure. `logs` is console
-    output. `static_data`: the workflow's changed static data, JSON."""
+    output. `static_data`: all that the execution has changed of the workflow's static data, JSON."""
 
     started_at: int
     inputs: tuple[Source | None, ...]
@@ -241,6 +243,7 @@ class NodeCompleted(Report, frozen=True, tag="node.completed.v1"):
     attempt: int = 1
     logs: tuple[str, ...] = ()
     pinned: bool = False
+    static_data: bytes = b""
 
 
 class NodeFailed(Report, frozen=True, tag="node.failed.v1"):

@@ -196,6 +196,10 @@ class RunContext(Protocol):
     async def credential(self, kind: str) -> dict[str, Any]:
         """The secret fields of the node's credential. Raises NodeRunError where none is set."""
 
+    async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
+        """What the workflow, or this node of it, remembers from one production run to the next; JSON values, changed
+        in place. Kept when the run ends; a manual run's changes are not."""
+
     async def read_binary(self, item_index: int, name: str) -> bytes:
         """The file `name` of an item of input 0. Raises NodeRunError where the item has none."""
 

@@ -68,6 +68,9 @@ class _Here:
     async def variables(self, project_id: str) -> dict[str, Any]:
         return {}
 
+    async def static_data(self, workflow_id: str) -> dict[str, Any]:
+        return {}
+
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
         return ()
 

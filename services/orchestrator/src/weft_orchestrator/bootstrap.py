@@ -8,7 +8,7 @@ from weft_contracts import topics
 from weft_contracts.messages import Envelope, Heartbeat
 from weft_contracts.rpc.auth import Access
 from weft_contracts.rpc.orchestrator import Executions
-from weft_contracts.rpc.workflow_store import Workflows
+from weft_contracts.rpc.workflow_store import StaticData, Workflows
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.outbox import Outbox
 from weft_kit.service import AsgiApp, Infra
@@ -22,7 +22,8 @@ from weft_orchestrator.adapters.versions import StoredVersions
 from weft_orchestrator.application.keeper import Keeper
 from weft_orchestrator.application.owner import Owner
 from weft_orchestrator.application.starts import Starts
-from weft_orchestrator.entrypoints.grpc import ErrorWorkflows, ExecutionsServicer
+from weft_orchestrator.entrypoints.follow_up import FollowUp
+from weft_orchestrator.entrypoints.grpc import ExecutionsServicer
 from weft_orchestrator.settings import OrchestratorSettings
 
 SEEN_SECONDS = 10.0
@@ -102,12 +103,12 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
     )
     owner.on_outbox = outbox.wake
     starts = Starts(infra.bus, infra.blobs, versions, workflows, owner.waiters)
-    errors = ErrorWorkflows(starts, queries, executions, workflows)
+    after = FollowUp(starts, queries, executions, workflows, infra.rpc.client(StaticData))
     keeper = Keeper(
         owner,
         shards,
         executions,
-        errors.follow_up,
+        after.follow_up,
         instance=infra.instance,
         exclusive=settings.exclusive,
     )

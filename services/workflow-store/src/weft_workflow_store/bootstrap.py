@@ -14,8 +14,14 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_workflow_store.adapters.envelope import Envelope
 from weft_workflow_store.adapters.postgres import Store
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
+from weft_workflow_store.adapters.postgres_static_data import StaticData
 from weft_workflow_store.application.workflows import Workflows
-from weft_workflow_store.entrypoints.grpc import CredentialsServicer, VariablesServicer, WorkflowsServicer
+from weft_workflow_store.entrypoints.grpc import (
+    CredentialsServicer,
+    StaticDataServicer,
+    VariablesServicer,
+    WorkflowsServicer,
+)
 from weft_workflow_store.settings import WorkflowStoreSettings
 
 
@@ -56,5 +62,6 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
         rpc.Workflows: WorkflowsServicer(workflows),
         rpc.Credentials: CredentialsServicer(Credentials(store, policy, envelope)),
         rpc.Variables: VariablesServicer(Variables(store, policy, envelope)),
+        rpc.StaticData: StaticDataServicer(StaticData(store)),
     }
     return WorkflowStoreService(workflows, servicers, outbox)

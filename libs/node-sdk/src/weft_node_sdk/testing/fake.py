@@ -106,6 +106,9 @@ class FakeContext:
     timezone: str = "UTC"
     evaluate_templates: Callable[[Sequence[str], int, Mapping[str, Any]], list[Any]] | None = None
 
+    remembered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The workflow's static data by kind."""
+
     def __post_init__(self) -> None:
         self.node = NodeInfo(
             name="Node",
@@ -173,6 +176,9 @@ class FakeContext:
         if kind not in self.credentials:
             raise NodeRunError(f"The node has no credential of type '{kind}'")
         return dict(self.credentials[kind])
+
+    async def static_data(self, kind: str) -> dict[str, Any]:
+        return self.remembered.setdefault(kind, {})
 
     async def read_binary(self, item_index: int, name: str) -> bytes:
         entry = self.items[item_index].get("binary", {}).get(name)

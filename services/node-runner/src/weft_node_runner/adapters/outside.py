@@ -15,7 +15,7 @@ from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.orchestrator import Executions
-from weft_contracts.rpc.workflow_store import Credentials, Variables, Workflows
+from weft_contracts.rpc.workflow_store import Credentials, StaticData, Variables, Workflows
 from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
@@ -58,6 +58,7 @@ class ServiceOutside:
         self._workflows = infra.rpc.client(Workflows)
         self._credentials = infra.rpc.client(Credentials)
         self._variables = infra.rpc.client(Variables)
+        self._static_data = infra.rpc.client(StaticData)
         self._executions = infra.rpc.client(Executions)
         self._catalogue = catalogue
         self._expressions = expressions
@@ -116,6 +117,11 @@ class ServiceOutside:
             answer = await self._variables.GetValues(store.GetValuesRequest(project_id=project_id))
             found = orjson.loads(answer.values)
             self._values.put(project_id, found, VARIABLE_SECONDS)
+        return found
+
+    async def static_data(self, workflow_id: str) -> dict[str, Any]:
+        answer = await self._static_data.Read(store.ReadStaticDataRequest(workflow_id=workflow_id))
+        found: dict[str, Any] = orjson.loads(answer.data)
         return found
 
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
@@ -223,6 +223,9 @@ class NodeContext:
             raise NodeRunError(
                 f"The credential of type '{kind}' is gone or belongs to another project"
             ) from None
+
+    async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
+        return await self._data.static.of(kind, self.node.name)
 
     async def read_binary(self, item_index: int, name: str) -> bytes:
         item = self.items[item_index] if item_index < len(self.items) else {}

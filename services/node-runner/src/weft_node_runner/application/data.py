@@ -9,6 +9,7 @@ from weft_kit import items
 from weft_node_sdk.context import Item, Outputs
 
 from weft_node_runner.application.ports import Outside
+from weft_node_runner.application.static_data import StaticData
 
 
 class Run:
@@ -42,8 +43,11 @@ class Run:
 class Data:
     """`runs`: how often each node has begun a run before this segment."""
 
-    def __init__(self, execution_id: str, runs: dict[str, int], outside: Outside) -> None:
+    def __init__(
+        self, execution_id: str, runs: dict[str, int], outside: Outside, static: StaticData | None = None
+    ) -> None:
         self._execution_id = execution_id
+        self.static = static or StaticData("", b"", outside)
         self._begun = runs
         self._outside = outside
         self._runs: dict[str, dict[int, Run]] = {}

@@ -29,6 +29,8 @@ class Outside(Protocol):
 
     async def variables(self, project_id: str) -> dict[str, Any]: ...
 
+    async def static_data(self, workflow_id: str) -> dict[str, Any]: ...
+
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
         """Stored outputs; run -1: the newest."""
 

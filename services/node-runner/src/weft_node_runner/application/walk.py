@@ -25,6 +25,7 @@ from weft_node_sdk.context import NodeRunError, Suspend
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
 from weft_node_runner.application.ports import Outside
+from weft_node_runner.application.static_data import StaticData
 from weft_node_runner.domain.plan import Plan
 
 SILENT_SECONDS: Final = 0.05
@@ -44,7 +45,8 @@ class Walk:
         self._send = send
         self._confirm = confirm
         self._reports: list[NodeReport] = []
-        self._data = Data(task.execution_id, task.runs, outside)
+        static = StaticData(task.workflow_id, task.static_data, outside)
+        self._data = Data(task.execution_id, task.runs, outside, static)
         self._data.add(task.outputs)
         self._current: Activation | None = None
         self._told: Activation | None = None
@@ -121,6 +123,7 @@ class Walk:
                 attempt,
                 outcome.logs,
                 outcome.pinned,
+                self._data.static.changed(),
             )
         )
         segment.completed(counts)

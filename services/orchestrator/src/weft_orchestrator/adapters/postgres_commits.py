@@ -21,7 +21,7 @@ WITH fence AS (
 ), fresh AS (
     INSERT INTO orchestrator.executions (
         id, shard, project_id, workflow_id, version_id, status, mode, seq, created_at, started_at, finished_at,
-        due_at, last_node, data_size, failing, head, error, reply)
+        due_at, last_node, data_size, follow_up, head, error, reply)
     SELECT * FROM unnest(
         $5::uuid[], $6::smallint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bigint[],
         $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::bigint[], $19::boolean[],
@@ -30,12 +30,12 @@ WITH fence AS (
     RETURNING 1
 ), changed AS (
     UPDATE orchestrator.executions e SET status = c.status, seq = c.seq, finished_at = c.finished_at,
-        due_at = c.due_at, last_node = c.last_node, data_size = c.data_size, failing = c.failing, error = c.error,
+        due_at = c.due_at, last_node = c.last_node, data_size = c.data_size, follow_up = c.follow_up, error = c.error,
         reply = c.reply
     FROM unnest(
         $23::uuid[], $24::text[], $25::bigint[], $26::bigint[], $27::bigint[], $28::text[], $29::bigint[],
         $30::boolean[], $31::bytea[], $32::bytea[])
-        AS c(id, status, seq, finished_at, due_at, last_node, data_size, failing, error, reply)
+        AS c(id, status, seq, finished_at, due_at, last_node, data_size, follow_up, error, reply)
     WHERE e.id = c.id
 ), runs AS (
     INSERT INTO orchestrator.node_runs (
@@ -162,7 +162,7 @@ def _fresh(entry: Entry) -> tuple[Any, ...]:
         entry.due_at,
         live.state.last_node,
         live.size,
-        live.failing,
+        live.follow_up,
         encode(live.head),
         encode(live.error) if live.error else None,
         live.reply,
@@ -179,7 +179,7 @@ def _changed(entry: Entry) -> tuple[Any, ...]:
         entry.due_at,
         live.state.last_node,
         live.size,
-        live.failing,
+        live.follow_up,
         encode(live.error) if live.error else None,
         live.reply,
     )

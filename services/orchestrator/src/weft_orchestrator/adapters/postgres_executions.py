@@ -132,15 +132,23 @@ class PostgresExecutions:
         )
         return [(row[0], row[1]) for row in await self._fetch(query, list(shards), until)]
 
-    async def failing(self, shards: Sequence[int]) -> list[str]:
-        query = "SELECT id::text FROM orchestrator.executions WHERE shard = ANY($1::smallint[]) AND failing LIMIT 500"
+    async def to_follow_up(self, shards: Sequence[int]) -> list[str]:
+        query = "SELECT id::text FROM orchestrator.executions WHERE shard = ANY($1::smallint[]) AND follow_up LIMIT 500"
         return [row[0] for row in await self._fetch(query, list(shards))]
 
-    async def settle_failing(self, execution_id: str) -> None:
+    async def static_data(self, execution_id: str) -> bytes:
+        """What it has changed of its workflow's, JSON."""
+        query = "SELECT details FROM orchestrator.node_runs WHERE execution_id = $1::uuid ORDER BY seq DESC"
+        for (details,) in await self._fetch(query, execution_id):
+            if changes := decode_details(details).static_data:
+                return changes
+        return b""
+
+    async def settle(self, execution_id: str) -> None:
         """Its error workflow has been asked for."""
         with database_errors():
             await (await self._database.pool()).execute(
-                "UPDATE orchestrator.executions SET failing = false WHERE id = $1::uuid", execution_id
+                "UPDATE orchestrator.executions SET follow_up = false WHERE id = $1::uuid", execution_id
             )
 
     async def reply(self, execution_id: str) -> bytes | None:

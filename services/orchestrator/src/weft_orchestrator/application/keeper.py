@@ -44,7 +44,7 @@ class Keeper:
         self._tasks: list[asyncio.Task[Any]] = []
         self._following: set[asyncio.Task[Any]] = set()
         owner.fenced = self._fenced  # type: ignore[method-assign] # the one call back
-        owner.on_failing = self._failed
+        owner.on_follow_up = self._failed
 
     async def start(self) -> None:
         """Raises UNAVAILABLE."""
@@ -174,7 +174,7 @@ class Keeper:
         shards = list(self._owner.shards)
         for due, execution_id in await self._executions.due(shards, now_us() + HORIZON):
             self._owner.remind(due, execution_id)
-        for execution_id in await self._executions.failing(shards):
+        for execution_id in await self._executions.to_follow_up(shards):
             self._failed(execution_id)
 
     def _failed(self, execution_id: str) -> None:

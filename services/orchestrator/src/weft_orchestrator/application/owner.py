@@ -127,7 +127,7 @@ class Owner:
         self._tasks: set[asyncio.Task[Any]] = set()
         self.waiters: dict[str, list[asyncio.Future[None]]] = {}
         self.on_outbox: Callable[[], None] = lambda: None
-        self.on_failing: Callable[[str], None] = lambda _: None
+        self.on_follow_up: Callable[[str], None] = lambda _: None
         self._reader = bus.reader()
         self._ticked = time.monotonic()
 
@@ -682,6 +682,7 @@ class Owner:
             head.root_id,
             head.depth,
             head.retry_of,
+            live.static_data,
         )
         self.fleet.add(dispatch)
         self._by_execution.setdefault(live.id, []).append(dispatch)
@@ -835,8 +836,8 @@ class Owner:
         for waiter in self.waiters.pop(live.id, ()):
             if not waiter.done():
                 waiter.set_result(None)
-        if live.failing:
-            self.on_failing(live.id)
+        if live.follow_up:
+            self.on_follow_up(live.id)
 
     def _forget(self, live: Live) -> None:
         for dispatch in self._by_execution.pop(live.id, ()):

@@ -67,7 +67,7 @@ class Executions(Protocol):
     async def due(self, shards: Sequence[int], until: int) -> list[tuple[int, str]]:
         """When, and which executions are to be looked at, by then."""
 
-    async def failing(self, shards: Sequence[int]) -> list[str]: ...
+    async def to_follow_up(self, shards: Sequence[int]) -> list[str]: ...
 
     async def reply(self, execution_id: str) -> bytes | None:
         """The stored or derived answer for a waiting caller (wire form), None while there is none."""

@@ -78,8 +78,8 @@ class Live:
         "deadline",
         "dirty",
         "error",
-        "failing",
         "finished_at",
+        "follow_up",
         "graph",
         "head",
         "id",
@@ -95,6 +95,7 @@ class Live:
         "shard",
         "size",
         "state",
+        "static_data",
         "stored",
         "timer",
         "version_id",
@@ -128,11 +129,13 @@ class Live:
         self.stored = False
         self.finished_at: int | None = None
         self.error: NodeError | None = None
-        self.failing = False
+        self.follow_up = False
         self.timer: int | None = None
         """When it will be looked at."""
         self.reply: bytes | None = None
         self.size = 0
+        self.static_data = b""
+        """What this execution has changed of the workflow's, JSON."""
         self.rows: dict[Key, NodeRow] = {}
         self.last: dict[str, NodeRow] = {}
         self.dirty: dict[Key, NodeRow] = {}
@@ -221,6 +224,7 @@ class Live:
             )
         ]
         for row in ordered:
+            self.static_data = row.details.static_data or self.static_data
             if row.status == "success":
                 self.last[row.node] = row
                 if row is not trigger and not row.details.given:
@@ -263,6 +267,8 @@ class Live:
         details.inputs = activation.inputs if activation else report.inputs
         details.counts, details.attempt = report.counts, report.attempt
         details.error, details.logs, details.pinned = report.error, report.logs, report.pinned
+        if report.static_data:
+            details.static_data = self.static_data = report.static_data
         self._ended(row, "success", report.at)
         self.last[report.node] = row
         self._follow(effects, report.at)
@@ -518,10 +524,9 @@ class Live:
             self._ended(row, "cancelled", at)
         self.rows.clear()
         self.wakes.clear()
-        self.failing = (
-            effect.status == "error"
-            and self.mode not in ("manual", "test", "error_workflow")
-            and bool(self.graph.settings.get("errorWorkflow"))
+        follows = effect.status == "error" and self.mode != "error_workflow"
+        self.follow_up = self.mode not in ("manual", "test") and (
+            bool(self.static_data) or (follows and bool(self.graph.settings.get("errorWorkflow")))
         )
         self.changes.append(
             ExecutionFinished(self._next(), at, effect.status, effect.error, effect.last_node)

@@ -33,7 +33,8 @@ class Try(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class RunDetails(msgspec.Struct, omit_defaults=True):
     """The rest of a node run. `dispatch_id` is set once a run that is not safe was allowed to begin; `sleep` says
-    what it waits for or waited for, `woken` that it is ready again; `children` is how many it waits for."""
+    what it waits for or waited for, `woken` that it is ready again; `children` is how many it waits for;
+    `static_data` is all that the execution had changed of the workflow's by then, JSON, where this run changed some."""
 
     inputs: tuple[Source | None, ...] = ()
     counts: tuple[int, ...] = ()
@@ -51,6 +52,7 @@ class RunDetails(msgspec.Struct, omit_defaults=True):
     error: NodeError | None = None
     tries: tuple[Try, ...] = ()
     logs: tuple[str, ...] = ()
+    static_data: bytes = b""
 
 
 class NodeRow(msgspec.Struct):

@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, get_args
 
-import orjson
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import TERMINAL, Mode, NodeError
+from weft_contracts.messages import TERMINAL, Mode
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.workflow_store import Workflows
@@ -17,7 +16,7 @@ from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries, execution_of
 from weft_orchestrator.adapters.postgres_shards import PostgresShards
 from weft_orchestrator.application.starts import Starts, parse
-from weft_orchestrator.domain.records import decode_error, decode_head, encode
+from weft_orchestrator.domain.records import decode_head, encode
 
 WATCH_SECONDS = 0.2
 STOP_SECONDS = 3.0
@@ -182,45 +181,3 @@ class ExecutionsServicer:
 
     async def RegisterRunner(self, request: pb.RegisterRunnerRequest) -> pb.RegisterRunnerResponse:
         return pb.RegisterRunnerResponse(partition=await self._shards.register_runner(request.runner))
-
-
-class ErrorWorkflows:
-    """Follows up executions that failed."""
-
-    def __init__(
-        self, starts: Starts, queries: PostgresQueries, executions: PostgresExecutions, workflows: Workflows
-    ) -> None:
-        self._starts = starts
-        self._queries = queries
-        self._executions = executions
-        self._workflows = workflows
-
-    async def follow_up(self, execution_id: str) -> None:
-        row = await self._queries.row(execution_id)
-        if row is None or not row["failing"]:
-            return
-        answer = await self._workflows.GetVersion(store.GetVersionRequest(version_id=row["version_id"]))
-        document = orjson.loads(answer.version.document)
-        target = (document.get("settings") or {}).get("errorWorkflow")
-        if isinstance(target, str) and target and target != "DEFAULT":
-            error = decode_error(row["error"]) or NodeError("The execution failed.")
-            failed = {
-                "execution": {
-                    "id": execution_id,
-                    "mode": row["mode"],
-                    "error": {
-                        "message": error.message,
-                        "description": error.description,
-                        "name": error.code,
-                        "node": {"name": error.node},
-                    },
-                    "lastNodeExecuted": row["last_node"],
-                },
-                "workflow": {
-                    "id": row["workflow_id"],
-                    "name": document.get("name", ""),
-                    "project_id": row["project_id"],
-                },
-            }
-            await self._starts.error_workflow(failed, target)
-        await self._executions.settle_failing(execution_id)

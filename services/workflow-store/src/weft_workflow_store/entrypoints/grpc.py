@@ -7,6 +7,7 @@ import msgspec
 from weft_contracts.pb import workflow_store_pb2 as pb
 
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
+from weft_workflow_store.adapters.postgres_static_data import StaticData
 from weft_workflow_store.application.workflows import Workflows
 from weft_workflow_store.domain.secrets import Credential, Variable
 from weft_workflow_store.domain.workflow import Version, Workflow
@@ -202,6 +203,18 @@ class CredentialsServicer:
     async def Decrypt(self, request: pb.DecryptRequest) -> pb.DecryptResponse:
         found, data = await self._credentials.decrypt(request.credential_id, request.project_id)
         return pb.DecryptResponse(type=found.type, data=data, name=found.name)
+
+
+class StaticDataServicer:
+    def __init__(self, static_data: StaticData) -> None:
+        self._static_data = static_data
+
+    async def Read(self, request: pb.ReadStaticDataRequest) -> pb.ReadStaticDataResponse:
+        return pb.ReadStaticDataResponse(data=await self._static_data.read(request.workflow_id))
+
+    async def Merge(self, request: pb.MergeStaticDataRequest) -> pb.MergeStaticDataResponse:
+        await self._static_data.merge(request.workflow_id, request.execution_id, request.changes)
+        return pb.MergeStaticDataResponse()
 
 
 class VariablesServicer:

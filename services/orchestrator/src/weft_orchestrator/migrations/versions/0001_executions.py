@@ -44,18 +44,18 @@ def upgrade() -> None:
             due_at bigint,
             last_node text NOT NULL,
             data_size bigint NOT NULL,
-            failing boolean NOT NULL,
+            follow_up boolean NOT NULL,
             head bytea NOT NULL,
             error bytea,
             reply bytea
         ) PARTITION BY RANGE (id);
-        COMMENT ON COLUMN orchestrator.executions.failing IS 'its error workflow has not been asked for yet';
+        COMMENT ON COLUMN orchestrator.executions.follow_up IS 'what its end asks for is not done yet';
         COMMENT ON COLUMN orchestrator.executions.head IS 'what it was started with, JSON (domain.records.Head)';
         CREATE INDEX ON orchestrator.executions (project_id, id DESC);
         CREATE INDEX ON orchestrator.executions (workflow_id, id DESC);
         CREATE INDEX ON orchestrator.executions (shard) WHERE status IN ('queued', 'running');
         CREATE INDEX ON orchestrator.executions (shard, due_at) WHERE due_at IS NOT NULL;
-        CREATE INDEX ON orchestrator.executions (shard) WHERE failing;
+        CREATE INDEX ON orchestrator.executions (shard) WHERE follow_up;
 
         CREATE TABLE orchestrator.node_runs (
             execution_id uuid NOT NULL,

@@ -1,0 +1,85 @@
+"""What an execution's end asks for of other services, done until it has worked."""
+
+import logging
+from typing import Any
+
+import orjson
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.messages import NodeError
+from weft_contracts.pb import workflow_store_pb2 as store
+from weft_contracts.rpc.workflow_store import StaticData, Workflows
+from weft_kit.telemetry.logs import fields
+
+from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
+from weft_orchestrator.adapters.postgres_queries import PostgresQueries
+from weft_orchestrator.application.starts import Starts
+from weft_orchestrator.domain.records import decode_error
+
+log = logging.getLogger("weft.orchestrator")
+
+
+class FollowUp:
+    """Its workflow's static data is kept, its error workflow starts."""
+
+    def __init__(
+        self,
+        starts: Starts,
+        queries: PostgresQueries,
+        executions: PostgresExecutions,
+        workflows: Workflows,
+        static_data: StaticData,
+    ) -> None:
+        self._starts = starts
+        self._queries = queries
+        self._executions = executions
+        self._workflows = workflows
+        self._static_data = static_data
+
+    async def follow_up(self, execution_id: str) -> None:
+        row = await self._queries.row(execution_id)
+        if row is None or not row["follow_up"]:
+            return
+        await self._keep_static_data(row["workflow_id"], execution_id)
+        if row["status"] == "error" and row["mode"] != "error_workflow":
+            await self._start_error_workflow(execution_id, row)
+        await self._executions.settle(execution_id)
+
+    async def _keep_static_data(self, workflow_id: str, execution_id: str) -> None:
+        changes = await self._executions.static_data(execution_id)
+        if not changes:
+            return
+        request = store.MergeStaticDataRequest(
+            workflow_id=workflow_id, execution_id=execution_id, changes=changes
+        )
+        try:
+            await self._static_data.Merge(request)
+        except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
+            log.warning("static data is not kept: %s", error.message, extra=fields(execution=execution_id))
+
+    async def _start_error_workflow(self, execution_id: str, row: Any) -> None:
+        answer = await self._workflows.GetVersion(store.GetVersionRequest(version_id=row["version_id"]))
+        document = orjson.loads(answer.version.document)
+        target = (document.get("settings") or {}).get("errorWorkflow")
+        if isinstance(target, str) and target and target != "DEFAULT":
+            error = decode_error(row["error"]) or NodeError("The execution failed.")
+            failed = {
+                "execution": {
+                    "id": execution_id,
+                    "mode": row["mode"],
+                    "error": {
+                        "message": error.message,
+                        "description": error.description,
+                        "name": error.code,
+                        "node": {"name": error.node},
+                    },
+                    "lastNodeExecuted": row["last_node"],
+                },
+                "workflow": {
+                    "id": row["workflow_id"],
+                    "name": document.get("name", ""),
+                    "project_id": row["project_id"],
+                },
+            }
+            await self._starts.error_workflow(failed, target)
