@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.harness.flows import chain, code, edit, flow, manual, node, pause, webhook
-from tests.harness.user import SCENARIOS, User, items, scenario
+from tests.harness.user import SCENARIOS, User, items, scenario, until
 
 pytestmark = pytest.mark.e2e
 
@@ -139,7 +139,6 @@ def test_wait_for_webhook_is_woken_once_by_its_url(owner: User) -> None:
         chain("hold", manual(), show, wait, edit("After", {"woke": True})), publish=False
     )
     started = owner.data("POST", f"/workflows/{workflow}/execute")
-    from tests.harness.user import until
 
     def waiting() -> bool:
         return owner.execution(started["id"])["status"] == "waiting"
@@ -218,6 +217,29 @@ def test_ten_thousand_items_pass_five_nodes(owner: User) -> None:
     assert done["status"] == "success", done["error"]
     assert done["node_data"]["Step 3"][0]["counts"] == [10000]
     assert items(done, "Step 3")[9999]["f3"] == 9999
+
+
+def test_static_data_is_remembered_from_run_to_run(owner: User) -> None:
+    count = code(
+        "Count",
+        "const memory = $getWorkflowStaticData('global'); memory.n = (memory.n ?? 0) + 1;"
+        "$getWorkflowStaticData('node').last = memory.n; return [{ json: { n: memory.n } }];",
+    )
+    again = code(
+        "Again",
+        "return [{ json: { n: $getWorkflowStaticData('global').n, own: $getWorkflowStaticData('node') } }]",
+    )
+    workflow = owner.import_workflow(
+        chain("remember", webhook("remember"), count, pause("Pause", 0.1), again)
+    )
+    assert owner.ready_hook("remember", json={}).json() == {"n": 1, "own": {}}
+    owner.finished(workflow)
+
+    def second() -> bool:
+        answer = owner.hook("remember", json={}).json()
+        return bool(answer["n"] >= 2)
+
+    until(second, 10, "the first run's memory")
 
 
 def test_unknown_nodes_fail_only_when_reached(owner: User) -> None:

@@ -23,7 +23,8 @@ async def run_javascript(
     pool: EvaluatorPool, project_id: str, source: str, each_item: bool, scope: Scope, timeout: float = 60.0
 ) -> tuple[list[Item], list[str]]:
     """Runs the script once over all items, or once per item. Gives validated items, with `pairedItem` where the
-    script or the counts say so, and the lines printed by `console`. Raises CodeFailure. `timeout` in seconds of wall
+    script or the counts say so, and the lines printed by `console`; entries of `scope.static_data` become what the
+    script made of them. Raises CodeFailure. `timeout` in seconds of wall
     time for the whole run."""
     names, script = _read(source)
     body = {
@@ -47,6 +48,11 @@ async def run_javascript(
             item_index=answer.get("item"),
             logs=tuple(logs),
         )
+    for kind, entry in (answer.get("static") or {}).items():
+        held = scope.static_data.get(kind)
+        if held is not None and isinstance(entry, dict):
+            held.clear()
+            held.update(entry)
     result = answer["result"]
     made = _each(result, logs) if each_item else _all(result, answer.get("kind", ""), logs, len(scope.items))
     return made, logs

@@ -121,7 +121,9 @@ class Run {
 
   settle(value) {
     const shown = json(value);
-    this.answer = `{"result":${shown ?? 'null'},"kind":"${value === null ? 'null' : typeof value}","logs":${stringify(this.logs)}}`;
+    const kept = this.request.d.r.$static;
+    const changed = kept ? `,"static":${json(kept)}` : '';
+    this.answer = `{"result":${shown ?? 'null'},"kind":"${value === null ? 'null' : typeof value}","logs":${stringify(this.logs)}${changed}}`;
   }
 
   fail(error) {

@@ -27,6 +27,7 @@ from weft_node_runner.application.ports import Outside
 from weft_node_runner.domain.plan import NodePlan, Plan
 
 YIELD_SECONDS: Final = 0.005
+_KINDS: Final[tuple[Literal["global", "node"], ...]] = ("global", "node")
 
 
 class NodeContext:
@@ -62,6 +63,7 @@ class NodeContext:
         self._respond = respond
         self._rows: list[dict[str, Any]] | None = None
         self._scope: Scope | None = None
+        self._remembered: dict[str, dict[str, Any]] = {}
         self._yielded = time.perf_counter()
         self._execution: ExecutionInfo | None = None
 
@@ -147,6 +149,8 @@ class NodeContext:
 
     async def prepare_code(self, source: str) -> None:
         """Fetches what a script names."""
+        if "$getWorkflowStaticData" in source:
+            self._remembered = {kind: await self._data.static.of(kind, self.node.name) for kind in _KINDS}
         names, dynamic = references(source)
         wanted = self._plan.graph.names if dynamic else names
         await self._data.need((name, None) for name in wanted)
@@ -190,6 +194,7 @@ class NodeContext:
             workflow={"id": info.workflow_id, "name": info.workflow_name, "active": info.workflow_active},
             variables=variables,
             environment=self._outside.environment,
+            static_data=self._remembered,
             extra=extra or {},
         )
         if not extra:
