@@ -110,7 +110,9 @@ async def test_v8_says_the_same_as_the_native_path(
 
 
 async def test_failures_are_per_item(pool: EvaluatorPool) -> None:
-    rows = await evaluate([compile_value("={{ $json.deep.x.map(v => v) }}")], scope(), 2, pool, "p")
+    rows = await evaluate(
+        [compile_value("={{ $json.deep.x.map(v => v) }}")], scope(strict=True), 2, pool, "p"
+    )
     assert rows[0][0] == [1, {"y": 2}]
     assert isinstance(rows[1][0], ExpressionFailure)
     assert "Cannot read properties of undefined" in rows[1][0].message
@@ -152,7 +154,7 @@ async def test_a_killed_process_is_replaced(pool: EvaluatorPool) -> None:
     ],
 )
 async def test_there_is_no_way_out(pool: EvaluatorPool, text: str) -> None:
-    rows = await evaluate([compile_value(text)], scope(), 1, pool, "p")
+    rows = await evaluate([compile_value(text)], scope(strict=True), 1, pool, "p")
     assert isinstance(rows[0][0], ExpressionFailure)
 
 

@@ -16,6 +16,7 @@ EXTENSIONS: Final = frozenset(
         "toDate",
         "toInt",
         "toFloat",
+        "toDecimalNumber",
         "toNumber",
         "toBoolean",
         "extractEmail",
@@ -88,8 +89,6 @@ EXTENSIONS: Final = frozenset(
     ]
 )
 """n8n's own methods. A call `x.name(` becomes `x[$$.name](`: a symbol, so that no field of that name is in the way."""
-NULLISH: Final = frozenset({"isEmpty", "isNotEmpty", "toJsonString", "toBoolean"})
-"""Those that null and undefined have, too."""
 _LUXON: Final = frozenset({"$now", "$today", "DateTime", "Duration", "Interval"})
 _DATES: Final = frozenset(
     [
@@ -299,11 +298,11 @@ class Names:
     def libraries(self) -> frozenset[str]:
         """Which bundled libraries the text may need."""
         found = {"luxon"} if self.roots & _LUXON else set()
-        return frozenset(found | ({"jmespath"} if "$jmespath" in self.roots else set()))
+        return frozenset(found | ({"jmespath"} if self.roots & {"$jmespath", "$jmesPath"} else set()))
 
     @property
     def lineage(self) -> bool:
-        followed = {"item", "item()", "itemMatching", "pairedItem", "legacy"}
+        followed = {"item", "item()", "itemMatching", "pairedItem", "pairedItem()"}
         return self.dynamic or any(uses & followed for uses in self.nodes.values())
 
 
@@ -398,6 +397,7 @@ def rewritten(source: str, tokens: tuple[Token, ...]) -> str:
             edits.append((before.start, token.end, f"{dot}[$$.{token.text}]"))
     for start, end in _receivers(tokens):
         edits += [(start, start, "$$null("), (end, end, ")")]
+    edits += _choices(flat)
     edits.sort(key=lambda edit: (edit[0], edit[1]))
     out: list[str] = []
     at = 0
@@ -407,8 +407,37 @@ def rewritten(source: str, tokens: tuple[Token, ...]) -> str:
     return "".join(out) + source[at:]
 
 
+def _choices(flat: list[Token]) -> list[tuple[int, int, str]]:
+    """`$if(a, b, c)` is `((a)?(b):(c))`: only the part that is chosen is evaluated."""
+    edits: list[tuple[int, int, str]] = []
+    for at, token in enumerate(flat[:-1]):
+        if token.text == "$if" and token.kind == "name" and flat[at + 1].text == "(":
+            marks = _arguments(flat, at + 1)
+            if len(marks) not in (2, 3):
+                continue
+            words = [")?(", "):(", "))"] if len(marks) == 3 else [")?(", "):undefined)"]
+            edits.append((token.start, flat[at + 1].end, "(("))
+            edits += [(mark.start, mark.end, word) for mark, word in zip(marks, words, strict=True)]
+    return edits
+
+
+def _arguments(flat: list[Token], opening: int) -> list[Token]:
+    """The commas between the arguments of the call whose bracket is at `opening`, and the closing bracket."""
+    marks: list[Token] = []
+    depth = 0
+    for token in flat[opening:]:
+        if token.kind != "punct":
+            continue
+        depth += (token.text in "([{") - (token.text in ")]}")
+        if depth == 0:
+            return [*marks, token]
+        if depth == 1 and token.text == ",":
+            marks.append(token)
+    return []
+
+
 def _receivers(tokens: tuple[Token, ...]) -> list[tuple[int, int]]:
-    parser = Parser(tokens, NULLISH)
+    parser = Parser(tokens, EXTENSIONS)
     try:
         parser.parse()
     except (Unsupported, RecursionError):

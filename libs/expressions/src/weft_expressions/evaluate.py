@@ -47,7 +47,7 @@ def native_values(
                 missing.append((at, index))
                 row.append(None)
             except Thrown as error:
-                row.append(_thrown(error, leaves[at], index))
+                row.append(_thrown(error, leaves[at], index) if scope.strict else None)
             except ExpressionFailure as failure:
                 failure.expression = leaves[at].text.strip()
                 row.append(failure.at(index))

@@ -3,11 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from weft_expressions.analysis import EXTENSIONS as METHODS
 from weft_expressions.errors import ExpressionFailure
 from weft_expressions.methods import CALLBACK, EXTENSIONS, FUNCTIONS, STATIC, method
 from weft_expressions.parser import Node, Unsupported
 from weft_expressions.scope import Item, Scope
-from weft_expressions.values import BINARY, UNDEFINED, Bail, element, kind_of, member, to_string, truthy
+from weft_expressions.values import (
+    BINARY,
+    UNDEFINED,
+    Bail,
+    Thrown,
+    element,
+    kind_of,
+    member,
+    to_string,
+    truthy,
+)
 
 
 class Frame:
@@ -87,6 +98,10 @@ ROOTS: Final[dict[str, Run]] = {
     "$prevNode": lambda frame: frame.scope.previous,
     "$parameter": lambda frame: frame.scope.parameters,
     "$binary": lambda frame: frame.item.get("binary", {}),
+    "$data": lambda frame: frame.json,
+    "$position": lambda frame: frame.index,
+    "$thisItemIndex": lambda frame: frame.index,
+    "$thisRunIndex": lambda frame: frame.scope.run_index,
 }
 
 
@@ -188,19 +203,27 @@ def _node_name(node: Node) -> str | None:
     return None
 
 
+def is_executed(scope: Scope, name: str) -> bool:
+    """Raises ExpressionFailure for a node that the workflow has not."""
+    if scope.outputs(name, None) is not None:
+        return True
+    if scope.exists(name):
+        return False
+    raise ExpressionFailure(
+        f"Referenced node '{name}' doesn't exist",
+        description="Check the name in the expression: a renamed or deleted node keeps its old name there.",
+    )
+
+
 def executed(scope: Scope, name: str) -> list[list[Item]]:
     """The last run's outputs. Raises ExpressionFailure with the words that say why there are none."""
     outputs = scope.outputs(name, None)
     if outputs is None:
-        if scope.exists(name):
-            raise ExpressionFailure(
-                f"Referenced node '{name}' hasn't been executed",
-                description=f"Connect '{name}' so that it runs before this node, or check "
-                f"$('{name}').isExecuted first.",
-            )
+        is_executed(scope, name)
         raise ExpressionFailure(
-            f"Referenced node '{name}' doesn't exist",
-            description="Check the name in the expression: a renamed or deleted node keeps its old name there.",
+            f"Referenced node '{name}' hasn't been executed",
+            description=f"Connect '{name}' so that it runs before this node, or check "
+            f"$('{name}').isExecuted first.",
         )
     return outputs
 
@@ -225,14 +248,14 @@ def paired_item(scope: Scope, name: str, index: int) -> Item:
 
 
 def legacy_item(scope: Scope, name: str, index: int) -> Item:
-    """What `$node["X"]` shows: the paired item, else the one with the same index, else the last."""
+    """What `$node["X"]` shows: the item with the same index."""
     items = node_items(scope, name)
-    found = scope.ancestor(name, index)
-    if found is not None:
-        return found
-    if not items:
-        return {"json": {}}
-    return items[index] if index < len(items) else items[-1]
+    if index < len(items):
+        return items[index]
+    raise ExpressionFailure(
+        f"Node '{name}' has no item {index}",
+        description=f"It gave {len(items)}. Use $('{name}').item for the item that this one comes from, or .first().",
+    )
 
 
 def _node_member(inner: Node, key: str) -> Run | None:
@@ -241,7 +264,7 @@ def _node_member(inner: Node, key: str) -> Run | None:
         if key == "item":
             return lambda frame: paired_item(frame.scope, name, frame.index)
         if key == "isExecuted":
-            return lambda frame: frame.scope.outputs(name, None) is not None
+            return lambda frame: is_executed(frame.scope, name)
         raise Unsupported
     match inner:
         case ("member", ("name", "$node"), str(legacy), False) if key == "json":
@@ -328,6 +351,8 @@ def _compile_method(
             found = extension
         else:
             if receiver is None or receiver is UNDEFINED:
+                if name in METHODS:
+                    raise Bail  # the words are the runtime's
                 member(receiver, name)
             found = method(receiver, name)
         values = [run(frame) for run in runs]
@@ -438,6 +463,14 @@ def compile_mixed(parts: Sequence[str | Run], show: Callable[[Any], str]) -> Run
     """Text with values in it, each as `show` has it."""
 
     def mixed(frame: Frame) -> str:
-        return "".join([part if isinstance(part, str) else show(part(frame)) for part in parts])
+        out = []
+        for part in parts:
+            try:
+                out.append(part if isinstance(part, str) else show(part(frame)))
+            except Thrown:
+                if frame.scope.strict:
+                    raise
+                out.append(show(UNDEFINED))
+        return "".join(out)
 
     return mixed

@@ -167,12 +167,14 @@ class Parser:
             self._unary()
             return OPAQUE
         if self._take("new"):
-            self._postfix()
+            self._postfix(self._tokens[self._at - 1].start)
             return OPAQUE
         return self._postfix()
 
-    def _postfix(self) -> Node:
-        start = self._tokens[self._at].start if self._at < len(self._tokens) else 0
+    def _postfix(self, start: int | None = None) -> Node:
+        """`start`: where what is called on begins, if it is not here (`new`)."""
+        if start is None:
+            start = self._tokens[self._at].start if self._at < len(self._tokens) else 0
         node = self._primary()
         chained = False
         while self._at < len(self._tokens):

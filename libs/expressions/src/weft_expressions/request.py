@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Unit = tuple[int, int]
 """(place of the leaf, item index)."""
 
-_ITEM_ROOTS: Final = frozenset({"$json", "$binary", "$input", "$items", "$item"})
+_ITEM_ROOTS: Final = frozenset({"$json", "$binary", "$input", "$items", "$item", "$data", "$thisItem"})
 _HASHES: Final = ("md5", "sha")
 
 
@@ -44,6 +44,7 @@ def build(leaves: Sequence["Leaf"], units: Sequence[Unit], scope: Scope) -> byte
             for leaf in used
         ],
         "u": groups,
+        "q": not scope.strict,
         "d": data_of(names, scope),
     }
     libraries = {library for each in names for library in each.libraries}
@@ -88,8 +89,8 @@ def _node(name: str, uses: Iterable[str], scope: Scope, *, past: bool) -> dict[s
     outputs = scope.outputs(name, None)
     if outputs is None:
         about["e"] = [
-            f"Node '{name}' hasn't been executed",
-            "Run it first, or ask with $('…').isExecuted whether it has been.",
+            f"Referenced node '{name}' hasn't been executed",
+            f"Connect '{name}' so that it runs before this node, or check $('{name}').isExecuted first.",
         ]
         return about
     last = max(scope.run_count(name) - 1, 0)
@@ -103,12 +104,6 @@ def _node(name: str, uses: Iterable[str], scope: Scope, *, past: bool) -> dict[s
     kinds = {use.removesuffix("()") for use in uses}
     if kinds & {"item", "itemMatching", "pairedItem"}:
         about["i"] = [scope.ancestor(name, index) for index in range(len(scope.items))]
-    if "legacy" in kinds:
-        output = outputs[about["b"]] if about["b"] < len(outputs) else []
-        about["g"] = [
-            scope.ancestor(name, index) or (output[index] if index < len(output) else None)
-            for index in range(max(len(scope.items), 1))
-        ]
     return about
 
 
@@ -123,6 +118,9 @@ def _roots(roots: set[str], scope: Scope) -> dict[str, Any]:
         "$vars": lambda: scope.variables,
         "$env": lambda: scope.environment or {},
         "$nodeVersion": lambda: scope.node_version,
+        "$executionId": lambda: scope.execution.get("id"),
+        "$resumeWebhookUrl": lambda: scope.execution.get("resumeUrl"),
+        "$thisRunIndex": lambda: scope.run_index,
     }
     found = {root: makers[root]() for root in roots if root in makers}
     found["$timezone"] = scope.timezone

@@ -64,6 +64,10 @@ class Scope:
     environment: dict[str, str] | None = None
     """`$env`; None refuses it."""
     static_data: dict[str, Any] = field(default_factory=dict)
-    """`$getWorkflowStaticData(kind)` by kind, `global` and `node`; a copy, changes are dropped."""
+    """`$getWorkflowStaticData(kind)` by kind, `global` and `node`; scripts change it, expressions only read."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """Further names, with the dollar: `$response`, `$request`, `$pageCount`, `$secrets`."""
+    """Further names, with the dollar: `$response`, `$request`, `$pageCount`, `$secrets`; `$fromAIArguments` is what
+    an agent gave for `$fromAI(key)`, by key."""
+    strict: bool = False
+    """What JavaScript itself throws (a missing part of a path, an unknown name) is a failure, as an editor shows it.
+    Else it is undefined, as in n8n; a failure is what no run can repair: syntax, unknown nodes, wrong arguments."""

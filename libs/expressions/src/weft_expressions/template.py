@@ -157,7 +157,9 @@ def _script(parts: list[str | Segment], whole: bool, html: bool) -> str:
             sources.append(_quoted(part))
         else:
             source = rewritten(part.source, part.tokens) if part.tokens else "undefined"
-            sources.append(f"({source}\n)" if whole else f"{'String' if html else '$$text'}({source}\n)")
+            sources.append(
+                f"({source}\n)" if whole else f"{'$$html' if html else '$$text'}(()=>({source}\n))"
+            )
     return "+".join(sources)
 
 
@@ -170,14 +172,18 @@ def split(text: str) -> list[str | Segment]:
     """Text and segments in turn. What is opened and never closed is text."""
     parts: list[str | Segment] = []
     at = 0
-    while (begin := text.find("{{", at)) >= 0:
+    start = 0
+    while (begin := text.find("{{", start)) >= 0:
+        if begin > at and text[begin - 1] == "\\":
+            start = begin + 2  # \{{ is text
+            continue
         segment, end = _segment(text, begin + 2)
         if segment is None:
             break
         if begin > at:
             parts.append(text[at:begin])
         parts.append(segment)
-        at = end + 2
+        at = start = end + 2
     if at < len(text):
         parts.append(text[at:])
     return parts

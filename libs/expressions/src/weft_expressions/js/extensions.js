@@ -19,6 +19,9 @@ function isEmpty(value) {
   return false;
 }
 
+// A number or boolean calls itself empty where it is falsy; $ifEmpty() keeps it.
+const isFalsy = (value) => !value;
+
 // --- conversions ----------------------------------------------------------------------------------
 
 const NEEDS_DATE = 'A date was expected';
@@ -48,7 +51,7 @@ function parseDateTime(value, format, options) {
   const { DateTime } = library('luxon');
   if (format !== undefined) return DateTime.fromFormat(value, format, options);
   for (const from of ['fromISO', 'fromRFC2822', 'fromHTTP', 'fromSQL']) {
-    const found = DateTime[from](value, { setZone: /[zZ]$|[+-]\d\d:?\d\d$/.test(value) });
+    const found = DateTime[from](value, { setZone: true });
     if (found.isValid) return found;
   }
   const native = new Date(value);
@@ -62,8 +65,20 @@ function toNumber(value) {
 }
 
 function toInt(value, radix) {
-  const found = typeof value === 'string' ? Number.parseInt(value, radix) : Math.trunc(Number(value));
+  const found = typeof value === 'string' ? Number.parseInt(value, radix) : round(Number(value));
   if (Number.isNaN(found)) throw new Failure(`'${text(value)}' is no number`);
+  return found;
+}
+
+function toFloat(value) {
+  const found = Number.parseFloat(value);
+  if (Number.isNaN(found)) throw new Failure(`'${text(value)}' is no number`);
+  return found;
+}
+
+function toDate(value) {
+  const found = new Date(value);
+  if (Number.isNaN(found.getTime())) throw new Failure(`'${text(value)}' is no date`, 'Give its format: .toDateTime("dd/MM/yyyy").');
   return found;
 }
 
@@ -120,7 +135,7 @@ function base64Decode(value) {
   try {
     return decodeURIComponent(out);
   } catch {
-    throw new Failure('The decoded bytes are no text in UTF-8');
+    return String.fromCharCode(...unescapePercent(out)); // bytes that are no text in UTF-8
   }
 }
 
@@ -143,27 +158,34 @@ function hash(value, algorithm = 'md5') {
 
 const EMAIL = /[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z\d](?:[A-Za-z\d-]*[A-Za-z\d])?(?:\.[A-Za-z\d](?:[A-Za-z\d-]*[A-Za-z\d])?)+/;
 const URL_TEXT = /(?:https?|ftp|file):\/\/[^\s"'<>]+/i;
-const DOMAIN = /^(?:[\p{L}\d](?:[\p{L}\d-]{0,61}[\p{L}\d])?\.)+(?:[\p{L}]{2,63}|xn--[\w-]+)$/u;
-
-function whole(pattern, value) {
-  return new RegExp(`^(?:${pattern.source})$`, pattern.flags).test(value);
-}
+const DOMAIN = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|(?:[\p{L}\d_](?:[\p{L}\d_-]{0,61}[\p{L}\d_])?\.)+(?:[\p{L}]{2,63}|xn--[\w-]+))$/u;
 
 function hostOf(value) {
   const host = /^(?:[a-z][a-z\d+.-]*:)?(?:\/\/)?(?:[^/?#@\s]*@)?(\[[^\]]+\]|[^/?#:\s]+)/i.exec(value.trim())?.[1];
-  return host && (DOMAIN.test(host) || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host)) ? host : undefined;
+  return host && DOMAIN.test(host) ? host : undefined;
 }
 
-function words(value) {
-  return value.split(/\s+/);
+const SMALL_WORDS = new Set(('a an and as at because but by en for if in neither nor of on only or over per so some than ' +
+  'that the to up upon v via vs when with without yet').split(' '));
+
+// Small words stay small but at the ends; words with capitals or dots of their own stay as they are.
+function toTitleCase(value) {
+  const last = value.trimEnd().length;
+  return value.replace(/[^\s:–—-]+/g, (word, at) => {
+    const end = at + word.length;
+    const scheme = value[end] === ':' && /\S/.test(value[end + 1] ?? ' ');
+    const small = at > 0 && end < last && SMALL_WORDS.has(word);
+    return small || scheme || /.(?:\p{Lu}|\..)/u.test(word) ? word : word.replace(/[\p{L}\d]/u, (char) => char.toUpperCase());
+  });
 }
 
 const MARKDOWN = [
-  [/^\s*```[^\n]*\n?/gm, ''], [/^ {0,3}#{1,6}\s+(.*?)\s*#*$/gm, '$1'], [/^\s*>\s?/gm, ''], [/^\s*(?:[-*_]\s*){3,}$/gm, ''],
-  [/^(\s*)(?:[-*+]|\d+\.)\s+/gm, '$1'], [/!\[([^\]]*)\]\([^)]*\)/g, '$1'], [/\[([^\]]*)\]\([^)]*\)/g, '$1'],
+  [/^\s*```[^\n]*\n?/gm, ''], [/^ {0,3}#{1,6}[ \t]+(.*?)[ \t]*#*$/gm, '$1'], [/^\s*>\s?/gm, ''], [/^\s*(?:[-*_]\s*){3,}$/gm, ''],
+  [/^(\s*)(?:[-*+]|\d+\.)\s+/gm, '$1'], [/!\[([^\]]*)\]\([^)]*\)/g, ''], [/\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, '$1'],
   [/(\*\*\*|\*\*|\*|___|__|~~)(?=\S)([^\n]*?\S)\1/g, '$2'], [/(^|\W)_(?=\S)([^_\n]*\S)_(?=\W|$)/g, '$1$2'], [/`([^`]*)`/g, '$1'],
 ];
-const STROKES = { ß: 'ss', æ: 'ae', Æ: 'AE', ø: 'o', Ø: 'O', œ: 'oe', Œ: 'OE', đ: 'd', Đ: 'D', ł: 'l', Ł: 'L', þ: 'th', Þ: 'TH', ð: 'd', Ð: 'D', ı: 'i' };
+const STROKES = { '“': '"', '”': '"', '„': '"', '‘': "'", '’': "'", '–': '-', '—': '-', '…': '...', '\u00a0': ' ', '€': 'EUR', '©': '(c)', '®': '(r)', '×': 'x', '•': '*',
+  ß: 'ss', æ: 'ae', Æ: 'AE', ø: 'o', Ø: 'O', œ: 'oe', Œ: 'OE', đ: 'd', Đ: 'D', ł: 'l', Ł: 'L', þ: 'th', Þ: 'TH', ð: 'd', Ð: 'D', ı: 'i' };
 
 const STRING_METHODS = {
   isEmpty,
@@ -171,24 +193,31 @@ const STRING_METHODS = {
   length: (s) => s.length,
   toInt,
   toWholeNumber: toInt,
-  toFloat: toNumber,
+  toFloat,
+  toDecimalNumber: toFloat,
   toNumber,
   toBoolean,
   toDateTime,
-  toDate: (s) => toDateTime(s).toJSDate(),
+  toDate,
   toJsonString: (s) => stringify(s),
-  parseJson: (s) => parse(s),
+  parseJson: (s) => {
+    try {
+      return parse(s);
+    } catch (error) {
+      throw new Failure(`The text is no JSON: ${error.message}`, 'Keys and texts of JSON stand in double quotes.');
+    }
+  },
   extractEmail: (s) => EMAIL.exec(s)?.[0],
   extractUrl: (s) => URL_TEXT.exec(s)?.[0],
   extractUrlPath: (s) => /^[a-z][a-z\d+.-]*:\/\/[^/?#]*([^?#]*)/i.exec(s)?.[1] || (URL_TEXT.test(s) ? '/' : undefined),
   extractDomain: (s) => hostOf(EMAIL.test(s) && !s.includes('/') ? s.slice(s.lastIndexOf('@') + 1) : s),
-  isEmail: (s) => whole(EMAIL, s),
-  isUrl: (s) => whole(URL_TEXT, s),
+  isEmail: (s) => EMAIL.exec(s)?.[0] === s,
+  isUrl: (s) => /^https?:\/\/[^\s"'<>]+$/i.test(s) && hostOf(s) !== undefined,
   isDomain: (s) => DOMAIN.test(s),
   isNumeric: (s) => s.trim() !== '' && !Number.isNaN(Number(s)),
-  toTitleCase: (s) => words(s).map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase()).join(' '),
+  toTitleCase,
   toSentenceCase: (s) => s.toLowerCase().replace(/(^\s*\p{L}|[.!?]\s+\p{L})/gu, (found) => found.toUpperCase()),
-  toSnakeCase: (s) => s.replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1_$2').toLowerCase().replace(/[^\p{L}\d]+/gu, '_').replace(/^_+|_+$/g, ''),
+  toSnakeCase: (s) => s.toLowerCase().replace(/[ -]/g, '_').replace(/[!-/:-@[-^`{-~]/g, ''),
   removeTags: (s) => s.replace(/<[^>]*>/g, ''),
   removeMarkdown: (s) => MARKDOWN.reduce((left, [pattern, kept]) => left.replace(pattern, kept), s),
   replaceSpecialChars: (s) => s.normalize('NFD').replace(/\p{M}/gu, '').replace(/[^\x00-\x7f]/gu, (char) => STROKES[char] ?? char),
@@ -244,12 +273,45 @@ function sum(values) {
   return numbers(values).reduce((total, value) => total + value, 0);
 }
 
+function list(value) {
+  if (!Array.isArray(value)) throw new Failure('A list was expected to compare with');
+  return value;
+}
+
+function fields(...names) {
+  if (names.length === 0 || names.some((name) => typeof name !== 'string')) throw new Failure('Names of fields were expected');
+  return names;
+}
+
+const objectOf = (value) => (kindOf(value) === 'object' ? value : {});
+
+// Pair by pair as far as both lists go, the first list's fields kept; of one list all its objects.
+function mergeAll(values, other) {
+  if (other === undefined) return Object.assign({}, ...values.map(objectOf));
+  const pairs = list(other).slice(0, values.length).map((second, at) => ({ ...objectOf(second), ...objectOf(values[at]) }));
+  return Object.assign({}, ...pairs);
+}
+
 function chunk(values, size) {
   if (!Number.isInteger(size) || size < 1) throw new Failure('chunk() needs a size of 1 or more');
   return Array.from({ length: Math.ceil(values.length / size) }, (_, at) => values.slice(at * size, (at + 1) * size));
 }
 
-const isBlank = (value) => value === null || value === undefined || value === '';
+const isBlank = (value) => isEmpty(value) || value === 'nil';
+
+function compacted(value) {
+  if (kindOf(value) === 'object') return compactObject(value);
+  return Array.isArray(value) ? compactList(value) : value;
+}
+
+function compactList(values) {
+  return values.filter((value) => !isBlank(value)).map(compacted);
+}
+
+function compactObject(object) {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => !isBlank(value))
+    .map(([key, value]) => [key, compacted(value)]));
+}
 
 const ARRAY_METHODS = {
   isEmpty,
@@ -261,32 +323,42 @@ const ARRAY_METHODS = {
   removeDuplicates: unique,
   pluck: (a, ...keys) => a.map((value) => {
     if (keys.length === 0) return value;
-    const found = keys.map((key) => value?.[key]);
+    const found = keys.map((key) => (typeof value === 'object' ? value?.[key] : undefined));
     return keys.length === 1 ? found[0] : found;
   }).filter((value) => value !== undefined),
   chunk,
-  compact: (a) => a.filter((value) => !isBlank(value)),
+  compact: compactList,
   append: (a, ...values) => [...a, ...values],
   sum,
   average: (a) => (a.length ? sum(a) / a.length : 0),
   min: (a) => Math.min(...numbers(a)),
   max: (a) => Math.max(...numbers(a)),
-  intersection: (a, other) => unique(a.filter((value) => has(other, value))),
-  difference: (a, other) => unique(a.filter((value) => !has(other, value))),
-  union: (a, other) => unique([...a, ...other]),
-  merge: (a, other = []) => Object.assign({}, ...a, ...other),
+  intersection: (a, other) => unique(a.filter((value) => has(list(other), value))),
+  difference: (a, other) => unique(a.filter((value) => !has(list(other), value))),
+  union: (a, other) => unique([...a, ...list(other)]),
+  merge: mergeAll,
   randomItem: (a) => a[Math.floor(Math.random() * a.length)],
   renameKeys: (a, ...pairs) => {
-    const names = new Map(chunk(pairs, 2));
+    if (pairs.length % 2) throw new Failure('renameKeys() needs pairs of an old and a new name');
+    const names = new Map(chunk(fields(...pairs), 2));
     return a.map((value) => (kindOf(value) === 'object'
       ? Object.fromEntries(Object.entries(value).map(([key, own]) => [names.get(key) ?? key, own])) : value));
   },
-  smartJoin: (a, key, value) => Object.fromEntries(a.filter((each) => kindOf(each) === 'object' && each[key] !== undefined)
-    .map((each) => [each[key], each[value]])),
+  smartJoin: (a, key, value) => {
+    fields(key, value);
+    return Object.fromEntries(a.filter((each) => kindOf(each) === 'object' && each[key] !== undefined)
+      .map((each) => [each[key], each[value]]));
+  },
   toJsonString: (a) => stringify(a),
 };
 
 // --- objects, numbers, booleans -------------------------------------------------------------------
+
+
+function containing(part) {
+  if (typeof part !== 'string' || part === '') throw new Failure('A text to look for was expected');
+  return (value) => typeof value === 'string' && value.includes(part);
+}
 
 function keep(object, test) {
   return Object.fromEntries(Object.entries(object).filter(([key, value]) => test(value, key)));
@@ -299,9 +371,12 @@ const OBJECT_METHODS = {
   values: (o) => Object.values(o),
   hasField: (o, name) => Object.hasOwn(o, name),
   removeField: (o, name) => keep(o, (_, key) => key !== name),
-  removeFieldsContaining: (o, part) => keep(o, (value) => !(typeof value === 'string' && value.includes(part))),
-  keepFieldsContaining: (o, part) => keep(o, (value) => typeof value === 'string' && value.includes(part)),
-  compact: (o) => keep(o, (value) => !isBlank(value)),
+  removeFieldsContaining: (o, part) => {
+    const has = containing(part);
+    return keep(o, (value) => !has(value));
+  },
+  keepFieldsContaining: (o, part) => keep(o, containing(part)),
+  compact: compactObject,
   merge: (o, other) => ({ ...other, ...o }),
   urlEncode: (o) => Object.entries(o).map((pair) => pair.map((part) => encodeURIComponent(String(part)).replaceAll('%20', '+')).join('=')).join('&'),
   toJsonString: (o) => stringify(o),
@@ -309,18 +384,23 @@ const OBJECT_METHODS = {
 
 function round(value, digits = 0) {
   const scale = 10 ** digits;
-  return Math.round(value * scale) / scale;
+  return (Math.sign(value) * Math.round(Math.abs(value) * scale)) / scale; // halves away from zero
+}
+
+function integer(value) {
+  if (!Number.isInteger(value)) throw new Failure(`${value} is no whole number, so neither even nor odd`);
+  return value;
 }
 
 const NUMBER_METHODS = {
-  isEmpty: () => false,
-  isNotEmpty: () => true,
+  isEmpty: isFalsy,
+  isNotEmpty: Boolean,
   round,
   ceil: (n) => Math.ceil(n),
   floor: (n) => Math.floor(n),
   abs: (n) => Math.abs(n),
-  isEven: (n) => n % 2 === 0,
-  isOdd: (n) => Math.abs(n) % 2 === 1,
+  isEven: (n) => integer(n) % 2 === 0,
+  isOdd: (n) => Math.abs(integer(n)) % 2 === 1,
   isInteger: (n) => Number.isInteger(n),
   format: (n, locale = 'en-US', options = {}) => new Intl.NumberFormat(locale, options).format(n),
   toBoolean,
@@ -333,9 +413,10 @@ const NUMBER_METHODS = {
 };
 
 const BOOLEAN_METHODS = {
-  isEmpty: () => false,
-  isNotEmpty: () => true,
+  isEmpty: isFalsy,
+  isNotEmpty: Boolean,
   toInt: Number,
+  toFloat: Number,
   toNumber: Number,
   toBoolean,
   toJsonString: (b) => stringify(b),
@@ -368,7 +449,7 @@ function difference(from, to, unit = 'days') {
 function extract(date, unit = 'week') {
   const when = toDateTime(date);
   const name = unitOf(unit);
-  if (name === 'yearday' || name === 'yeardayNumber') return when.ordinal;
+  if (name === 'yeardaynumber') return when.ordinal;
   return when.get({ week: 'weekNumber' }[name] ?? name);
 }
 
@@ -416,7 +497,8 @@ function invoke(name, self, args) {
   if (kind === 'date' && Object.hasOwn(own, name)) return own[name](self, ...args);
   if (self !== null && self !== undefined && typeof self[name] === 'function') return self[name](...args);
   if (Object.hasOwn(own, name)) return own[name](self, ...args);
-  throw new TypeError(`${name} is not a function`);
+  const kinds = Object.keys(METHODS).filter((each) => Object.hasOwn(METHODS[each], name) && each !== 'null');
+  throw new Failure(`${name}() is not for a value of type ${kind}`, `It works on: ${kinds.join(', ')}.`);
 }
 
 const SYMBOLS = Object.create(null);

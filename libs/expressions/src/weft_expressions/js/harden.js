@@ -4,7 +4,7 @@
 const compile = Function;
 
 function blocked() {
-  throw new EvalError('Code generation from strings is disallowed');
+  throw new Failure('Code is not made from text here', 'Write the code itself, without Function() or constructor().');
 }
 
 function removeEscapes() {

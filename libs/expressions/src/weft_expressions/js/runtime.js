@@ -64,11 +64,14 @@ class View {
     return info;
   }
 
+  // Without an output: that by which the items came here. Run -1 is the last one.
   items(name, output, run) {
     const info = this.executed(name);
-    const outputs = info.o[run ?? info.l];
+    const outputs = info.o[run === -1 ? info.l : run ?? info.l];
     if (outputs === undefined) throw new Failure(`Node '${name}' has no run ${run}`);
-    return outputs[output ?? info.b] ?? [];
+    const items = outputs[output ?? info.b];
+    if (items === undefined && output) throw new Failure(`Node '${name}' has no output ${output}`);
+    return items ?? [];
   }
 
   paired(name, index) {
@@ -100,14 +103,19 @@ class View {
 
   legacy(name) {
     const view = this;
-    const item = () => view.executed(name).g?.[view.at] ?? { json: {} };
+    const item = () => {
+      const items = view.items(name);
+      if (view.at < items.length) return items[view.at];
+      throw new Failure(`Node '${name}' has no item ${view.at}`, `It gave ${items.length}. Use $('${name}').item ` +
+        'for the item that this one comes from, or .first().');
+    };
     return Object.freeze({
       get json() { return item().json; },
       get data() { return item().json; },
       get binary() { return item().binary ?? {}; },
       get parameter() { return view.info(name).p; },
       get context() { return view.info(name).c; },
-      get runIndex() { return view.executed(name).l; },
+      get runIndex() { return view.info(name).l ?? -1; },
     });
   }
 
@@ -143,7 +151,9 @@ class View {
       case '$now': return this.now();
       case '$today': return this.now().startOf('day');
       case 'DateTime': case 'Duration': case 'Interval': return library('luxon')[name];
-      case '$jmespath': return (value, query) => library('jmespath').search(value, query);
+      case '$jmespath': case '$jmesPath': return jmespath;
+      case '$fromAI': case '$fromAi': case '$fromai': return (...args) => fromAi(data.r.$fromAIArguments ?? {}, ...args);
+      case '$execution': return { ...data.r.$execution, customData: customData(data.r.$execution.customData ?? {}) };
       case '$getWorkflowStaticData': return (kind) => data.r.$static[kind];
       default: return Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : data.r[name];
     }
@@ -170,11 +180,42 @@ const PER_ITEM = Object.freeze({
   $json: (view) => view.item.json,
   $binary: (view) => view.item.binary ?? {},
   $itemIndex: (view) => view.at,
+  $data: (view) => view.item.json,
+  $thisItem: (view) => view.item,
+  $position: (view) => view.at,
+  $thisItemIndex: (view) => view.at,
 });
 
+function jmespath(value, query) {
+  if (typeof value !== 'object' || typeof query !== 'string') {
+    throw new Failure('$jmespath() needs an object and a query', 'For example $jmespath($json, "list[*].name").');
+  }
+  return library('jmespath').search(value, query);
+}
+
+// What an agent gave for the key; outside of one the default.
+function fromAi(given, key, description, type, other) {
+  if (typeof key !== 'string' || !/^[\w-]{1,64}$/.test(key)) {
+    throw new Failure('$fromAI() needs a key', 'Up to 64 letters, digits, _ and -: $fromAI("city", "the city asked for").');
+  }
+  return Object.hasOwn(given, key) ? given[key] : other;
+}
+
+function customData(values) {
+  return Object.freeze({
+    get: (key) => values[key],
+    getAll: () => ({ ...values }),
+    set: (key, value) => { values[key] = value; },
+    setAll: (all) => { Object.assign(values, all); },
+  });
+}
+
 const GLOBALS = {
-  $if: (test, yes, no) => (test ? yes : no),
-  $ifEmpty: (value, other) => (isEmpty(value) ? other : value),
+  $if: () => { throw new Failure('$if() needs a condition and a value', 'For example $if($json.age > 17, "yes", "no").'); },
+  $ifEmpty: (...args) => {
+    if (args.length < 2) throw new Failure('$ifEmpty() needs a value and another for when it is empty');
+    return isEmpty(args[0]) ? args[1] : args[0];
+  },
   $min: (...values) => Math.min(...values.flat()),
   $max: (...values) => Math.max(...values.flat()),
 };
@@ -182,16 +223,28 @@ const GLOBALS = {
 // --- evaluation -----------------------------------------------------------------------------------
 
 function text(value) {
-  return value === null || value === undefined ? '' : String(value);
+  return value === null || value === undefined || Number.isNaN(value) ? '' : String(value);
 }
 
+// What JavaScript throws is undefined in a quiet run, as in n8n; a Failure stays one.
+function quietly(quiet, run, isFinal = () => false) {
+  if (!quiet) return run();
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Failure || isFinal(error)) throw error;
+    return undefined;
+  }
+}
+
+const OWN = ['$$', '$$null', '$$text', '$$html'];
 const compiled = new Map();
 
 function compiledScript(script, names) {
   let found = compiled.get(script);
   if (!found) {
     if (compiled.size >= 2000) compiled.clear();
-    found = compile('$$', '$$null', '$$text', ...names, `"use strict";return ${script}`);
+    found = compile(...OWN, ...names, `"use strict";return ${script}`);
     compiled.set(script, found);
   }
   return found;
@@ -218,31 +271,37 @@ function safely(run) {
 
 const REFUSED_CHANGE = /read only|not extensible|Cannot (?:add|delete|assign|redefine|define)/;
 
+function isRefused(error) {
+  return error instanceof TypeError && REFUSED_CHANGE.test(error.message);
+}
+
 class Evaluation {
   constructor(request) {
     this.request = request;
     this.view = new View(request.d);
+    this.own = [SYMBOLS, orNullish, (run) => text(quietly(request.q, run, isRefused)),
+      (run) => String(quietly(request.q, run, isRefused))];
     if (libraries.has('luxon')) library('luxon').Settings.defaultZone = request.d.r.$timezone ?? 'UTC';
     if (request.x.some((leaf) => leaf.m)) deepFreeze(request.d);
   }
 
   leaf({ s: script, r: roots, m: mayChange }) {
     const run = compiledScript(script, roots);
-    const call = (view) => run(SYMBOLS, orNullish, text,
-      ...roots.map((name) => (Object.hasOwn(PER_ITEM, name) ? PER_ITEM[name](view) : view.root(name))));
-    const { view } = this;
+    const { view, own } = this;
+    const call = (seen) => run(...own,
+      ...roots.map((name) => (Object.hasOwn(PER_ITEM, name) ? PER_ITEM[name](seen) : seen.root(name))));
     if (mayChange) {
       return () => {
         try {
           return call(view);
         } catch (error) {
-          if (!(error instanceof TypeError) || !REFUSED_CHANGE.test(error.message)) throw error;
+          if (!isRefused(error)) throw error;
           return call(new View(parse(stringify(this.request.d)), view.at));
         }
       };
     }
-    const args = [SYMBOLS, orNullish, text, ...roots.map((name) => (Object.hasOwn(PER_ITEM, name) ? null : view.root(name)))];
-    const varying = roots.map((name, at) => [at + 3, PER_ITEM[name]]).filter(([, get]) => get);
+    const args = [...own, ...roots.map((name) => (Object.hasOwn(PER_ITEM, name) ? null : view.root(name)))];
+    const varying = roots.map((name, at) => [at + OWN.length, PER_ITEM[name]]).filter(([, get]) => get);
     return () => {
       for (const [at, get] of varying) args[at] = get(view);
       return run(...args);
@@ -252,18 +311,19 @@ class Evaluation {
   // Answers in order of the units: [values, failures], a failure being [position, message, description]. Only the
   // positions from `begin` to `end` are evaluated, and of those not the ones that `skipped` has a message for.
   run(begin, end, skipped) {
+    const { request } = this;
     const values = [];
     const failures = [];
-    for (const [at, ...items] of this.request.u) {
+    for (const [at, ...items] of request.u) {
       let evaluate;
-      const broken = safely(() => { evaluate = this.leaf(this.request.x[at]); });
+      const broken = safely(() => { evaluate = this.leaf(request.x[at]); });
       for (const item of items) {
         const position = values.length;
         let value;
         if (position >= begin && position < end) {
           this.view.at = item;
           const known = skipped[position];
-          const failed = known ? [known, ''] : broken ?? safely(() => { value = json(evaluate()); });
+          const failed = known ? [known, ''] : broken ?? safely(() => { value = json(plain(quietly(request.q, evaluate))); });
           if (failed) failures.push([position, ...failed]);
           if (failed) value = undefined;
         }
@@ -272,6 +332,16 @@ class Evaluation {
       }
     }
     return `[[${values.join(',')}],${stringify(failures)}]`;
+  }
+}
+
+// A value that JSON can show.
+function plain(value) {
+  switch (typeof value) {
+    case 'function': case 'symbol':
+      throw new Failure(`The expression gives a ${typeof value}, which is no value`, 'Call the function: name().');
+    case 'bigint': return String(value);
+    default: return value instanceof Promise ? undefined : value;
   }
 }
 

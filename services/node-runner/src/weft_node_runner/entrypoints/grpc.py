@@ -38,6 +38,7 @@ class NodeToolsServicer:
             exists=runs.__contains__,
             run_count=lambda node: len(runs.get(node, ())),
             parameters=_json(request.parameters, dict) or {},
+            strict=True,
         )
         index = request.item_index
         rows = await evaluate([compile_value(text)], scope, index + 1, self._evaluator, request.project_id)
