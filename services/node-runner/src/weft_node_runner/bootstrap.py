@@ -11,7 +11,7 @@ from weft_kit.identity.access import AccessPolicy
 from weft_kit.service import AsgiApp, Infra
 from weft_node_sdk.catalogue import Catalogue
 
-from weft_node_runner.adapters.http import GuardedHttp
+from weft_node_runner.adapters.late_http import LateHttp
 from weft_node_runner.adapters.outside import ServiceOutside
 from weft_node_runner.application.runner import Runner
 from weft_node_runner.entrypoints.grpc import NodeToolsServicer
@@ -27,7 +27,7 @@ class NodeRunnerService:
         servicer: NodeToolsServicer,
         runner: Runner,
         pools: tuple[EvaluatorPool, EvaluatorPool],
-        http: GuardedHttp,
+        http: LateHttp,
     ) -> None:
         self.servicers: Mapping[type, object] = {NodeTools: servicer}
         self._runner = runner
@@ -35,6 +35,7 @@ class NodeRunnerService:
         self._http = http
 
     async def start(self) -> None:
+        self._http.start()
         for pool in self._pools:
             await pool.start()
         await self._runner.start()
@@ -55,7 +56,7 @@ class NodeRunnerService:
 def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
     expressions = EvaluatorPool(settings.evaluators, "expressions", memory_mb=settings.evaluator_memory_mb)
     scripts = EvaluatorPool(settings.code_processes, "code", memory_mb=settings.evaluator_memory_mb)
-    http = GuardedHttp(settings.net_allow)
+    http = LateHttp(settings.net_allow)
     outside = ServiceOutside(
         infra,
         Catalogue.load(),

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import Final
 
 import aiohttp
@@ -15,36 +15,9 @@ import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from weft_node_sdk.context import HttpAnswer, NodeRunError
 
+from weft_node_runner.adapters.address_policy import Policy, literal, refusal
+
 _CONNECT_SECONDS: Final = 10.0
-Address = IPv4Address | IPv6Address
-
-
-class Policy:
-    """`allowed`: hosts, `host:port`s and CIDRs of the private kind that may be called."""
-
-    def __init__(self, allowed: Iterable[str]) -> None:
-        self._names: set[str] = set()
-        self._networks = []
-        for word in allowed:
-            try:
-                self._networks.append(ip_network(word, strict=False))
-            except ValueError:
-                self._names.add(word.lower())
-
-    def permits(self, host: str, port: int, address: Address) -> bool:
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        if mapped.is_global and not mapped.is_multicast:
-            return True
-        named = host.lower() in self._names or f"{host.lower()}:{port}" in self._names
-        return named or f"{mapped}:{port}" in self._names or any(mapped in net for net in self._networks)
-
-
-def refusal(host: str, port: int, address: Address) -> NodeRunError:
-    return NodeRunError(
-        f"The address {host} ({address}) belongs to a private network",
-        description=f"An administrator can allow it: WEFT_NET_ALLOW={host}:{port}",
-        code="ADDRESS_REFUSED",
-    )
 
 
 class _Resolver(AbstractResolver):
@@ -97,7 +70,10 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         target = httpx.URL(self._proxy) if self._proxy else request.url
-        address = _literal(target.host)
+        try:
+            address = literal(target.host)
+        except ValueError as error:
+            raise httpx.ConnectError(str(error)) from None
         if address is not None:
             port = target.port or (443 if target.scheme == "https" else 80)
             if not self._policy.permits(target.host, port, address):
@@ -155,20 +131,6 @@ def _as_httpx() -> Iterator[None]:
         raise httpx.ConnectError(str(error)) from error
     except aiohttp.ClientError as error:
         raise httpx.ReadError(str(error) or type(error).__name__) from error
-
-
-def _literal(host: str) -> Address | None:
-    """The address that a host stands for which is not looked up: also `127.1` and `2130706433`, as connect() reads
-    them. Raises httpx.ConnectError for digits that are no address."""
-    try:
-        return ip_address(host)
-    except ValueError:
-        if not host.replace(".", "").isdigit():
-            return None
-    try:
-        return ip_address(socket.inet_aton(host))
-    except OSError:
-        raise httpx.ConnectError(f"{host} is no address") from None
 
 
 class GuardedHttp:

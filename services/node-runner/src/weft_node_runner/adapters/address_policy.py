@@ -1,0 +1,51 @@
+"""Which addresses nodes may reach."""
+
+import socket
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from weft_node_sdk.context import NodeRunError
+
+Address = IPv4Address | IPv6Address
+
+
+class Policy:
+    """`allowed`: hosts, `host:port`s and CIDRs of the private kind that may be called."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._names: set[str] = set()
+        self._networks = []
+        for word in allowed:
+            try:
+                self._networks.append(ip_network(word, strict=False))
+            except ValueError:
+                self._names.add(word.lower())
+
+    def permits(self, host: str, port: int, address: Address) -> bool:
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        if mapped.is_global and not mapped.is_multicast:
+            return True
+        named = host.lower() in self._names or f"{host.lower()}:{port}" in self._names
+        return named or f"{mapped}:{port}" in self._names or any(mapped in net for net in self._networks)
+
+
+def refusal(host: str, port: int, address: Address) -> NodeRunError:
+    return NodeRunError(
+        f"The address {host} ({address}) belongs to a private network",
+        description=f"An administrator can allow it: WEFT_NET_ALLOW={host}:{port}",
+        code="ADDRESS_REFUSED",
+    )
+
+
+def literal(host: str) -> Address | None:
+    """The address that a host stands for which is not looked up: also `127.1` and `2130706433`, as connect() reads
+    them. Raises ValueError for digits that are no address."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        if not host.replace(".", "").isdigit():
+            return None
+    try:
+        return ip_address(socket.inet_aton(host))
+    except OSError:
+        raise ValueError(f"{host} is no address") from None
