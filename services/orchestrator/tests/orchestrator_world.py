@@ -154,7 +154,7 @@ class World:
         execution_id = more.pop("execution_id", None) or new_id()
         command = StartExecution(
             execution_id,
-            INSTANCE_PROJECT,
+            more.pop("project", INSTANCE_PROJECT),
             WORKFLOW,
             version,
             more.pop("mode", "webhook"),
@@ -177,6 +177,14 @@ class World:
             while True:
                 with contextlib.suppress(WeftError):
                     if any(run.node == node for run in (await self.get(execution_id)).node_runs):
+                        return
+                await asyncio.sleep(0.01)
+
+    async def has_status(self, execution_id: str, status: str, seconds: float = 10) -> None:
+        async with asyncio.timeout(seconds):
+            while True:
+                with contextlib.suppress(WeftError):
+                    if (await self.get(execution_id)).execution.status == status:
                         return
                 await asyncio.sleep(0.01)
 

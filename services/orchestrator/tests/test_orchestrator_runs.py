@@ -114,13 +114,16 @@ async def test_late_results_change_nothing(world: World, runner: FakeRunner) -> 
     runner.hold = True
     execution = await world.start("v")
     await until(lambda: runner.tasks)
-    runner.beat(runner.tasks[0].dispatch_id)
-    await asyncio.sleep(0.6)
+    late, owner = runner.tasks[0], world.service._owner
+    runner.beat(late.dispatch_id)
+    await until(lambda: late.dispatch_id not in owner.fleet.dispatches)
     second = await FakeRunner(world, "r2", 1).start()
     await world.ended(execution)
     before = await world.get(execution)
-    runner.run(runner.tasks[0])
-    await asyncio.sleep(0.1)
+    read = owner.shards[late.shard].next[topics.NODE_RESULTS]
+    runner.run(late)
+    await until(lambda: owner.shards[late.shard].next[topics.NODE_RESULTS] > read)
+    await owner.flush()
     after = await world.get(execution)
     assert before == after
     await second.stop()
@@ -151,19 +154,29 @@ async def test_an_unsafe_node_that_was_begun_is_not_begun_again(world: World, ru
 
 async def test_a_node_that_kills_its_runner_three_times_is_an_error(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = LINE
-    world.service._owner.fleet.lease = 0.3
+    owner = world.service._owner
+    owner.fleet.lease = 0.3
     runner.hold = True
+    held: list[str] = []
+
+    async def beats() -> None:
+        while True:
+            runner.beat(*held)
+            await asyncio.sleep(0.05)
+
+    beating = asyncio.create_task(beats())
     execution = await world.start("v")
     for number in range(3):
         await until(lambda count=number: len(runner.tasks) > count)
-        runner.beat(runner.tasks[-1].dispatch_id)
-        await asyncio.sleep(0.05)
-        runner.beat()  # it does not list the task any more
-        for _ in range(8):
-            await asyncio.sleep(0.1)
-            runner.beat()
+        dispatch = runner.tasks[-1].dispatch_id
+        held.append(dispatch)
+        await until(lambda each=dispatch: owner.fleet.dispatches[each].begun)
+        held.clear()  # it does not list the task any more
+        await until(lambda each=dispatch: each not in owner.fleet.dispatches)
     found = await world.ended(execution, "error")
+    beating.cancel()
     assert b"CRASHED" in found.execution.error
+    assert len(runner.tasks) == 3
 
 
 async def test_retries_wait_and_count(world: World, runner: FakeRunner) -> None:
@@ -191,13 +204,12 @@ async def test_waits_survive_a_crash(world: World, runner: FakeRunner) -> None:
     def wait(task: object, activation: object) -> object:
         if task.resume is not None:  # type: ignore[attr-defined]
             return NodeCompleted("W", 0, 2, 1, (), (1,), items.encode_outputs([[{"json": {}}]]))
-        until_us = time.time_ns() // 1000 + 700_000
+        until_us = time.time_ns() // 1000 + 3_000_000
         return NodeWaiting("W", 0, 2, 1, (), "timer", until_us)
 
     runner.script["W"] = wait
     execution = await world.start("v")
-    await asyncio.sleep(0.2)
-    assert (await world.get(execution)).execution.status == "waiting"
+    await world.has_status(execution, "waiting")
     await runner.stop()
     await world.crash()
     await world.boot()
@@ -220,7 +232,7 @@ async def test_a_call_wakes_with_the_right_token_only(world: World, runner: Fake
 
     runner.script["W"] = wait
     execution = await world.start("v")
-    await asyncio.sleep(0.2)
+    await world.has_status(execution, "waiting")
     found = await world.executions.GetWait(pb.GetWaitRequest(execution_id=execution))
     assert found.waiting
     assert found.token
@@ -266,7 +278,7 @@ async def test_cancel_stops_parent_and_children(world: World, runner: FakeRunner
     runner.script["W"] = lambda task, _: NodeWaiting("W", 0, 2, 1, (), "webhook", None)
     execution = await world.start("v")
     await until(lambda: "W" in runner.ran)
-    await asyncio.sleep(0.1)
+    await world.has_status(execution, "waiting")
     envelope = Envelope(new_id(), CancelExecution(execution), execution)
     await world.bus.submit(topics.EXECUTION_COMMANDS, envelope, shard_of(execution))
     await world.ended(execution, "cancelled")
@@ -282,7 +294,8 @@ async def test_an_error_workflow_runs_once(world: World, runner: FakeRunner) -> 
     execution = await world.start("v")
     await world.ended(execution, "error")
     await until(lambda: "X" in runner.ran)
-    await asyncio.sleep(0.2)
+    await world.service._keeper._follow_up(execution)
+    await until(lambda: not world.service._owner.lives)
     assert runner.ran.count("X") == 1
 
 
@@ -302,12 +315,17 @@ async def test_a_user_starts_waits_and_retries(world: World, runner: FakeRunner)
 
 async def test_one_projects_flood_does_not_hold_up_another(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = LINE
+    runner.hold = True
     for _ in range(300):
         await world.start("v")
-    began = time.monotonic()
-    execution = await world.start("v")
-    await world.ended(execution)
-    assert time.monotonic() - began < 3
+    await until(lambda: len(runner.tasks) == 100)  # two for each of the 50 slots
+    single = await world.start("v", project="p2")
+    await until(lambda: single in world.service._owner.lives)
+    for task in runner.tasks[:3]:
+        runner.run(task)
+    await until(lambda: len(runner.tasks) == 103)
+    assert single in {task.execution_id for task in runner.tasks[100:]}
+    assert world.service._owner.fleet.queue("default").length == 198
 
 
 async def test_static_data_is_carried_on_and_kept_at_the_end(world: World, runner: FakeRunner) -> None:
