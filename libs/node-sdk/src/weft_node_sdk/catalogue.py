@@ -91,7 +91,8 @@ class Catalogue:
 
     def list(self) -> Records:
         """One summary per type, by display name: `type`, `aliases`, `display_name`, `description`, `icon`,
-        `categories`, `keywords`, `trigger`, `versions`, `default_version`."""
+        `categories`, `keywords`, `trigger`, `executable`, `versions`, `default_version`; `inputs` and
+        `outputs` are the labels of the main ports of the default version before anything is set."""
         keys = (
             "type",
             "aliases",
@@ -101,11 +102,16 @@ class Catalogue:
             "categories",
             "keywords",
             "trigger",
+            "executable",
             "versions",
             "default_version",
         )
         entries = sorted(self._entries.values(), key=lambda entry: str(entry["display_name"]))
-        return [{key: entry[key] for key in keys} for entry in entries]
+        found = []
+        for entry in entries:
+            inputs, outputs = self.ports({"type": entry["type"], "typeVersion": entry["default_version"]})
+            found.append({**{key: entry[key] for key in keys}, "inputs": inputs, "outputs": outputs})
+        return found
 
     def versions(self, type_name: str) -> tuple[float, ...]:
         """Rising. Empty for a type that is not installed."""

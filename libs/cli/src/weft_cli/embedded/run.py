@@ -81,7 +81,7 @@ async def _serve(settings: CoreSettings, dsn: str, listener: socket.socket, flag
         rpc=rpc,
         database=Database(dsn, settings.database_connections),
     )
-    services = {name: _build(name, infra, flags) for name in ORDER}
+    services = {name: build_service(name, infra, flags) for name in ORDER}
     for service in services.values():
         rpc.register(service.servicers)
     order = list(services.values())
@@ -116,7 +116,7 @@ def _not_ready(services: Sequence[Service]) -> str:
     return "; ".join(f"{service.name}: {reason}" for service in services if (reason := service.ready()))
 
 
-def _build(name: str, infra: Infra, flags: Mapping[str, Any]) -> Service:
+def build_service(name: str, infra: Infra, flags: Mapping[str, Any]) -> Service:
     """The service as its own bootstrap makes it. `exclusive`: no other process serves this installation, so what
     a process before us held is free at once."""
     bootstrap = importlib.import_module(f"weft_{name.replace('-', '_')}.bootstrap")

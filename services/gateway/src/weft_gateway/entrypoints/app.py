@@ -11,7 +11,7 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_gateway.application.ports import Backends
 from weft_gateway.entrypoints import web
-from weft_gateway.entrypoints.rest import auth, envelope, executions, resources, workflows
+from weft_gateway.entrypoints.rest import auth, envelope, executions, nodes, resources, workflows
 from weft_gateway.entrypoints.rest.identity import IdentityMiddleware
 from weft_gateway.settings import GatewaySettings
 
@@ -49,7 +49,7 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
     app.state.cache = cache
     app.state.catalogue = Catalogue.load()
     envelope.install(app)
-    for router in (auth.router, workflows.router, executions.router, resources.router):
+    for router in (auth.router, workflows.router, executions.router, nodes.router, resources.router):
         app.include_router(router, prefix=PREFIX)
 
     @app.get(f"{PREFIX}/status", tags=["system"], summary="Version and whether the installation works")

@@ -20,7 +20,8 @@ class NodeToolsServicer:
         self._policy = policy
 
     async def Evaluate(self, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
-        await self._policy.require(request.project_id, "workflow:execute")
+        project_id = request.project_id or await self._policy.default_project()
+        await self._policy.require(project_id, "workflow:execute")
         items = _json(request.items, list) or []
         runs: dict[str, Any] = _json(request.run_data, dict) or {}
 
@@ -41,7 +42,7 @@ class NodeToolsServicer:
             strict=True,
         )
         index = request.item_index
-        rows = await evaluate([compile_value(text)], scope, index + 1, self._evaluator, request.project_id)
+        rows = await evaluate([compile_value(text)], scope, index + 1, self._evaluator, project_id)
         value = rows[index][0]
         if isinstance(value, ExpressionFailure):
             return pb.EvaluateResponse(error=f"{value.message} {value.description}".strip())

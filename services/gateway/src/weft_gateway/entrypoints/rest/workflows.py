@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as runs
+from weft_contracts.pb import webhook_ingress_pb2 as hooks
 from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_kit.items import loads_js
 from weft_kit.rpc import Caller, deadline
@@ -30,6 +31,10 @@ class Publishing(BaseModel):
 
 class Copy(BaseModel):
     name: str = ""
+
+
+class Listening(BaseModel):
+    seconds: int = Field(default=120, ge=1, le=600)
 
 
 def workflow_view(workflow: pb.Workflow) -> dict[str, Any]:
@@ -241,3 +246,26 @@ async def execute(
         started = await backends(request).executions.Start(call)
     done = started.execution.status in {"success", "error", "cancelled"}
     return ok(request, execution_view(started.execution, started.node_runs), 200 if done else 202)
+
+
+@router.post("/{workflow_id}/test-webhook", summary="Listen for one call of the draft's test URLs")
+async def listen(request: Request, user: User, workflow_id: str, body: Listening | None = None) -> Response:
+    """The call's execution is announced over the WebSocket (`webhook.test.received`)."""
+    store = backends(request).workflows
+    made = (await store.Snapshot(pb.SnapshotRequest(workflow_id=workflow_id))).version
+    version = (await store.GetVersion(pb.GetVersionRequest(version_id=made.id))).version
+    call = hooks.ListenRequest(
+        workflow_id=workflow_id,
+        version_id=version.id,
+        project_id=version.project_id,
+        seconds=(body or Listening()).seconds,
+        document=version.document,
+    )
+    return ok(request, view(await backends(request).webhooks.Listen(call)))
+
+
+@router.delete("/{workflow_id}/test-webhook", summary="Stop listening on the test URLs")
+async def stop_listening(request: Request, user: User, workflow_id: str) -> Response:
+    await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))
+    await backends(request).webhooks.StopListening(hooks.StopListeningRequest(workflow_id=workflow_id))
+    return ok(request, {})
