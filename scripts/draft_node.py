@@ -5,7 +5,7 @@
 An interface description has facts only: names, types, values, defaults, conditions. What it lacks, display
 names and descriptions, comes from (1) the definition that FOLDER has already, by the path of the property,
 (2) TEXTS: `{path or name: description or [display name, description]}`, options as `path=value`, the node
-itself as `display_name`, `description`, `categories`, `keywords`, `type`; (3) the name, put into words. Run
+itself as `@node: {display_name, description, categories, keywords}`; (3) the name, put into words. Run
 it again after a change; what was corrected by hand stays. Ports that depend on parameters and long defaults
 (`…`) are left to the author and reported.
 """
@@ -183,6 +183,10 @@ def _version_group(fact: Json, texts: Texts) -> Json:
     return made
 
 
+def _same_but_versions(left: Json, right: Json) -> bool:
+    return {**left, "versions": []} == {**right, "versions": []}
+
+
 def draft(facts: Json, earlier: Json, texts: Json, versions: list[float]) -> Json:
     """The definition; `earlier` (may be empty) keeps what isn't derived."""
     known = Texts(texts, earlier)
@@ -190,20 +194,28 @@ def draft(facts: Json, earlier: Json, texts: Json, versions: list[float]) -> Jso
     if versions:
         for group in groups:
             group["versions"] = [version for version in group["versions"] if version in versions]
-    made = [_version_group(group, known) for group in groups if group["versions"]]
+    made: list[Json] = []
+    for group in groups:
+        drafted_group = _version_group(group, known)
+        twin = next((other for other in made if _same_but_versions(other, drafted_group)), None)
+        if twin:
+            twin["versions"] = sorted(twin["versions"] + group["versions"])
+        elif group["versions"]:
+            made.append(drafted_group)
     by_versions = {tuple(group["versions"]): group for group in earlier.get("versions", ())}
     for group in made:
         before = by_versions.get(tuple(group["versions"]))
         if before:
             group["inputs"], group["outputs"] = before["inputs"], before["outputs"]
     short = facts["type"].rpartition(".")[2]
+    own = texts.get("@node", texts)
     head: Json = {
-        "type": texts.get("type", re.sub(r"(?<!^)([A-Z])", r"_\1", short).lower()),
+        "type": short,
         "aliases": [facts["type"]],
-        "display_name": texts.get("display_name", words(short)),
-        "description": texts.get("description", f"{words(short)}."),
-        "categories": texts.get("categories", ["transform"]),
-        "keywords": texts.get("keywords", []),
+        "display_name": own.get("display_name", words(short)),
+        "description": own.get("description", f"{words(short)}."),
+        "categories": own.get("categories", ["transform"]),
+        "keywords": own.get("keywords", []),
     }
     kept = {key: value for key, value in earlier.items() if key not in {"versions", "default_version"}}
     newest = facts["versions"][0].get("default_version") or max(
