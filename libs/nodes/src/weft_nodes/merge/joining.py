@@ -33,6 +33,12 @@ def _fuzzy(value: Any) -> Hashable:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def equal(left: Any, right: Any, *, fuzzy: bool) -> bool:
+    """Whether two values (MISSING where there is none) count as the same."""
+    key = _fuzzy if fuzzy else _strict
+    return key(left) == key(right)
+
+
 @dataclass
 class Matches:
     """`partners[i]`: indexes in input 2 of what matches item i of input 1."""
