@@ -160,6 +160,19 @@ class Code(Protocol):
         console output goes to the run's logs. Raises NodeRunError with the line."""
 
 
+class Files(Protocol):
+    """Files of the runner's machine, in the folders that the installation allows; no symbolic link is followed.
+    A relative path begins at the first of them. All raise NodeRunError, where a path leads elsewhere with the
+    setting's name."""
+
+    async def read(self, path: str) -> bytes: ...
+
+    async def write(self, path: str, data: bytes, *, append: bool = False) -> None: ...
+
+    async def find(self, pattern: str) -> list[str]:
+        """Absolute paths of the files that a pattern (`*`, `**`, `?`, `[a-z]`, `{a,b}`) names, sorted."""
+
+
 class RunContext(Protocol):
     """Given to `run`."""
 
@@ -171,6 +184,9 @@ class RunContext(Protocol):
     arrived: list[bool]
     resume: ResumeInfo | None
     http: Http
+    files: Files
+    permitted: bool
+    """Whether the installation lets this type of node run where it is a dangerous one (WEFT_ALLOW_NODES)."""
     code: Code
     state: dict[str, Any]
     """Kept per node and execution between runs (Loop Over Items); JSON values."""
@@ -199,6 +215,10 @@ class RunContext(Protocol):
     async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
         """What the workflow, or this node of it, remembers from one production run to the next; JSON values, changed
         in place. Kept when the run ends; a manual run's changes are not."""
+
+    async def connect_address(self, host: str, port: int) -> str:
+        """The address to connect to for a host: resolved once and checked. Every connection that isn't made by
+        `http` goes through here. Raises NodeRunError, which names the setting where the address is refused."""
 
     async def read_binary(self, item_index: int, name: str) -> bytes:
         """The file `name` of an item of input 0. Raises NodeRunError where the item has none."""

@@ -63,9 +63,7 @@ def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
         http,
         expressions,
         scripts,
-        origin=settings.public_origin,
-        timezone=settings.timezone,
-        environment=settings.allow_env,
+        settings=settings,
     )
     infra.bus.subscribe(topics.CREDENTIAL_EVENTS, outside.changed, None)
     policy = AccessPolicy(infra.rpc.client(Access))

@@ -4,7 +4,7 @@ Waits sleep here; sub-workflows, credentials and calls from outside need an inst
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +24,15 @@ from weft_kit.blobs import BlobStore
 from weft_kit.blobs.folder import FolderBlobs
 from weft_kit.settings import CoreSettings
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import Code, Http, Item, NodeInfo, NodeRunError, Outputs
+from weft_node_sdk.context import Code, Files, Http, Item, NodeInfo, NodeRunError, Outputs
 
+from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.adapters.files import AllowedFiles
 from weft_node_runner.adapters.http import GuardedHttp
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
+from weft_node_runner.application.ports import Addresses
 from weft_node_runner.domain.plan import Plan
 
 
@@ -50,6 +53,9 @@ class _Here:
         self._plan = plan
         self.client = GuardedHttp(settings.net_allow)
         self.http: Http = self.client
+        self.addresses: Addresses = Policy(settings.net_allow)
+        self.files: Files = AllowedFiles(settings.file_folders)
+        self.allowed_nodes: Collection[str] = settings.allow_nodes
         self.blobs: BlobStore = FolderBlobs(folder)
         self.environment: dict[str, str] | None = None
         self.origin = settings.public_origin

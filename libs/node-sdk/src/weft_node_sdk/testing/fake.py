@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any
 
 from weft_node_sdk.context import (
     Code,
     ExecutionInfo,
+    Files,
     Http,
     HttpAnswer,
     Item,
@@ -62,6 +64,24 @@ class FakeHttp:
         return answer
 
 
+class FakeFiles:
+    """Files by path."""
+
+    def __init__(self, held: Mapping[str, bytes]) -> None:
+        self.held = dict(held)
+
+    async def read(self, path: str) -> bytes:
+        if path not in self.held:
+            raise NodeRunError(f"The file '{path}' does not exist", code="FILE_NOT_FOUND")
+        return self.held[path]
+
+    async def write(self, path: str, data: bytes, *, append: bool = False) -> None:
+        self.held[path] = (self.held.get(path, b"") if append else b"") + data
+
+    async def find(self, pattern: str) -> list[str]:
+        return sorted(path for path in self.held if fnmatch(path, pattern))
+
+
 class FakeCode:
     """Keeps what was to run and gives what the test says."""
 
@@ -102,6 +122,9 @@ class FakeContext:
     credentials: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     cancel_after: int | None = None
     """Raise at this checkpoint, counted from 0."""
+    held_files: Mapping[str, bytes] = field(default_factory=dict)
+    permitted: bool = True
+    refused_hosts: frozenset[str] = frozenset()
     mode: str = "webhook"
     timezone: str = "UTC"
     evaluate_templates: Callable[[Sequence[str], int, Mapping[str, Any]], list[Any]] | None = None
@@ -134,6 +157,9 @@ class FakeContext:
         self.arrived = self.arrived or [bool(items) for items in self.inputs]
         self.server = FakeHttp(self.serve)
         self.http: Http = self.server
+        self.disk = FakeFiles(self.held_files)
+        self.files: Files = self.disk
+        self.connected: list[tuple[str, int]] = []
         self.jail = FakeCode(self.run_code)
         self.code: Code = self.jail
         self.answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
@@ -179,6 +205,12 @@ class FakeContext:
 
     async def static_data(self, kind: str) -> dict[str, Any]:
         return self.remembered.setdefault(kind, {})
+
+    async def connect_address(self, host: str, port: int) -> str:
+        self.connected.append((host, port))
+        if host in self.refused_hosts:
+            raise NodeRunError(f"The address {host} belongs to a private network", code="ADDRESS_REFUSED")
+        return host
 
     async def read_binary(self, item_index: int, name: str) -> bytes:
         entry = self.items[item_index].get("binary", {}).get(name)

@@ -1,5 +1,6 @@
-"""Which addresses nodes may reach."""
+"""Which addresses nodes may reach: a name is resolved once, checked, and what was checked is connected to."""
 
+import asyncio
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -27,6 +28,26 @@ class Policy:
             return True
         named = host.lower() in self._names or f"{host.lower()}:{port}" in self._names
         return named or f"{mapped}:{port}" in self._names or any(mapped in net for net in self._networks)
+
+    async def resolve(self, host: str, port: int) -> list[Address]:
+        """The addresses of a host that may be connected to. Raises NodeRunError where none may be, OSError where
+        there is none."""
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
+        permitted = [each for each in addresses if self.permits(host, port, each)]
+        if addresses and not permitted:
+            raise refusal(host, port, addresses[0])
+        return permitted
+
+    async def connect_address(self, host: str, port: int) -> str:
+        """As RunContext has it."""
+        try:
+            permitted = await self.resolve(host, port)
+        except (OSError, UnicodeError) as error:
+            text = f"The host '{host}' can't be found: {error}"
+            raise NodeRunError(text, code="CONNECTION_ERROR") from None
+        # a server that listens on one family only is most often found by the older one
+        return str(min(permitted, key=lambda each: each.version))
 
 
 def refusal(host: str, port: int, address: Address) -> NodeRunError:

@@ -1,12 +1,10 @@
-"""The guarded HTTP client: a name is resolved once, checked, and what was checked is connected to."""
+"""The guarded HTTP client: it connects to nothing but what was checked."""
 
-import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import Final
 
 import aiohttp
@@ -29,11 +27,6 @@ class _Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(ip_address(entry[4][0]) for entry in found))
-        permitted = [each for each in addresses if self._policy.permits(host, port, each)]
-        if addresses and not permitted:
-            raise refusal(host, port, addresses[0])
         return [
             ResolveResult(
                 hostname=host,
@@ -43,7 +36,7 @@ class _Resolver(AbstractResolver):
                 proto=socket.IPPROTO_TCP,
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for address in permitted
+            for address in await self._policy.resolve(host, port)
         ]
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -23,10 +23,14 @@ from weft_expressions.template import Compiled
 from weft_kit.blobs import BlobStore
 from weft_kit.identity.expiring import Expiring
 from weft_kit.service import Infra
+from weft_kit.settings import CoreSettings
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import Code, Http, NodeInfo, NodeRunError
+from weft_node_sdk.context import Code, Files, Http, NodeInfo, NodeRunError
 
+from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.adapters.files import AllowedFiles
+from weft_node_runner.application.ports import Addresses
 from weft_node_runner.domain.plan import Plan
 
 PLANS: Final = 500
@@ -46,14 +50,15 @@ class ServiceOutside:
         expressions: EvaluatorPool,
         scripts: EvaluatorPool,
         *,
-        origin: str,
-        timezone: str,
-        environment: Iterable[str],
+        settings: CoreSettings,
     ) -> None:
         self.http = http
+        self.addresses: Addresses = Policy(settings.net_allow)
+        self.files: Files = AllowedFiles(settings.file_folders)
+        self.allowed_nodes: Collection[str] = settings.allow_nodes
         self.blobs: BlobStore = infra.blobs
-        self.origin = origin
-        names = list(environment)
+        self.origin = settings.public_origin
+        names = settings.allow_env
         self.environment = {n: os.environ[n] for n in names if n in os.environ} if names else None
         self._workflows = infra.rpc.client(Workflows)
         self._credentials = infra.rpc.client(Credentials)
@@ -63,7 +68,7 @@ class ServiceOutside:
         self._catalogue = catalogue
         self._expressions = expressions
         self._scripts = scripts
-        self._timezone = timezone
+        self._timezone = settings.timezone
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._secrets: Expiring[str, dict[str, Any]] = Expiring()
         self._values: Expiring[str, dict[str, Any]] = Expiring()

@@ -16,6 +16,7 @@ from weft_expressions.template import compile_text, compile_value
 from weft_node_sdk.context import (
     Code,
     ExecutionInfo,
+    Files,
     Http,
     Item,
     NodeRunError,
@@ -52,6 +53,8 @@ class NodeContext:
         self.arrived = [source is not None for source in activation.inputs] or [bool(inputs)]
         self.resume = resume
         self.http: Http = outside.http
+        self.files: Files = outside.files
+        self.permitted = node_plan.info.type in outside.allowed_nodes
         self.state = state
         self.logs: list[str] = []
         self._task = task
@@ -231,6 +234,9 @@ class NodeContext:
 
     async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
         return await self._data.static.of(kind, self.node.name)
+
+    async def connect_address(self, host: str, port: int) -> str:
+        return await self._outside.addresses.connect_address(host, port)
 
     async def read_binary(self, item_index: int, name: str) -> bytes:
         item = self.items[item_index] if item_index < len(self.items) else {}

@@ -1,19 +1,27 @@
 """What running nodes needs from the outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from weft_contracts.messages import NodeOutput
 from weft_kit.blobs import BlobStore
-from weft_node_sdk.context import Code, Http, NodeInfo
+from weft_node_sdk.context import Code, Files, Http, NodeInfo
 
 from weft_node_runner.domain.plan import Plan
 
 
+class Addresses(Protocol):
+    async def connect_address(self, host: str, port: int) -> str:
+        """As RunContext has it."""
+
+
 class Outside(Protocol):
-    """`environment`: what `$env` shows, None where it is off."""
+    """`environment`: what `$env` shows, None where it is off. `allowed_nodes`: dangerous node types that may run."""
 
     http: Http
+    addresses: Addresses
+    files: Files
+    allowed_nodes: Collection[str]
     blobs: BlobStore
     environment: dict[str, str] | None
     origin: str

@@ -1,0 +1,69 @@
+"""Files of nodes: below the allowed folders and nowhere else."""
+
+import os
+from pathlib import Path
+
+import pytest
+from weft_node_runner.adapters.files import AllowedFiles
+from weft_node_sdk.context import NodeRunError
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> AllowedFiles:
+    (tmp_path / "secret.txt").write_text("no")
+    return AllowedFiles([tmp_path / "one", tmp_path / "two"])
+
+
+async def test_what_was_written_is_read(files: AllowedFiles, tmp_path: Path) -> None:
+    await files.write("a.txt", b"first")
+    await files.write(str(tmp_path / "one" / "a.txt"), b" and second", append=True)
+    assert await files.read("a.txt") == b"first and second"
+    await files.write("a.txt", b"new")
+    assert (tmp_path / "one" / "a.txt").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    "path", ["../secret.txt", "/etc/passwd", "x/../../secret.txt", "", "a\0b", "../onefold/x"]
+)
+async def test_what_lies_elsewhere_is_refused(files: AllowedFiles, path: str) -> None:
+    for attempt in (files.read(path), files.write(path, b"x")):
+        with pytest.raises(NodeRunError) as caught:
+            await attempt
+        assert caught.value.code == "FILE_REFUSED"
+
+
+async def test_links_are_not_followed(files: AllowedFiles, tmp_path: Path) -> None:
+    await files.write("real.txt", b"1")
+    (tmp_path / "one" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (tmp_path / "one" / "up").symlink_to(tmp_path)
+    for attempt in (files.read("link.txt"), files.write("link.txt", b"x"), files.read("up/secret.txt")):
+        with pytest.raises(NodeRunError):
+            await attempt
+    assert (tmp_path / "secret.txt").read_text() == "no"
+    assert await files.find("**") == [str(tmp_path / "one" / "real.txt")]
+
+
+async def test_only_plain_files_are_opened(files: AllowedFiles, tmp_path: Path) -> None:
+    await files.write("real.txt", b"1")
+    os.mkfifo(tmp_path / "one" / "pipe")
+    (tmp_path / "one" / "folder").mkdir()
+    for name in ("pipe", "folder", "."):
+        with pytest.raises(NodeRunError) as caught:
+            await files.read(name)
+        assert caught.value.code == "FILE_ERROR"
+    with pytest.raises(NodeRunError, match="does not exist"):
+        await files.read("missing.txt")
+
+
+async def test_patterns_find_files(files: AllowedFiles, tmp_path: Path) -> None:
+    first = tmp_path / "one"
+    (first / "deep").mkdir(parents=True)
+    for name in ("a.txt", "b.csv", "deep/c.txt", "[x].txt"):
+        (first / name).write_text(name)
+    assert await files.find(f"{first}/*.txt") == [f"{first}/[x].txt", f"{first}/a.txt"]
+    assert await files.find(f"{first}/**/*.{{txt,csv}}") == sorted(
+        f"{first}/{name}" for name in ("a.txt", "b.csv", "deep/c.txt", "[x].txt")
+    )
+    assert await files.find(f"{first}/none*") == []
+    with pytest.raises(NodeRunError, match="outside the folders"):
+        await files.find("/etc/*")
