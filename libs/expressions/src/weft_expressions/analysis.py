@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from weft_expressions.lexer import Token, flatten
+from weft_expressions.parser import RESERVED as _RESERVED
 from weft_expressions.parser import Parser, Unsupported, unescape
 
 EXTENSIONS: Final = frozenset(
@@ -384,6 +385,20 @@ def _reference(flat: list[Token], at: int, names: Names, *, closes: tuple[str, .
         names.past_runs = names.past_runs or use[1] in ("all", "first", "last")
     else:
         uses.add(use[1] + "()" if use[2:3] == ["("] else use[1])
+
+
+def assigned(tokens: tuple[Token, ...]) -> set[str]:
+    """Names that are assigned to, declared or not: `x = 1`, `x += 1`, `x++`, `for (x of …)`."""
+    flat = flatten(tokens)
+    found = set()
+    for at, token in enumerate(flat):
+        before = flat[at - 1].text if at else ""
+        after = flat[at + 1].text if at + 1 < len(flat) else ""
+        if token.kind != "name" or before in (".", "?.") or token.text in _RESERVED:
+            continue
+        if after in _CHANGES or before in ("++", "--") or (before == "(" and after in ("of", "in")):
+            found.add(token.text)
+    return found
 
 
 def rewritten(source: str, tokens: tuple[Token, ...]) -> str:

@@ -1,44 +1,134 @@
 """Scripts of Code nodes."""
 
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
-from weft_expressions.analysis import Names, analyse, rewritten
+from weft_expressions.analysis import Names, analyse, assigned, rewritten
 from weft_expressions.errors import CodeFailure
 from weft_expressions.evaluator import EvaluatorPool, Interrupted
 from weft_expressions.lexer import LexicalError, Token, tokenize
 from weft_expressions.request import data_of
+from weft_expressions.returned import items_of_all, items_of_each
 from weft_expressions.scope import Item, Scope
 
-_EACH_HINT: Final = (
-    "In this mode a script returns one item: an object, for example { json: { name: $json.name } }."
+Help = Callable[[str, dict[str, Any]], Awaitable[Any]]
+"""(kind, options) of what a script wants from outside to a JSON value: kind "httpRequest" or "request", as of
+`this.helpers`. Raises HelpRefused."""
+_MODULES: Final = frozenset(
+    [
+        "abc", "array", "base64", "binascii", "bisect", "calendar", "cmath", "collections",
+        "collections.abc", "contextlib", "copy", "csv", "dataclasses", "datetime", "decimal", "difflib",
+        "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "html.parser", "io",
+        "ipaddress", "itertools", "json", "math", "numbers", "operator", "os", "pprint", "random", "re",
+        "secrets", "socket", "statistics", "string", "struct", "sys", "textwrap", "time", "traceback",
+        "types", "typing", "unicodedata", "urllib.parse", "uuid", "xml.etree.ElementTree", "zlib",
+        "zoneinfo",
+    ]
+)  # fmt: skip
+"""What Python code may import: imported before the jail closes, since there are no files in it."""
+_IMPORT: Final = re.compile(
+    r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
-_ALL_HINT: Final = "Return a list of items: return [{ json: { name: 'Ada' } }]."
-_KEYS: Final = frozenset({"json", "binary", "pairedItem", "error", "index"})
+_PYTHON_NODE: Final = re.compile(r"""\b_(?:\(|node\[)\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*[)\]]""")
+_PYTHON_COMPUTED: Final = re.compile(r"""\b_(?:\(|node\[)\s*[^"'\s]""")
+_PYTHON_NAMES: Final = {
+    "_runIndex": "$runIndex", "_prevNode": "$prevNode", "_execution": "$execution", "_workflow": "$workflow",
+    "_vars": "$vars", "_parameter": "$parameter", "_nodeVersion": "$nodeVersion", "_env": "$env",
+    "_getWorkflowStaticData": "$getWorkflowStaticData",
+}  # fmt: skip
+
+
+class HelpRefused(Exception):
+    """The script gets it as an error. `fields` are further ones of the error, for example `httpCode`."""
+
+    def __init__(self, message: str, fields: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields or {}
 
 
 async def run_javascript(
-    pool: EvaluatorPool, project_id: str, source: str, each_item: bool, scope: Scope, timeout: float = 60.0
+    pool: EvaluatorPool,
+    project_id: str,
+    source: str,
+    each_item: bool,
+    scope: Scope,
+    timeout: float = 60.0,
+    helper: Help | None = None,
 ) -> tuple[list[Item], list[str]]:
     """Runs the script once over all items, or once per item. Gives validated items, with `pairedItem` where the
     script or the counts say so, and the lines printed by `console`; entries of `scope.static_data` become what the
-    script made of them. Raises CodeFailure. `timeout` in seconds of wall
-    time for the whole run."""
-    names, script = _read(source)
+    script made of them. Raises CodeFailure. `timeout` in seconds of wall time for the whole run."""
+    names, script, undeclared = _read(source)
     body = {
         "source": script,
         "each": each_item,
+        "w": undeclared,
         "r": sorted(names.roots),
         "d": {**data_of([names], scope), "i": list(scope.items)},
     }
     libraries = ",".join(sorted({*names.libraries, *(("md5", "sha") if "[$$.hash]" in script else ())}))
     request = b"C" + libraries.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+
+    async def ask(wanted: bytes) -> bytes:
+        return orjson.dumps(await asyncio.gather(*[_helped(helper, *each) for each in orjson.loads(wanted)]))
+
     try:
-        answer = orjson.loads(await pool.run(project_id, request, timeout=timeout))
+        answer = await pool.run(project_id, request, timeout=timeout, ask=ask)
     except Interrupted as stop:
         raise CodeFailure(str(stop)) from None
+    return _result(orjson.loads(answer), each_item, scope)
+
+
+async def _helped(helper: Help | None, number: int, kind: str, options: Any) -> list[Any]:
+    """[number, value], or [number, null, message, fields]."""
+    try:
+        if helper is None:
+            raise HelpRefused("Requests are not possible here")
+        if not isinstance(options, dict):
+            raise HelpRefused("The options of a request are an object: { url: 'https://…' }")
+        return [number, await helper(kind, options)]
+    except HelpRefused as refused:
+        return [number, None, refused.message, refused.fields]
+
+
+async def run_python(
+    pool: EvaluatorPool, source: str, each_item: bool, scope: Scope, timeout: float = 60.0
+) -> tuple[list[Item], list[str]]:
+    """The same in Python. Raises CodeFailure."""
+    found, computed = python_references(source)
+    roots = {root for name, root in _PYTHON_NAMES.items() if name in source}
+    names = Names(roots=roots, nodes={name: {"all", "item"} for name in found}, dynamic=computed)
+    data = data_of([names], scope)
+    given = {root[1:]: value for root, value in data["r"].items() if root in roots}
+    if "$getWorkflowStaticData" in roots:
+        given["static"] = data["r"]["$static"]
+    body = {"source": source, "each": each_item, "d": {"i": list(scope.items), "n": data["n"]}, "r": given}
+    zone = scope.timezone if "_now" in source or "_today" in source else ""
+    request = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        answer = await pool.run_python(request, zone, _imported(source), timeout)
+    except Interrupted as stop:
+        raise CodeFailure(str(stop)) from None
+    return _result(orjson.loads(answer), each_item, scope)
+
+
+def _imported(source: str) -> list[str]:
+    wanted = {
+        name.split()[0]
+        for module, modules in _IMPORT.findall(source)
+        for name in (module or modules).split(",")
+        if name.strip()
+    }
+    return sorted(wanted & _MODULES)
+
+
+def _result(answer: dict[str, Any], each_item: bool, scope: Scope) -> tuple[list[Item], list[str]]:
     logs = list(answer.get("logs") or ())
     if "error" in answer:
         raise CodeFailure(
@@ -54,70 +144,32 @@ async def run_javascript(
             held.clear()
             held.update(entry)
     result = answer["result"]
-    made = _each(result, logs) if each_item else _all(result, answer.get("kind", ""), logs, len(scope.items))
-    return made, logs
+    if each_item:
+        return items_of_each(result, tuple(logs)), logs
+    return items_of_all(result, answer.get("kind", ""), len(scope.items), tuple(logs)), logs
 
 
 def references(source: str) -> tuple[frozenset[str], bool]:
     """(names of nodes that the script reads, whether it computes one)."""
-    names, _ = _read(source)
+    names, _, _ = _read(source)
     return frozenset(names.nodes), names.dynamic
 
 
+def python_references(source: str) -> tuple[frozenset[str], bool]:
+    """The same for Python."""
+    found = frozenset(a or b for a, b in _PYTHON_NODE.findall(source))
+    return found, _PYTHON_COMPUTED.search(source) is not None
+
+
 @lru_cache(maxsize=512)
-def _read(source: str) -> tuple[Names, str]:
-    """What the script names, and the script with n8n's methods made calls by symbol."""
+def _read(source: str) -> tuple[Names, str, tuple[str, ...]]:
+    """What the script names, the script with n8n's methods made calls by symbol, and names that it may assign to
+    without having declared them."""
     tokens: tuple[Token, ...]
     try:
         tokens, _ = tokenize(source)
     except (LexicalError, RecursionError):
-        return Names(dynamic="$" in source), source
-    names = analyse(tokens)
-    return names, rewritten(source, tokens) if tokens else source
-
-
-def _all(result: Any, kind: str, logs: list[str], width: int) -> list[Item]:
-    if kind in ("undefined", "null"):
-        raise CodeFailure("The code returned nothing", description=_ALL_HINT, logs=tuple(logs))
-    values = result if isinstance(result, list) else [result]
-    made = [_item(value, index, logs, _ALL_HINT) for index, value in enumerate(values)]
-    if any(_KEYS & value.keys() for value in values) and not all("json" in value for value in values):
-        text = "Some of the returned items have `json` and some have not"
-        raise CodeFailure(text, description=_ALL_HINT, logs=tuple(logs))
-    if len(made) == width:
-        for index, item in enumerate(made):
-            item.setdefault("pairedItem", {"item": index})
-    return made
-
-
-def _each(result: Any, logs: list[str]) -> list[Item]:
-    """Results in lists of one, an empty one for undefined."""
-    made = []
-    for index, held in enumerate(result or ()):
-        if not held or held[0] is None:
-            text = "The code returned nothing for an item"
-            raise CodeFailure(text, description=_EACH_HINT, item_index=index, logs=tuple(logs))
-        if isinstance(held[0], list):
-            text = "The code returned a list for one item"
-            raise CodeFailure(text, description=_EACH_HINT, item_index=index, logs=tuple(logs))
-        item = _item(held[0], index, logs, _EACH_HINT)
-        item["pairedItem"] = {"item": index}
-        made.append(item)
-    return made
-
-
-def _item(value: Any, index: int, logs: list[str], hint: str) -> Item:
-    if not isinstance(value, dict):
-        text = "A returned item is not an object"
-        raise CodeFailure(text, description=hint, item_index=index, logs=tuple(logs))
-    if "json" not in value and not ("binary" in value and value.keys() <= _KEYS):
-        return {"json": value}
-    json = value.get("json", {})
-    if not isinstance(json, dict):
-        text = "The `json` of a returned item is not an object"
-        raise CodeFailure(text, description=hint, item_index=index, logs=tuple(logs))
-    item: Item = {"json": json}
-    for name in ("binary", "pairedItem"):
-        if value.get(name) is not None:
-            item[name] = value[name]
-    return item
+        return Names(dynamic="$" in source), source, ()
+    if not tokens:
+        return Names(), source, ()
+    return analyse(tokens), rewritten(source, tokens), tuple(sorted(assigned(tokens)))

@@ -6,21 +6,25 @@ import itertools
 import logging
 import os
 import socket
-import struct
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal
 
 from weft_expressions.errors import EvaluatorUnavailable
+from weft_expressions.worker.frames import ASKED, BROKEN, HEADER, HUNG, OK, OUT_OF_MEMORY
 
 log = logging.getLogger("weft.evaluator")
 
-OK, HUNG, OUT_OF_MEMORY, BROKEN = range(4)
+Ask = Callable[[bytes], Awaitable[bytes]]
+"""What a script wants from outside (JSON, see js/code.js) to the answer. Raises nothing."""
 _START_SECONDS: Final = 20.0
 _GRACE_SECONDS: Final = 2.0
 _V8_MB: Final = 768
 """Writable address space that V8 takes for itself; little of it is ever touched."""
 _MOST_SKIPPED: Final = 3
+_LONGEST_ANSWER: Final = 1 << 28
+_LONGEST_PROJECT: Final = 255
 _processors = itertools.count()
 _SLOW: Final = b'"The expression took too long"'
 _LARGE: Final = b'"The expression needs too much memory"'
@@ -34,7 +38,7 @@ class _Process:
     """One evaluator. One request at a time."""
 
     def __init__(self, memory_mb: int) -> None:
-        self._memory_mb = memory_mb
+        self._megabytes = memory_mb
         self._child: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -42,21 +46,20 @@ class _Process:
         self.project = ""
 
     async def start(self) -> None:
-        """Raises EvaluatorUnavailable."""
+        """A V8. Raises EvaluatorUnavailable."""
+        memory = self._megabytes << 20
+        await self._start("__main__", (memory + (_V8_MB << 20), memory, next(_processors)))
+
+    async def start_python(self, zone: str, modules: Sequence[str]) -> None:
+        """A CPython for one script. Raises EvaluatorUnavailable."""
+        await self._start("python", (self._megabytes << 20, zone, ",".join(modules)))
+
+    async def _start(self, module: str, arguments: Sequence[object]) -> None:
         ours, theirs = socket.socketpair()
-        megabyte = 1 << 20
-        arguments = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            f"import sys; sys.path[:0] = {_paths()!r}; from weft_expressions.worker.__main__ import main; main()",
-            str((self._memory_mb + _V8_MB) * megabyte),
-            str(self._memory_mb * megabyte),
-            str(next(_processors)),
-        ]
+        program = f"import sys; sys.path[:0] = {_paths()!r}; from weft_expressions.worker.{module} import main; main()"
+        command = [sys.executable, "-I", "-S", "-c", program, *map(str, arguments)]
         try:
-            self._child = await asyncio.to_thread(_spawn, arguments, theirs)
+            self._child = await asyncio.to_thread(_spawn, command, theirs)
         except OSError as error:
             ours.close()
             raise EvaluatorUnavailable(f"No evaluator could be started: {error}") from error
@@ -85,18 +88,20 @@ class _Process:
         self._child = self._writer = self._reader = None
 
     async def call(
-        self, operation: bytes, project: str, names: bytes, body: bytes, timeout: float, limit: float | None
+        self,
+        operation: bytes,
+        project: str,
+        names: bytes,
+        body: bytes,
+        timeout: float,
+        limit: float | None,
+        ask: Ask | None = None,
     ) -> tuple[int, bytes]:
         """Raises EvaluatorUnavailable where the process died or had to be killed."""
-        identity = project.encode()[:255]
-        head = b"%c" % operation[0] + _double(timeout) + bytes((len(identity), len(names)))
-        frame = head + identity + names + body
-        assert self._writer is not None
+        identity = project.encode()[:_LONGEST_PROJECT]
+        self._send(HEADER.pack(operation, timeout, len(identity), len(names)) + identity + names + body)
         try:
-            self._writer.write(len(frame).to_bytes(4, "big") + frame)
-            if limit is None:
-                return await self._receive()
-            return await asyncio.wait_for(self._receive(), limit)
+            return await asyncio.wait_for(self._conversation(ask), limit)
         except TimeoutError:
             self.kill()
             return HUNG, b"0"
@@ -107,20 +112,31 @@ class _Process:
             self.kill()  # what it says next would be taken for the next answer
             raise
 
+    def _send(self, frame: bytes) -> None:
+        assert self._writer is not None
+        self._writer.write(len(frame).to_bytes(4, "big") + frame)
+
+    async def _conversation(self, ask: Ask | None) -> tuple[int, bytes]:
+        """The answer; what is asked for on the way is got."""
+        while True:
+            status, body = await self._receive()
+            if status != ASKED or ask is None:
+                return status, body
+            self._send(HEADER.pack(b"A", 0.0, 0, 0) + await ask(body))
+
     async def _receive(self) -> tuple[int, bytes]:
         assert self._reader is not None
         head = await self._reader.readexactly(5)
-        return head[4], await self._reader.readexactly(int.from_bytes(head[:4], "big"))
+        length = int.from_bytes(head[:4], "big")
+        if length > _LONGEST_ANSWER:
+            raise OSError("the answer is too large")
+        return head[4], await self._reader.readexactly(length)
 
 
 def _spawn(arguments: list[str], connection: socket.socket) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(  # noqa: S603 - our own interpreter
         arguments, stdin=connection.fileno(), stdout=subprocess.DEVNULL, env={}
     )
-
-
-def _double(value: float) -> bytes:
-    return struct.pack(">d", value)
 
 
 def _paths() -> list[str]:
@@ -171,7 +187,9 @@ class EvaluatorPool:
         """What this machine's kernel does not give to the jail."""
         return sorted({wall for process in self._all for wall in process.missing})
 
-    async def run(self, project_id: str, request: bytes, *, timeout: float | None = None) -> bytes:
+    async def run(
+        self, project_id: str, request: bytes, *, timeout: float | None = None, ask: Ask | None = None
+    ) -> bytes:
         """One request (see request.py) to its answer, JSON. `timeout`: seconds for one evaluation, or for a script
         in all. Raises EvaluatorUnavailable; Interrupted for a script."""
         if self._stopped or not self._all:
@@ -187,20 +205,25 @@ class EvaluatorPool:
             names, body = request[1:end], request[end + 1 :]
             seconds = self._timeout if timeout is None else timeout
             if request[:1] == b"C":
-                return await self._script(process, project_id, names, body, seconds)
+                call = process.call(b"C", project_id, names, body, seconds, seconds + _GRACE_SECONDS, ask)
+                return _of_script(*await call, seconds)
             return await self._expressions(process, project_id, names, body, seconds)
         finally:
             self._free.put_nowait(process)
 
-    @staticmethod
-    async def _script(process: _Process, project: str, names: bytes, body: bytes, seconds: float) -> bytes:
-        status, answer = await process.call(b"C", project, names, body, seconds, seconds + _GRACE_SECONDS)
-        if status == OK:
-            return answer
-        if status == BROKEN:
-            raise EvaluatorUnavailable(answer.decode(errors="replace"))
-        what = "needs too much memory" if status == OUT_OF_MEMORY else f"took longer than {seconds:g} s"
-        raise Interrupted(f"The code {what}")
+    async def run_python(self, body: bytes, zone: str, modules: Sequence[str], timeout: float) -> bytes:
+        """One Python script in a process of its own, which ends with it; `modules` are there to import. Raises
+        EvaluatorUnavailable; Interrupted."""
+        if self._stopped or not self._all:
+            raise EvaluatorUnavailable("The evaluators are stopped.")
+        process = await self._free.get()
+        try:
+            process.kill()
+            await process.start_python(zone, modules)
+            return _of_script(*await process.call(b"Y", "", b"", body, timeout, timeout), timeout)
+        finally:
+            process.kill()
+            self._free.put_nowait(process)
 
     @staticmethod
     async def _expressions(
@@ -221,3 +244,13 @@ class EvaluatorPool:
             skipped[int(answer)] = _SLOW if status == HUNG else _LARGE
             if not process.alive:
                 await process.start()
+
+
+def _of_script(status: int, answer: bytes, seconds: float) -> bytes:
+    """The answer of a script's run. Raises EvaluatorUnavailable; Interrupted."""
+    if status == OK:
+        return answer
+    if status in (HUNG, OUT_OF_MEMORY):
+        what = "needs too much memory" if status == OUT_OF_MEMORY else f"took longer than {seconds:g} s"
+        raise Interrupted(f"The code {what}")
+    raise EvaluatorUnavailable(answer.decode(errors="replace") or "The evaluator is broken.")

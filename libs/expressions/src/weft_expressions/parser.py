@@ -27,7 +27,7 @@ _BINARY: Final[dict[str, tuple[int, str]]] = {
     "+": (10, "binary"), "-": (10, "binary"),
     "*": (11, "binary"), "/": (11, "binary"), "%": (11, "binary"),
 }  # fmt: skip
-_RESERVED: Final = frozenset(
+RESERVED: Final = frozenset(
     [
         "await",
         "break",
@@ -280,7 +280,7 @@ def _name(name: str) -> Node:
             return ("const", None)
         case "undefined":
             return ("undefined",)
-    if name in _RESERVED or "\\" in name or name.startswith("#"):
+    if name in RESERVED or "\\" in name or name.startswith("#"):
         raise Unsupported
     return ("name", name)
 

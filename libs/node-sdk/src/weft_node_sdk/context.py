@@ -159,6 +159,9 @@ class Code(Protocol):
         """Runs the source with n8n's names over the node's input. Returns validated items on one output;
         console output goes to the run's logs. Raises NodeRunError with the line."""
 
+    async def python(self, source: str, *, each_item: bool, timeout: float = 60.0) -> Outputs:
+        """The same for Python."""
+
 
 class Files(Protocol):
     """Files of the runner's machine, in the folders that the installation allows; no symbolic link is followed.

@@ -86,7 +86,7 @@ class _Here:
         return await evaluate(compiled, scope, count, self.expressions, project_id)
 
     def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
-        return JailedCode(self.scripts, project_id, scope, log)
+        return JailedCode(self.scripts, project_id, scope, log, self.http)
 
 
 async def run_workflow(

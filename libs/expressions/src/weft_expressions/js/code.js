@@ -26,13 +26,20 @@ function consoleOf(run) {
 // Timers run in the worker's time: it is told when the next is due and calls again then.
 function timersOf(run) {
   return {
-    setTimeout: (callback, delay = 0, ...args) => {
-      run.timers.push({ id: run.nextTimer, due: Date.now() + Math.max(Number(delay) || 0, 0), callback, args });
-      run.nextTimer += 1;
-      return run.nextTimer - 1;
-    },
+    setTimeout: (callback, delay = 0, ...args) => run.timer(callback, Math.max(Number(delay) || 0, 0), args),
+    setImmediate: (callback, ...args) => run.timer(callback, 0, args),
     clearTimeout: (id) => { run.timers = run.timers.filter((timer) => timer.id !== id); },
   };
+}
+
+function revived(value) {
+  if (value?.type === 'Buffer') return Buffer.from(value);
+  return value?.body?.type === 'Buffer' ? { ...value, body: Buffer.from(value.body) } : value;
+}
+
+function helpersOf(run) {
+  const ask = (kind) => async (options, more) => run.ask(kind, typeof options === 'string' ? { ...more, url: options } : options);
+  return Object.freeze({ httpRequest: ask('httpRequest'), request: ask('request') });
 }
 
 const SCRIPT = 'weft-code.js';
@@ -54,23 +61,30 @@ class Run {
     this.logs = [];
     this.timers = [];
     this.nextTimer = 1;
+    this.asked = [];
+    this.asking = new Map();
+    this.nextAsked = 1;
     this.answer = null;
     this.item = null;
     if (libraries.has('luxon')) library('luxon').Settings.defaultZone = request.d.r.$timezone ?? 'UTC';
   }
 
   start() {
-    const { source, each, d: data, r: roots } = this.request;
+    const { source, each, d: data, r: roots, w: written } = this.request;
     const names = CODE_NAMES.filter((name) => roots.includes(name));
-    const { setTimeout, clearTimeout } = timersOf(this);
-    const own = { $$: SYMBOLS, $$null: orNullish, console: consoleOf(this), setTimeout, clearTimeout };
-    const perRun = each ? ['item'] : ['items'];
+    const own = { $$: SYMBOLS, $$null: orNullish, console: consoleOf(this), ...timersOf(this), ...PLATFORM };
+    const helpers = helpersOf(this);
+    const perRun = ['$$this', '$helpers', 'helpers', each ? 'item' : 'items'];
+    const known = new Set([...Object.keys(own), ...perRun, ...names]);
+    const undeclared = written.filter((name) => !known.has(name) && !(name in globalThis));
     const prefix = /\bawait\b/.test(source) ? 'async ' : '';
-    const body = `"use strict";return (${prefix}function () {${source}\n}).call(Object.freeze({}))\n//# sourceURL=${SCRIPT}`;
-    const script = compile(...Object.keys(own), ...perRun, ...names, body);
+    const declared = undeclared.length ? `let ${undeclared.join(',')};` : ''; // strict code may not assign to what nobody declared
+    const body = `${declared}return (${prefix}function () {${source}\n}).call($$this)\n//# sourceURL=${SCRIPT}`;
+    const script = compile(...Object.keys(own), ...perRun, ...names, `"use strict";${body}`);
     const call = (at) => {
       const view = new View(data, at);
-      return script(...Object.values(own), each ? view.item : data.i,
+      const self = Object.freeze({ helpers, getInputData: () => data.i, getWorkflowStaticData: (kind) => data.r.$static?.[kind] });
+      return script(...Object.values(own), self, helpers, helpers, each ? view.item : data.i,
         ...names.map((name) => (Object.hasOwn(PER_ITEM, name) ? PER_ITEM[name](view) : view.root(name))));
     };
     if (each) {
@@ -131,12 +145,40 @@ class Run {
     this.answer = stringify({ error: message, description, line: lineOf(error), item: this.item, logs: this.logs });
   }
 
-  // The answer, or how many milliseconds from now the next timer is due; -1 where nothing can happen any more.
+  timer(callback, delay, args) {
+    this.timers.push({ id: this.nextTimer, due: Date.now() + delay, callback, args });
+    this.nextTimer += 1;
+    return this.nextTimer - 1;
+  }
+
+  // Asks for something from outside. A promise.
+  ask(kind, value) {
+    return new Promise((resolve, reject) => {
+      this.asked.push([this.nextAsked, kind, value]);
+      this.asking.set(this.nextAsked, { resolve, reject });
+      this.nextAsked += 1;
+    });
+  }
+
+  // Answers: [number, value] or [number, null, message, fields of the error].
+  given(answers) {
+    for (const [number, value, message, fields] of answers) {
+      const { resolve, reject } = this.asking.get(number);
+      this.asking.delete(number);
+      if (message === undefined) resolve(revived(value));
+      else reject(Object.assign(new Error(message), fields));
+    }
+    return '0';
+  }
+
+  // The answer; or a list of what is asked for, [number, kind, value] each; or how many milliseconds from now the next
+  // timer is due, -1 where nothing can happen any more.
   poll() {
     if (this.answer !== null) {
       current = null;
       return this.answer;
     }
+    if (this.asked.length) return json(this.asked.splice(0));
     const now = Date.now();
     const due = this.timers.filter((timer) => timer.due <= now).sort((a, b) => a.due - b.due || a.id - b.id);
     this.timers = this.timers.filter((timer) => timer.due > now);

@@ -9,6 +9,7 @@ const OPERATIONS = {
   },
   C: startCode,
   P: () => current.poll(),
+  A: (body) => current.given(parse(body)),
   B: () => progress.buffer,
 };
 

@@ -107,8 +107,7 @@ function unescapePercent(encoded) {
   return bytes;
 }
 
-function base64Encode(value) {
-  const bytes = utf8(value);
+function base64Of(bytes) {
   let out = '';
   for (let at = 0; at < bytes.length; at += 3) {
     const word = (bytes[at] << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
@@ -118,25 +117,30 @@ function base64Encode(value) {
   return out;
 }
 
-function base64Decode(value) {
+function base64Bytes(value) {
   const digits = value.replaceAll('-', '+').replaceAll('_', '/').replace(/[^A-Za-z0-9+/]/g, '');
-  let bits = 0;
+  const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4));
   let held = 0;
-  let out = '';
+  let bits = 0;
+  let at = 0;
   for (const digit of digits) {
-    held = (held << 6) | BASE64.indexOf(digit);
+    held = ((held << 6) | BASE64.indexOf(digit)) & 0xffff;
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out += `%${((held >> bits) & 255).toString(16).padStart(2, '0')}`;
-      held &= (1 << bits) - 1;
+      bytes[at] = (held >> bits) & 255;
+      at += 1;
     }
   }
-  try {
-    return decodeURIComponent(out);
-  } catch {
-    return String.fromCharCode(...unescapePercent(out)); // bytes that are no text in UTF-8
-  }
+  return bytes;
+}
+
+const base64Encode = (value) => base64Of(utf8(value));
+
+function base64Decode(value) {
+  const bytes = base64Bytes(value);
+  const decoded = utf8Text(bytes);
+  return decoded.includes('\ufffd') ? latin1(bytes) : decoded; // bytes that are no text in UTF-8
 }
 
 const SHA = {

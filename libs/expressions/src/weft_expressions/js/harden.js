@@ -69,6 +69,7 @@ function harden() {
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError];
   for (const prototype of [Object.prototype, ...errors.map((each) => each.prototype)]) allowShadowing(prototype);
   for (const intrinsic of hiddenIntrinsics()) freezeAll(intrinsic);
+  freezeAll(PLATFORM);
   freezeAll(globalThis);
   for (const key of Reflect.ownKeys(globalThis)) {
     const found = Object.getOwnPropertyDescriptor(globalThis, key);

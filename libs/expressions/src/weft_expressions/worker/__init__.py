@@ -1,1 +1,1 @@
-"""What runs inside an evaluator process: `python -m weft_expressions.worker`. Imports as little as it can."""
+"""What runs inside an evaluator process. Imports as little as it can."""

@@ -1,24 +1,16 @@
-"""The evaluator process. Its standard input is a socket: frames in, frames out, one at a time.
-
-In:  length (4 bytes), operation (1), timeout in seconds (8, double), lengths of project id and of library names
-     (1 each), project id, library names (commas between), body. Operation E: requests as JSON, C: a script's run.
-Out: length (4 bytes), status (1), body. The first frame says that it is ready: missing parts of the jail, one a line.
-"""
+"""The evaluator process. Its standard input is a socket: frames in, frames out, one at a time."""
 
 import os
 import socket
-import struct
 import sys
 import time
+from collections.abc import Callable
 from typing import Final
 
 from weft_expressions.worker import jail, v8
+from weft_expressions.worker.frames import ASKED, BROKEN, HEADER, HUNG, OK, OUT_OF_MEMORY, receive, reply
 
-HEADER: Final = struct.Struct(">cdBB")
-REPLY: Final = struct.Struct(">IB")
-OK, HUNG, OUT_OF_MEMORY, BROKEN = range(4)
-_LENGTH: Final = struct.Struct(">I")
-_PRELUDE: Final = ("harden", "runtime", "extensions", "code", "dispatch")
+_PRELUDE: Final = ("harden", "runtime", "extensions", "platform", "code", "dispatch")
 _LIBRARIES: Final = {"luxon": "luxon.min", "jmespath": "jmespath.min", "md5": "md5.min", "sha": "sha"}
 _WARM_ISOLATES: Final = 8
 _MADV_DONTNEED: Final = 4
@@ -27,7 +19,9 @@ _MADV_DONTNEED: Final = 4
 class Worker:
     """Isolates by project, the oldest unused one closed when there are too many."""
 
-    def __init__(self, heap_bytes: int) -> None:
+    def __init__(self, heap_bytes: int, ask: Callable[[bytes], bytes]) -> None:
+        """`ask`: what a script wants from outside, to the answer."""
+        self._ask = ask
         folder = os.path.join(os.path.dirname(os.path.dirname(__file__)), "js")  # noqa: PTH118, PTH120 - no pathlib: start-up
         self._prelude = b"(function(){'use strict';\n%s\n})()" % b"\n".join(
             _read(f"{folder}/{name}.js") for name in _PRELUDE
@@ -55,7 +49,7 @@ class Worker:
         before = isolate.evaluations
         try:
             if operation == b"C":
-                return OK, _run_code(isolate, frame[body:], timeout)
+                return OK, _run_code(isolate, frame[body:], timeout, self._ask)
             return OK, isolate.call(operation + frame[body:], timeout)
         except v8.Hung:
             status = HUNG
@@ -86,12 +80,16 @@ class Worker:
         self._isolates.pop(project).close()
 
 
-def _run_code(isolate: v8.Isolate, body: bytes, timeout: float) -> bytes:
-    """Starts a script and waits for its promises and timers. Raises Hung after `timeout` seconds in all."""
+def _run_code(isolate: v8.Isolate, body: bytes, timeout: float, ask: Callable[[bytes], bytes]) -> bytes:
+    """Starts a script and waits for its promises, timers and requests. Raises Hung after `timeout` seconds in all."""
     deadline = time.monotonic() + timeout
     result = isolate.call(b"C" + body, timeout)
     idle = 0
     while not result.startswith(b"{"):
+        if result.startswith(b"["):
+            given = ask(result)
+            result = isolate.call(b"A" + given, max(deadline - time.monotonic(), 0.001))
+            continue
         wait = int(result) / 1000
         idle = idle + 1 if wait < 0 else 0
         if idle > 1:
@@ -110,33 +108,22 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _receive(connection: socket.socket, count: int) -> bytes:
-    """Exactly `count` bytes; ends the process when the other side is gone."""
-    parts = bytearray()
-    while len(parts) < count:
-        data = connection.recv(min(count - len(parts), 1 << 20))
-        if not data:
-            os._exit(0)
-        parts += data
-    return bytes(parts)
-
-
 def main() -> None:
     """Arguments: bytes of memory, bytes of a JavaScript heap, number of the processor to stay on."""
     memory, heap, processor = (int(argument) for argument in sys.argv[1:4])
-    connection = socket.socket(fileno=os.dup(0))
-    worker = Worker(heap)
-    connection.close()
     connection = socket.socket(fileno=0)
+
+    def ask(wanted: bytes) -> bytes:
+        reply(connection, ASKED, wanted)
+        return receive(connection)[HEADER.size :]
+
+    worker = Worker(heap, ask)
     _stay(processor)
     missing = jail.close(memory)
     worker.warm_up()
-    ready = "\n".join(missing).encode()
-    connection.sendall(REPLY.pack(len(ready), OK) + ready)
+    reply(connection, OK, "\n".join(missing).encode())
     while True:
-        (length,) = _LENGTH.unpack(_receive(connection, 4))
-        status, body = worker.answer(_receive(connection, length))
-        connection.sendall(REPLY.pack(len(body), status) + body)
+        reply(connection, *worker.answer(receive(connection)))
 
 
 def _stay(processor: int) -> None:

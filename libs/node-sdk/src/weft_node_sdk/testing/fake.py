@@ -89,6 +89,9 @@ class FakeCode:
         self.sources: list[tuple[str, bool]] = []
         self._run = run
 
+    async def python(self, source: str, *, each_item: bool, **options: Any) -> Outputs:
+        return await self.javascript(source, each_item=each_item, **options)
+
     async def javascript(self, source: str, *, each_item: bool, **_: Any) -> Outputs:
         self.sources.append((source, each_item))
         result = self._run(source, each_item) if self._run else [[]]

@@ -1,4 +1,4 @@
-"""Code: the user's JavaScript, in the jail."""
+"""Code: the user's JavaScript or Python, in the jail."""
 
 from weft_node_sdk.context import NodeRunError, Outputs, RunContext
 from weft_node_sdk.values import value
@@ -7,17 +7,14 @@ from weft_node_sdk.values import value
 async def run(ctx: RunContext) -> Outputs:
     await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
-    if parameters.get("language", "javaScript") != "javaScript":
-        raise NodeRunError(
-            "Python code can't run on this installation yet",
-            description="Write the code in JavaScript, or keep the node disabled.",
-            code="UNSUPPORTED",
-        )
+    python = parameters.get("language", "javaScript") in ("python", "pythonNative")
+    name = "pythonCode" if python else "jsCode"
     # code is never an expression: what stands in the document runs as it is
-    source = ctx.node.parameters.get("jsCode", parameters.get("jsCode", ""))
+    source = str(value(ctx.node.parameters.get(name, parameters.get(name, ""))))
     each_item = parameters.get("mode") == "runOnceForEachItem"
     try:
-        return await ctx.code.javascript(str(value(source)), each_item=each_item)
+        script = ctx.code.python if python else ctx.code.javascript
+        return await script(source, each_item=each_item)
     except NodeRunError as error:
         if error.fatal or not ctx.continues():
             raise

@@ -1,36 +1,41 @@
 """The Code node's scripts, in the jail."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from weft_expressions.code import run_javascript
+from weft_expressions.code import run_javascript, run_python
 from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool
-from weft_expressions.scope import Scope
-from weft_node_sdk.context import NodeRunError, Outputs
+from weft_expressions.scope import Item, Scope
+from weft_node_sdk.context import Http, NodeRunError, Outputs
+
+from weft_node_runner.adapters.code_requests import CodeRequests
 
 
 class JailedCode:
     """Implements Code of the node SDK, for one node run."""
 
     def __init__(
-        self, pool: EvaluatorPool, project_id: str, scope: Scope, log: Callable[[str], None]
+        self, pool: EvaluatorPool, project_id: str, scope: Scope, log: Callable[[str], None], http: Http
     ) -> None:
         self._pool = pool
         self._project_id = project_id
         self._scope = scope
         self._log = log
+        self._requests = CodeRequests(http)
 
-    async def javascript(
-        self,
-        source: str,
-        *,
-        each_item: bool,
-        timeout: float = 60.0,
-    ) -> Outputs:
-        try:
-            items, logs = await run_javascript(
-                self._pool, self._project_id, source, each_item, self._scope, timeout
+    async def javascript(self, source: str, *, each_item: bool, timeout: float = 60.0) -> Outputs:
+        return await self._run(
+            run_javascript(
+                self._pool, self._project_id, source, each_item, self._scope, timeout, self._requests.send
             )
+        )
+
+    async def python(self, source: str, *, each_item: bool, timeout: float = 60.0) -> Outputs:
+        return await self._run(run_python(self._pool, source, each_item, self._scope, timeout))
+
+    async def _run(self, script: Awaitable[tuple[list[Item], list[str]]]) -> Outputs:
+        try:
+            items, logs = await script
         except CodeFailure as failure:
             for line in failure.logs:
                 self._log(line)

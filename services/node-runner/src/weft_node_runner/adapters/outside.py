@@ -161,4 +161,4 @@ class ServiceOutside:
         return await evaluate(compiled, scope, count, self._expressions, project_id)
 
     def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
-        return JailedCode(self._scripts, project_id, scope, log)
+        return JailedCode(self._scripts, project_id, scope, log, self.http)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_contracts.messages import Activation, RunSegment
-from weft_expressions.code import references
+from weft_expressions.code import python_references, references
 from weft_expressions.scope import Scope
 from weft_expressions.template import compile_text, compile_value
 from weft_node_sdk.context import (
@@ -150,11 +150,11 @@ class NodeContext:
             if each.lineage:
                 await self._data.lineage(self._activation, each.references)
 
-    async def prepare_code(self, source: str) -> None:
+    async def prepare_code(self, source: str, read: tuple[frozenset[str], bool]) -> None:
         """Fetches what a script names."""
-        if "$getWorkflowStaticData" in source:
+        if "getWorkflowStaticData" in source:
             self._remembered = {kind: await self._data.static.of(kind, self.node.name) for kind in _KINDS}
-        names, dynamic = references(source)
+        names, dynamic = read
         wanted = self._plan.graph.names if dynamic else names
         await self._data.need((name, None) for name in wanted)
         await self._data.lineage(self._activation, frozenset(names))
@@ -302,6 +302,12 @@ class _LazyCode:
         timeout: float = 60.0,
     ) -> list[list[Item]]:
         ctx = self._ctx
-        await ctx.prepare_code(source)
+        await ctx.prepare_code(source, references(source))
         code = ctx.jail(await ctx.scope())
         return await code.javascript(source, each_item=each_item, timeout=timeout)
+
+    async def python(self, source: str, *, each_item: bool, timeout: float = 60.0) -> list[list[Item]]:
+        ctx = self._ctx
+        await ctx.prepare_code(source, python_references(source))
+        code = ctx.jail(await ctx.scope())
+        return await code.python(source, each_item=each_item, timeout=timeout)

@@ -1,0 +1,70 @@
+"""What a Code node's script gave, as items."""
+
+from typing import Any, Final
+
+from weft_expressions.errors import CodeFailure
+from weft_expressions.scope import Item
+
+_EACH_HINT: Final = (
+    "In this mode a script returns one item: an object, for example { json: { name: $json.name } }."
+)
+_ALL_HINT: Final = "Return a list of items: return [{ json: { name: 'Ada' } }]."
+_KEYS: Final = frozenset({"json", "binary", "pairedItem", "error", "index"})
+
+
+def items_of_all(result: Any, kind: str, width: int, logs: tuple[str, ...]) -> list[Item]:
+    """A script over all items: a list or one item; null ends the branch. A single item, or all of a single input's,
+    come from item 0; as many as there were come from those at their places; others say nothing. Raises CodeFailure."""
+    if kind == "null":
+        return []
+    if kind == "undefined":
+        raise CodeFailure("The code returned nothing", description=_ALL_HINT, logs=logs)
+    values = result if isinstance(result, list) else [result]
+    wrapped = any(isinstance(value, dict) and "json" in value for value in values)
+    made = [_item(value, index, logs, _ALL_HINT, wrapped=wrapped) for index, value in enumerate(values)]
+    for index, item in enumerate(made):
+        if len(made) == 1 or width == 1:
+            item.setdefault("pairedItem", {"item": 0})
+        elif len(made) == width:
+            item.setdefault("pairedItem", {"item": index})
+    return made
+
+
+def items_of_each(result: Any, logs: tuple[str, ...]) -> list[Item]:
+    """A script per item: results in lists of one, an empty one for undefined; null and undefined leave the item out.
+    Raises CodeFailure."""
+    made = []
+    for index, held in enumerate(result or ()):
+        if not held or held[0] is None:
+            continue
+        if isinstance(held[0], list):
+            text = "The code returned a list for one item"
+            raise CodeFailure(text, description=_EACH_HINT, item_index=index, logs=logs)
+        item = _item(held[0], index, logs, _EACH_HINT, wrapped=False)
+        item["pairedItem"] = {"item": index}
+        made.append(item)
+    return made
+
+
+def _item(value: Any, index: int, logs: tuple[str, ...], hint: str, *, wrapped: bool) -> Item:
+    """`wrapped`: other items have their fields under `json`."""
+    if not isinstance(value, dict):
+        text = "A returned item is not an object"
+        raise CodeFailure(text, description=hint, item_index=index, logs=logs)
+    if "json" not in value and not wrapped and not ("binary" in value and value.keys() <= _KEYS):
+        return {"json": value}
+    unknown = value.keys() - _KEYS
+    if unknown:
+        text = (
+            f"A returned item has `json` or stands beside such, and the field '{min(unknown)}' outside of it"
+        )
+        raise CodeFailure(text, description=hint, item_index=index, logs=logs)
+    json = value.get("json", {})
+    if not isinstance(json, dict):
+        text = "The `json` of a returned item is not an object"
+        raise CodeFailure(text, description=hint, item_index=index, logs=logs)
+    item: Item = {"json": json}
+    for name in ("binary", "pairedItem"):
+        if value.get(name) is not None:
+            item[name] = value[name]
+    return item
