@@ -100,6 +100,17 @@ def decode(payload: Payload) -> Any:
     return orjson.loads(_zstd.decompressor.decompress(payload.data))
 
 
+def too_deep(values: list[Any]) -> bool:
+    """Whether one of these objects and lists is nested over MAX_DEPTH."""
+    level = values
+    for _ in range(MAX_DEPTH):
+        held = [value.values() if type(value) is dict else value for value in level]
+        level = [part for each in held for part in each if type(part) in (dict, list)]
+        if not level:
+            return False
+    return True
+
+
 def outputs_of(value: Any) -> list[list[Any]]:
     """The outputs of a decoded node run. A node that keeps a state between its runs (Loop Over Items) has it in the
     same payload: `{"outputs": [[item, …], …], "state": {…}}`."""
