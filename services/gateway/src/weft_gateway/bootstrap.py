@@ -7,7 +7,7 @@ from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
 from weft_contracts.rpc.webhook_ingress import Webhooks
-from weft_contracts.rpc.workflow_store import Credentials, Variables, Workflows
+from weft_contracts.rpc.workflow_store import Credentials, Tags, Variables, Workflows
 from weft_kit.identity.tokens import TokenVerifier
 from weft_kit.service import AsgiApp, Infra
 
@@ -46,6 +46,7 @@ def build(settings: GatewaySettings, infra: Infra) -> GatewayService:
         workflows=client(Workflows),
         credentials=client(Credentials),
         variables=client(Variables),
+        tags=client(Tags),
         executions=client(Executions),
         node_tools=client(NodeTools),
         schedules=client(Schedules),

@@ -15,10 +15,12 @@ from weft_workflow_store.adapters.envelope import Envelope
 from weft_workflow_store.adapters.postgres import Store
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
 from weft_workflow_store.adapters.postgres_static_data import StaticData
+from weft_workflow_store.application.tags import Tags
 from weft_workflow_store.application.workflows import Workflows
 from weft_workflow_store.entrypoints.grpc import (
     CredentialsServicer,
     StaticDataServicer,
+    TagsServicer,
     VariablesServicer,
     WorkflowsServicer,
 )
@@ -61,6 +63,7 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
     servicers: Mapping[type, object] = {
         rpc.Workflows: WorkflowsServicer(workflows),
         rpc.Credentials: CredentialsServicer(Credentials(store, policy, envelope)),
+        rpc.Tags: TagsServicer(Tags(store, policy, workflows)),
         rpc.Variables: VariablesServicer(Variables(store, policy, envelope)),
         rpc.StaticData: StaticDataServicer(StaticData(store)),
     }

@@ -7,7 +7,7 @@ from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
 from weft_contracts.rpc.webhook_ingress import Webhooks
-from weft_contracts.rpc.workflow_store import Credentials, Variables, Workflows
+from weft_contracts.rpc.workflow_store import Credentials, Tags, Variables, Workflows
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Backends:
     workflows: Workflows
     credentials: Credentials
     variables: Variables
+    tags: Tags
     executions: Executions
     node_tools: NodeTools
     schedules: Schedules

@@ -22,7 +22,7 @@ from weft_kit.outbox import Outbox
 from weft_workflow_store.domain.document import Document
 from weft_workflow_store.domain.inspection import Issue
 from weft_workflow_store.domain.routing import path_key
-from weft_workflow_store.domain.workflow import PublishedRoute, PublishedSchedule, Version, Workflow
+from weft_workflow_store.domain.workflow import PublishedRoute, PublishedSchedule, Tag, Version, Workflow
 
 _SORTS: Final = {"name": "lower(name)", "created_at": "created_at", "updated_at": "updated_at"}
 _NO_DOCUMENT: Final = (
@@ -182,6 +182,15 @@ class Transaction:
             len(document.nodes),
             document.tags,
         )
+
+    async def credential_ids(self, project_id: str, ids: Sequence[str]) -> set[str]:
+        """Which of the ids are credentials of the project."""
+        rows = await self.connection.fetch(
+            "SELECT id FROM workflow_store.credentials WHERE project_id = $1 AND id = ANY($2::text[])",
+            project_id,
+            list(ids),
+        )
+        return {row["id"] for row in rows}
 
     async def set_deleted(self, workflow_id: str, deleted: bool) -> None:
         await self.connection.execute(
@@ -345,6 +354,43 @@ class Transaction:
                 "UPDATE workflow_store.installation SET welcomed = true WHERE NOT welcomed RETURNING true"
             )
         )
+
+    # --- tags ---------------------------------------------------------------------------------------------
+
+    async def tags(self, project_id: str) -> list[Tag]:
+        rows = await self.connection.fetch(
+            "SELECT name, sum(used)::int AS used FROM ("
+            "SELECT name, 0 AS used FROM workflow_store.tags WHERE project_id = $1 UNION ALL "
+            "SELECT unnest(tags), 1 FROM workflow_store.workflows WHERE project_id = $1 AND deleted_at IS NULL"
+            ") found GROUP BY name ORDER BY lower(name), name",
+            project_id,
+        )
+        return [Tag(row["name"], project_id, row["used"]) for row in rows]
+
+    async def has_tag(self, project_id: str, name: str) -> bool:
+        return any(tag.name == name for tag in await self.tags(project_id))
+
+    async def add_tag(self, project_id: str, name: str) -> None:
+        await self.connection.execute(
+            "INSERT INTO workflow_store.tags (project_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            project_id,
+            name,
+        )
+
+    async def drop_tag(self, project_id: str, name: str) -> None:
+        await self.connection.execute(
+            "DELETE FROM workflow_store.tags WHERE project_id = $1 AND name = $2", project_id, name
+        )
+
+    async def bearing(self, project_id: str, tag: str) -> list[Workflow]:
+        """Workflows with the tag, locked."""
+        rows = await self.connection.fetch(
+            "SELECT * FROM workflow_store.workflows WHERE project_id = $1 AND $2 = ANY(tags) "
+            "AND deleted_at IS NULL ORDER BY id FOR UPDATE",
+            project_id,
+            tag,
+        )
+        return [_workflow(row) for row in rows]
 
     # --- events -------------------------------------------------------------------------------------------
 

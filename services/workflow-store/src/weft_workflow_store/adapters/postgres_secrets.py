@@ -1,5 +1,6 @@
 """Credentials and variables: kept in PostgreSQL, sealed, opened for those who may."""
 
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -153,14 +154,15 @@ class Variables:
 
     async def of(self, project_id: str) -> list[Variable]:
         """Secret ones without their value."""
-        await self._policy.require(project_id, "variable:read")
+        project_id = await self._allowed(project_id, "variable:read")
         return [
             Variable(project_id, each.key, "" if each.is_secret else each.value, each.type, each.is_secret)
             for each in await self._all(project_id)
         ]
 
     async def put(self, variable: Variable, *, create: bool) -> Variable:
-        await self._policy.require(variable.project_id, "variable:create" if create else "variable:update")
+        action = "variable:create" if create else "variable:update"
+        variable = replace(variable, project_id=await self._allowed(variable.project_id, action))
         check_variable(variable)
         sealed = self._envelope.seal_value(variable.value)
         conflict = (
@@ -188,7 +190,7 @@ class Variables:
         return variable
 
     async def delete(self, project_id: str, key: str) -> None:
-        await self._policy.require(project_id, "variable:delete")
+        project_id = await self._allowed(project_id, "variable:delete")
         async with self._store.transaction() as tx:
             gone = await tx.connection.fetchval(
                 "DELETE FROM workflow_store.variables WHERE project_id = $1 AND key = $2 RETURNING true",
@@ -197,6 +199,12 @@ class Variables:
             )
         if not gone:
             raise WeftError(ErrorCode.NOT_FOUND, "There is no such variable.", key=key)
+
+    async def _allowed(self, project_id: str, action: str) -> str:
+        """The project, the caller's default one where none is named."""
+        project_id = project_id or await self._policy.default_project()
+        await self._policy.require(project_id, action)
+        return project_id
 
     async def values(self, project_id: str) -> bytes:
         """`$vars` of a project, JSON."""

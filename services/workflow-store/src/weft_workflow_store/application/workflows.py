@@ -20,7 +20,7 @@ from weft_kit.rpc import caller
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_workflow_store.domain.document import UNNAMED, Document, renamed
-from weft_workflow_store.domain.inspection import capped, inspect
+from weft_workflow_store.domain.inspection import Issue, capped, inspect, missing_credentials
 from weft_workflow_store.domain.routing import best_match, check_distinct, check_route
 from weft_workflow_store.domain.workflow import (
     PublishedRoute,
@@ -54,18 +54,21 @@ class Workflows:
 
     # --- by users ------------------------------------------------------------------------------------------
 
-    async def create(self, project_id: str, text: bytes, key: str) -> Workflow:
+    async def create(self, project_id: str, text: bytes, key: str) -> list[Workflow]:
+        """Of a document or an array of them, all or none. The key counts for a single document."""
         project_id = project_id or await self._policy.default_project()
         await self._policy.require(project_id, "workflow:create")
         by = caller().user_id
+        documents = Document.parse_all(text, self._max_bytes)
+        key = key if len(documents) == 1 else ""
         async with self._store.transaction() as tx:
-            return await self._create(tx, project_id, by, Document.parse(text, self._max_bytes), key)
+            return [await self._create(tx, project_id, by, document, key) for document in documents]
 
     async def _create(
         self, tx: "Transaction", project_id: str, by: str, document: Document, key: str = ""
     ) -> Workflow:
         workflow_id, name = new_id(), document.name or UNNAMED
-        issues = capped(inspect(document, self._catalogue))
+        issues = await self._issues(tx, project_id, document)
         if not await tx.add(workflow_id, project_id, by, document, name, issues, key):
             known = await tx.by_key(by, key)
             if known is not None:
@@ -77,7 +80,7 @@ class Workflows:
 
     async def get(self, workflow_id: str) -> Workflow:
         async with self._store.transaction() as tx:
-            return await self._mine(tx, workflow_id, "workflow:read")
+            return await self.mine(tx, workflow_id, "workflow:read")
 
     async def page(self, projects: Sequence[str], **options: Any) -> tuple[list[Workflow], int]:
         mine = await self._policy.projects()
@@ -88,22 +91,34 @@ class Workflows:
     async def update(self, workflow_id: str, text: bytes, base: str) -> Workflow:
         document = Document.parse(text, self._max_bytes)
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:update", lock=True)
+            workflow = await self.mine(tx, workflow_id, "workflow:update", lock=True)
             if base and base != workflow.version_id:
                 message = "The workflow was changed by someone else since you read it."
                 raise WeftError(
                     ErrorCode.CONFLICT, message, your_version_id=base, current_version_id=workflow.version_id
                 )
-            name = document.name or workflow.name
-            await tx.write_draft(workflow_id, document, name, capped(inspect(document, self._catalogue)))
-            seq, by = await tx.next_seq(workflow_id), caller().user_id
-            await tx.tell(WorkflowUpdated(workflow_id, workflow.project_id, seq, name, _now(), by))
-            await self._audit(tx, by, "workflow.updated", workflow_id, workflow.project_id)
-            return await self._fresh(tx, workflow_id)
+            return await self._write(tx, workflow, document)
+
+    async def rewrite(self, tx: "Transaction", workflow: Workflow, text: bytes) -> Workflow:
+        """Another draft for a workflow that is locked. Raises VALIDATION_ERROR, TOO_LARGE."""
+        return await self._write(tx, workflow, Document.parse(text, self._max_bytes))
+
+    async def _write(self, tx: "Transaction", workflow: Workflow, document: Document) -> Workflow:
+        name, issues = document.name or workflow.name, await self._issues(tx, workflow.project_id, document)
+        await tx.write_draft(workflow.id, document, name, issues)
+        seq, by = await tx.next_seq(workflow.id), caller().user_id
+        await tx.tell(WorkflowUpdated(workflow.id, workflow.project_id, seq, name, _now(), by))
+        await self._audit(tx, by, "workflow.updated", workflow.id, workflow.project_id)
+        return await self._fresh(tx, workflow.id)
+
+    async def _issues(self, tx: "Transaction", project_id: str, document: Document) -> list[Issue]:
+        named = [id_ for _, _, id_, _ in document.credentials()]
+        existing = await tx.credential_ids(project_id, named) if named else set()
+        return capped([*inspect(document, self._catalogue), *missing_credentials(document, existing)])
 
     async def delete(self, workflow_id: str) -> None:
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:delete", lock=True)
+            workflow = await self.mine(tx, workflow_id, "workflow:delete", lock=True)
             await tx.unpublish(workflow_id)
             await tx.set_deleted(workflow_id, True)
             seq = await tx.next_seq(workflow_id)
@@ -112,7 +127,7 @@ class Workflows:
 
     async def restore(self, workflow_id: str) -> Workflow:
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:delete", lock=True, deleted=True)
+            workflow = await self.mine(tx, workflow_id, "workflow:delete", lock=True, deleted=True)
             await tx.set_deleted(workflow_id, False)
             seq = await tx.next_seq(workflow_id)
             await tx.tell(WorkflowCreated(workflow_id, workflow.project_id, seq, workflow.name, _now()))
@@ -121,24 +136,24 @@ class Workflows:
 
     async def duplicate(self, workflow_id: str, name: str) -> Workflow:
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:create")
+            workflow = await self.mine(tx, workflow_id, "workflow:create")
             text = renamed(workflow.document, name or f"{workflow.name} copy")
             document = Document.parse(text, self._max_bytes)
             return await self._create(tx, workflow.project_id, caller().user_id, document)
 
     async def snapshot(self, workflow_id: str) -> Version:
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:execute", lock=True)
+            workflow = await self.mine(tx, workflow_id, "workflow:execute", lock=True)
             return await tx.snapshot(workflow, caller().user_id)
 
     async def versions(self, workflow_id: str) -> list[Version]:
         async with self._store.transaction() as tx:
-            await self._mine(tx, workflow_id, "workflow:read")
+            await self.mine(tx, workflow_id, "workflow:read")
             return await tx.versions(workflow_id)
 
     async def publish(self, workflow_id: str, number: int) -> Workflow:
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:publish", lock=True)
+            workflow = await self.mine(tx, workflow_id, "workflow:publish", lock=True)
             by = caller().user_id
             if number:
                 version = await tx.version_number(workflow_id, number)
@@ -206,7 +221,7 @@ class Workflows:
 
     async def unpublish(self, workflow_id: str) -> Workflow:
         async with self._store.transaction() as tx:
-            workflow = await self._mine(tx, workflow_id, "workflow:publish", lock=True)
+            workflow = await self.mine(tx, workflow_id, "workflow:publish", lock=True)
             await tx.unpublish(workflow_id)
             seq = await tx.next_seq(workflow_id)
             await tx.tell(WorkflowUnpublished(workflow_id, workflow.project_id, seq, workflow.name, _now()))
@@ -265,7 +280,7 @@ class Workflows:
 
     # --- inside ----------------------------------------------------------------------------------------------
 
-    async def _mine(
+    async def mine(
         self, tx: "Transaction", workflow_id: str, action: str, *, lock: bool = False, deleted: bool = False
     ) -> Workflow:
         projects = await self._policy.projects()

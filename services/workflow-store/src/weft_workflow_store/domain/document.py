@@ -27,16 +27,26 @@ class Document:
     def parse(cls, text: bytes, max_bytes: int) -> "Document":
         """Raises TOO_LARGE, and VALIDATION_ERROR with the place (`line` and `column`, or `path`) and the
         `reason` of what is wrong."""
-        if len(text) > max_bytes:
-            message = f"The document has {len(text)} bytes; the limit is {max_bytes}."
-            raise WeftError(ErrorCode.TOO_LARGE, message, limit=max_bytes, reason="TOO_LARGE")
-        try:
-            json = loads_js(text)
-        except WeftError as error:
-            error.details.setdefault("reason", "MALFORMED_JSON")
-            raise
+        json = _read(text, max_bytes)
         _check_shape(json)
         return cls(text, json)
+
+    @classmethod
+    def parse_all(cls, text: bytes, max_bytes: int) -> "list[Document]":
+        """One object, or an array of them, each as it is spelled there. Raises as `parse` does, with the `document`'s
+        place in the array."""
+        if text.lstrip()[:1] != b"[":
+            return [cls.parse(text, max_bytes)]
+        if not _read(text, max_bytes):
+            raise _wrong("", "the array holds no workflow")
+        found = []
+        for number, part in enumerate(msgspec.json.decode(text, type=list[msgspec.Raw])):
+            try:
+                found.append(cls.parse(bytes(part), max_bytes))
+            except WeftError as error:
+                error.details["document"] = number
+                raise
+        return found
 
     @property
     def nodes(self) -> list[dict[str, Any]]:
@@ -99,19 +109,28 @@ class Document:
 
 def renamed(text: bytes, name: str) -> bytes:
     """The document under another name; everything else keeps its own spelling."""
+    return _with(text, "name", name)
+
+
+def retagged(text: bytes, tags: list[str]) -> bytes:
+    """The document with other tags; everything else keeps its own spelling."""
+    return _with(text, "tags", tags)
+
+
+def _with(text: bytes, key: str, value: Any) -> bytes:
     parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    return msgspec.json.encode({**parts, "name": name})
+    return msgspec.json.encode({**parts, key: value})
 
 
-def split_import(text: bytes) -> list[bytes]:
-    """The documents of an export: one object, or an array of them, each as it is spelled there."""
-    if text.lstrip()[:1] != b"[":
-        return [text]
-    loads_js(text)  # says where it is malformed
-    found = [bytes(part) for part in msgspec.json.decode(text, type=list[msgspec.Raw])]
-    if not found:
-        raise _wrong("", "the array holds no workflow")
-    return found
+def _read(text: bytes, max_bytes: int) -> Any:
+    if len(text) > max_bytes:
+        message = f"The document has {len(text)} bytes; the limit is {max_bytes}."
+        raise WeftError(ErrorCode.TOO_LARGE, message, limit=max_bytes, reason="TOO_LARGE")
+    try:
+        return loads_js(text)
+    except WeftError as error:
+        error.details.setdefault("reason", "MALFORMED_JSON")
+        raise
 
 
 def _column(text: str) -> str:

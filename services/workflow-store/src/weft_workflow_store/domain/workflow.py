@@ -54,6 +54,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """`workflow_count`: workflows whose draft bears it."""
+
+    name: str
+    project_id: str
+    workflow_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedRoute:
     workflow_id: str
     project_id: str

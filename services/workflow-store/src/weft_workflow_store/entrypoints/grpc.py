@@ -8,9 +8,10 @@ from weft_contracts.pb import workflow_store_pb2 as pb
 
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
 from weft_workflow_store.adapters.postgres_static_data import StaticData
+from weft_workflow_store.application.tags import Tags
 from weft_workflow_store.application.workflows import Workflows
 from weft_workflow_store.domain.secrets import Credential, Variable
-from weft_workflow_store.domain.workflow import Version, Workflow
+from weft_workflow_store.domain.workflow import Tag, Version, Workflow
 
 
 def _stamp(target: Any, moment: datetime) -> None:
@@ -82,7 +83,7 @@ class WorkflowsServicer:
 
     async def Create(self, request: pb.CreateRequest) -> pb.CreateResponse:
         made = await self._workflows.create(request.project_id, request.document, request.idempotency_key)
-        return pb.CreateResponse(workflow=_workflow(made))
+        return pb.CreateResponse(workflow=_workflow(made[0]), workflows=[_workflow(each) for each in made])
 
     async def Get(self, request: pb.GetRequest) -> pb.GetResponse:
         return pb.GetResponse(workflow=_workflow(await self._workflows.get(request.workflow_id)))
@@ -248,3 +249,31 @@ def _variable(variable: Variable) -> pb.Variable:
         is_secret=variable.is_secret,
         project_id=variable.project_id,
     )
+
+
+class TagsServicer:
+    def __init__(self, tags: Tags) -> None:
+        self._tags = tags
+
+    async def List(self, request: pb.ListTagsRequest) -> pb.ListTagsResponse:
+        return pb.ListTagsResponse(tags=[_tag(each) for each in await self._tags.of(request.project_id)])
+
+    async def Create(self, request: pb.CreateTagRequest) -> pb.CreateTagResponse:
+        return pb.CreateTagResponse(tag=_tag(await self._tags.create(request.project_id, request.name)))
+
+    async def Rename(self, request: pb.RenameTagRequest) -> pb.RenameTagResponse:
+        made = await self._tags.rename(request.project_id, request.name, request.new_name)
+        return pb.RenameTagResponse(tag=_tag(made))
+
+    async def Delete(self, request: pb.DeleteTagRequest) -> pb.DeleteTagResponse:
+        await self._tags.delete(request.project_id, request.name)
+        return pb.DeleteTagResponse()
+
+    async def Set(self, request: pb.SetTagsRequest) -> pb.SetTagsResponse:
+        return pb.SetTagsResponse(
+            workflow=_workflow(await self._tags.set(request.workflow_id, request.names))
+        )
+
+
+def _tag(tag: Tag) -> pb.Tag:
+    return pb.Tag(name=tag.name, project_id=tag.project_id, workflow_count=tag.workflow_count)

@@ -1,11 +1,13 @@
 """`/executions`: what ran, with its data; stop, retry, delete."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field
+from weft_contracts.errors import WeftError
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit.rpc import Caller
 
@@ -13,15 +15,22 @@ from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.identity import signed_in
+from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
 
 router = APIRouter(prefix="/executions", tags=["executions"])
 User = Annotated[Caller, Depends(signed_in)]
 _COMMA = ","
+AT_ONCE: Final = 8
+"""Of several executions, how many are worked on at a time."""
 
 
 class Retry(BaseModel):
     newest_version: bool = False
     from_start: bool = False
+
+
+class Several(BaseModel):
+    ids: list[str] = Field(min_length=1, max_length=250)
 
 
 def execution_view(execution: pb.Execution, node_runs: Iterable[pb.NodeRun] = ()) -> dict[str, Any]:
@@ -39,8 +48,8 @@ def execution_view(execution: pb.Execution, node_runs: Iterable[pb.NodeRun] = ()
 async def list_executions(
     request: Request,
     user: User,
-    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
-    limit: Annotated[int, Query(ge=1, le=250)] = 20,
+    page_number: PageNumber = 1,
+    limit: Limit = 20,
     status: str = "",
     mode: str = "",
     workflow_id: str = "",
@@ -72,6 +81,40 @@ async def list_executions(
         limit=limit,
         total=found.total,
         next_cursor=found.next_cursor or None,
+    )
+
+
+async def _each(request: Request, ids: list[str], act: Callable[[str], Awaitable[object]]) -> Response:
+    """One answer for all: `done` ids, and `failed` ones with their reason."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(execution_id: str) -> dict[str, Any] | None:
+        async with turn:
+            try:
+                await act(execution_id)
+            except WeftError as error:
+                return {"id": execution_id, "code": error.code.value, "message": error.message}
+        return None
+
+    wanted = list(dict.fromkeys(ids))
+    results = await asyncio.gather(*(one(each) for each in wanted))
+    done = [each for each, failure in zip(wanted, results, strict=True) if failure is None]
+    return ok(request, {"done": done, "failed": [failure for failure in results if failure is not None]})
+
+
+@router.post("/stop", summary="Cancel several executions; each that can't be is named with its reason")
+async def stop_several(request: Request, user: User, body: Several) -> Response:
+    executions = backends(request).executions
+    return await _each(request, body.ids, lambda each: executions.Stop(pb.StopRequest(execution_id=each)))
+
+
+@router.post(
+    "/delete", summary="Delete several finished executions; each that can't be is named with its reason"
+)
+async def delete_several(request: Request, user: User, body: Several) -> Response:
+    executions = backends(request).executions
+    return await _each(
+        request, body.ids, lambda each: executions.Delete(pb.DeleteExecutionRequest(execution_id=each))
     )
 
 

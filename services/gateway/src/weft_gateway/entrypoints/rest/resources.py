@@ -1,4 +1,4 @@
-"""`/credentials`, `/variables`, `/webhooks`, `/schedules`: the smaller groups."""
+"""`/credentials`, `/variables`, `/tags`, `/webhooks`, `/schedules`: the smaller groups."""
 
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.identity import signed_in
+from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
 
 router = APIRouter()
 User = Annotated[Caller, Depends(signed_in)]
@@ -35,8 +36,8 @@ class CredentialChange(BaseModel):
 async def list_credentials(
     request: Request,
     user: User,
-    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
-    limit: Annotated[int, Query(ge=1, le=250)] = 50,
+    page_number: PageNumber = 1,
+    limit: Limit = 50,
     type_name: Annotated[str, Query(alias="type")] = "",
     search: str = "",
 ) -> Response:
@@ -115,6 +116,40 @@ async def delete_variable(request: Request, user: User, key: str, project_id: st
     return ok(request, {})
 
 
+class TagName(BaseModel):
+    name: str = Field(min_length=1, max_length=128, examples=["billing"])
+
+
+class NewTag(TagName):
+    project_id: str = ""
+
+
+@router.get("/tags", tags=["tags"], summary="Tags of a project, by name, with how many workflows bear each")
+async def list_tags(request: Request, user: User, project_id: str = "") -> Response:
+    found = await backends(request).tags.List(pb.ListTagsRequest(project_id=project_id))
+    return ok(request, [view(row) for row in found.tags])
+
+
+@router.post("/tags", tags=["tags"], status_code=201, summary="Create a tag")
+async def create_tag(request: Request, user: User, body: NewTag) -> Response:
+    made = await backends(request).tags.Create(pb.CreateTagRequest(**body.model_dump()))
+    return ok(request, view(made.tag), 201)
+
+
+@router.put("/tags/{name:path}", tags=["tags"], summary="Rename a tag, in every draft as well")
+async def rename_tag(
+    request: Request, user: User, name: str, body: TagName, project_id: str = ""
+) -> Response:
+    call = pb.RenameTagRequest(project_id=project_id, name=name, new_name=body.name)
+    return ok(request, view((await backends(request).tags.Rename(call)).tag))
+
+
+@router.delete("/tags/{name:path}", tags=["tags"], summary="Delete a tag, from every draft as well")
+async def delete_tag(request: Request, user: User, name: str, project_id: str = "") -> Response:
+    await backends(request).tags.Delete(pb.DeleteTagRequest(project_id=project_id, name=name))
+    return ok(request, {})
+
+
 @router.get("/webhooks", tags=["webhooks"], summary="Registered production webhooks")
 async def list_webhooks(request: Request, user: User) -> Response:
     found = await backends(request).webhooks.List(hooks.ListWebhooksRequest())
@@ -122,8 +157,6 @@ async def list_webhooks(request: Request, user: User) -> Response:
 
 
 @router.get("/schedules", tags=["schedules"], summary="The next ticks, soonest first")
-async def next_ticks(
-    request: Request, user: User, limit: Annotated[int, Query(ge=1, le=250)] = 20
-) -> Response:
+async def next_ticks(request: Request, user: User, limit: Limit = 20) -> Response:
     found = await backends(request).schedules.ListNext(schedules.ListNextRequest(limit=limit))
     return ok(request, [view(row) for row in found.ticks])

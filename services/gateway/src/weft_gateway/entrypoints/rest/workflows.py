@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as runs
@@ -12,25 +12,32 @@ from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_kit.items import loads_js
 from weft_kit.rpc import Caller, deadline
 
-from weft_gateway.adapters.json_view import view
+from weft_gateway.adapters.json_view import Raw, view
+from weft_gateway.domain.diff import difference
+from weft_gateway.domain.document import given_back, members, merged, version_of, without_columns
 from weft_gateway.entrypoints.rest.bodies import json_object, raw_body
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.executions import execution_view
 from weft_gateway.entrypoints.rest.identity import signed_in
+from weft_gateway.entrypoints.rest.paging import MOST, Limit, PageNumber
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 User = Annotated[Caller, Depends(signed_in)]
-Page = Annotated[int, Query(ge=1)]
-Limit = Annotated[int, Query(ge=1, le=250)]
+IfMatch = Annotated[str, Header(description="The draft's `version_id`, as the ETag of GET.")]
+VersionNumber = Annotated[int, Path(ge=1, le=MOST)]
 
 
 class Publishing(BaseModel):
-    version: int = 0
+    version: int = Field(default=0, ge=0, le=MOST)
 
 
 class Copy(BaseModel):
     name: str = ""
+
+
+class TagNames(BaseModel):
+    tags: list[str] = Field(max_length=50, examples=[["billing", "draft"]])
 
 
 class Listening(BaseModel):
@@ -41,15 +48,15 @@ def workflow_view(workflow: pb.Workflow) -> dict[str, Any]:
     """The document's members beside the columns; where both have a name, the column wins."""
     columns = view(workflow)
     columns.pop("document")
-    document = orjson.loads(workflow.document) if workflow.document else {}
-    return {**document, **columns}
+    document = members(workflow.document) if workflow.document else {}
+    return {**{key: Raw(bytes(part)) for key, part in document.items()}, **columns}
 
 
 @router.get("", summary="Workflows of the caller's projects")
 async def list_workflows(
     request: Request,
     user: User,
-    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    page_number: PageNumber = 1,
     limit: Limit = 20,
     search: str = "",
     sort: str = "-updated_at",
@@ -71,30 +78,32 @@ async def list_workflows(
 async def create(
     request: Request, user: User, project_id: str = "", idempotency_key: Annotated[str, Header()] = ""
 ) -> Response:
-    call = pb.CreateRequest(
-        project_id=project_id, document=await raw_body(request), idempotency_key=idempotency_key
-    )
+    body = await raw_body(request)
+    if body.lstrip()[:1] == b"[":
+        message = "A list of workflows is imported at /workflows/import."
+        raise WeftError(ErrorCode.VALIDATION_ERROR, message, path="", reason="WRONG_SHAPE")
+    call = pb.CreateRequest(project_id=project_id, document=body, idempotency_key=idempotency_key)
     return ok(request, workflow_view((await backends(request).workflows.Create(call)).workflow), 201)
 
 
 @router.post("/import", status_code=201, summary="Import n8n JSON as it is: one workflow, or a list of them")
 async def import_workflows(request: Request, user: User, project_id: str = "") -> Response:
     body = await raw_body(request)
-    document = loads_js(body)
-    documents = [orjson.dumps(each) for each in document] if isinstance(document, list) else [body]
-    made = []
-    for each in documents:
-        call = pb.CreateRequest(project_id=project_id, document=each)
-        made.append(workflow_view((await backends(request).workflows.Create(call)).workflow))
-    return ok(request, made if isinstance(document, list) else made[0], 201)
+    call = pb.CreateRequest(project_id=project_id, document=body)
+    made = [workflow_view(each) for each in (await backends(request).workflows.Create(call)).workflows]
+    return ok(request, made if body.lstrip()[:1] == b"[" else made[0], 201)
 
 
 @router.get("/{workflow_id}", summary="A workflow with its draft document and issues")
 async def get(request: Request, user: User, workflow_id: str) -> Response:
-    found = await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))
-    answer = ok(request, workflow_view(found.workflow))
-    answer.headers["ETag"] = f'"{found.workflow.version_id}"'
+    found = await _get(request, workflow_id)
+    answer = ok(request, workflow_view(found))
+    answer.headers["ETag"] = f'"{found.version_id}"'
     return answer
+
+
+async def _get(request: Request, workflow_id: str) -> pb.Workflow:
+    return (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
 
 
 async def _update(request: Request, workflow_id: str, document: bytes, base: str) -> Response:
@@ -107,29 +116,32 @@ async def _update(request: Request, workflow_id: str, document: bytes, base: str
 
 @router.put("/{workflow_id}", summary="Replace the draft; 409 where it was changed since the version named")
 async def update(
-    request: Request,
-    user: User,
-    workflow_id: str,
-    version_id: str = "",
-    if_match: Annotated[str, Header()] = "",
+    request: Request, user: User, workflow_id: str, version_id: str = "", if_match: IfMatch = ""
 ) -> Response:
-    return await _update(request, workflow_id, await raw_body(request), if_match.strip('"') or version_id)
+    """Takes a document as it is, or what GET has given with changes: then its `version_id` counts, unless
+    `If-Match` or `?version_id=` names another one."""
+    document, named, ours = given_back(await raw_body(request))
+    if ours:
+        current = members((await _get(request, workflow_id)).document)
+        document = merged(document, {"id": current["id"]}) if "id" in current else document
+    return await _update(request, workflow_id, document, if_match.strip('"') or version_id or named)
 
 
 @router.patch("/{workflow_id}", summary="Replace single members of the draft's document")
 async def patch(
-    request: Request,
-    user: User,
-    workflow_id: str,
-    version_id: str = "",
-    if_match: Annotated[str, Header()] = "",
+    request: Request, user: User, workflow_id: str, version_id: str = "", if_match: IfMatch = ""
 ) -> Response:
-    changes = await json_object(request)
-    found = (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
-    document = orjson.dumps({**orjson.loads(found.document), **changes})
-    return await _update(
-        request, workflow_id, document, if_match.strip('"') or version_id or found.version_id
-    )
+    changes = members(await raw_body(request))
+    found = await _get(request, workflow_id)
+    base = if_match.strip('"') or version_id or version_of(changes) or found.version_id
+    kept = {key: value for key, value in without_columns(changes).items() if key != "id"}
+    return await _update(request, workflow_id, merged(found.document, kept), base)
+
+
+@router.put("/{workflow_id}/tags", summary="Replace the workflow's tags")
+async def set_tags(request: Request, user: User, workflow_id: str, body: TagNames) -> Response:
+    call = pb.SetTagsRequest(workflow_id=workflow_id, names=body.tags)
+    return ok(request, workflow_view((await backends(request).tags.Set(call)).workflow))
 
 
 @router.delete("/{workflow_id}", summary="Delete a workflow; it can be restored")
@@ -166,7 +178,7 @@ async def deactivate(request: Request, user: User, workflow_id: str) -> Response
 
 @router.get("/{workflow_id}/export", summary="The draft exactly as it was received")
 async def export(request: Request, user: User, workflow_id: str) -> Response:
-    found = (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
+    found = await _get(request, workflow_id)
     return Response(found.document, media_type="application/json")
 
 
@@ -177,7 +189,7 @@ async def versions(request: Request, user: User, workflow_id: str) -> Response:
 
 
 @router.get("/{workflow_id}/versions/{number}", summary="One version with its document")
-async def version(request: Request, user: User, workflow_id: str, number: int) -> Response:
+async def version(request: Request, user: User, workflow_id: str, number: VersionNumber) -> Response:
     return ok(request, view(await _version(request, workflow_id, number)))
 
 
@@ -192,8 +204,24 @@ async def _version(request: Request, workflow_id: str, number: int) -> pb.Versio
 
 
 @router.post("/{workflow_id}/versions/{number}/restore", summary="Make a version's document the draft")
-async def restore_version(request: Request, user: User, workflow_id: str, number: int) -> Response:
-    return await _update(request, workflow_id, (await _version(request, workflow_id, number)).document, "")
+async def restore_version(
+    request: Request, user: User, workflow_id: str, number: VersionNumber, if_match: IfMatch = ""
+) -> Response:
+    document = (await _version(request, workflow_id, number)).document
+    return await _update(request, workflow_id, document, if_match.strip('"'))
+
+
+@router.get("/{workflow_id}/diff", summary="What changed from one version to another, or to the draft")
+async def diff(
+    request: Request,
+    user: User,
+    workflow_id: str,
+    base: Annotated[int, Query(alias="from", ge=1, le=MOST)],
+    to: Annotated[int, Query(ge=0, le=MOST, description="0: the draft.")] = 0,
+) -> Response:
+    before = (await _version(request, workflow_id, base)).document
+    after = (await (_version(request, workflow_id, to) if to else _get(request, workflow_id))).document
+    return ok(request, {"from": base, "to": to, **difference(loads_js(before), loads_js(after))})
 
 
 @router.get("/{workflow_id}/executions", summary="Executions of a workflow, newest first")
@@ -201,10 +229,10 @@ async def executions(
     request: Request,
     user: User,
     workflow_id: str,
-    page_number: Annotated[int, Query(alias="page", ge=1)] = 1,
+    page_number: PageNumber = 1,
     limit: Limit = 20,
 ) -> Response:
-    await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))
+    await _get(request, workflow_id)
     call = runs.ListExecutionsRequest(workflow_id=workflow_id, page=page_number, limit=limit)
     found = await backends(request).executions.List(call)
     rows = [view(row) for row in found.executions]
@@ -222,7 +250,7 @@ async def execute(
 ) -> Response:
     body = await json_object(request, optional=True)
     store = backends(request).workflows
-    workflow = (await store.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
+    workflow = await _get(request, workflow_id)
     published = version == "published"
     if published and not workflow.published_version_id:
         raise WeftError(ErrorCode.CONFLICT, "The workflow is not published.")
@@ -266,6 +294,6 @@ async def listen(request: Request, user: User, workflow_id: str, body: Listening
 
 @router.delete("/{workflow_id}/test-webhook", summary="Stop listening on the test URLs")
 async def stop_listening(request: Request, user: User, workflow_id: str) -> Response:
-    await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))
+    await _get(request, workflow_id)
     await backends(request).webhooks.StopListening(hooks.StopListeningRequest(workflow_id=workflow_id))
     return ok(request, {})
