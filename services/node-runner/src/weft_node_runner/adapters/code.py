@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+import orjson
 from weft_expressions.code import run_javascript, run_python
 from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Item, Scope
+from weft_kit.items import MAX_DEPTH, too_deep
 from weft_node_sdk.context import Http, NodeRunError, Outputs
 
 from weft_node_runner.adapters.code_requests import CodeRequests
@@ -48,6 +50,14 @@ class JailedCode:
             ) from None
         except EvaluatorUnavailable as error:
             raise NodeRunError(str(error), code="EVALUATOR_UNAVAILABLE") from None
+        except orjson.JSONDecodeError:  # deeper than what a decoder reads
+            raise _too_deep() from None
+        if too_deep([item["json"] for item in items if "json" in item]):
+            raise _too_deep()
         for line in logs:
             self._log(line)
         return [items]
+
+
+def _too_deep() -> NodeRunError:
+    return NodeRunError(f"The code returned items nested over {MAX_DEPTH} levels deep", code="CODE_ERROR")
