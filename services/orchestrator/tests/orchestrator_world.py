@@ -117,6 +117,7 @@ class World:
         self.home = home
         self.store = FakeStore()
         self.static_data = FakeStaticData()
+        self.blobs = FolderBlobs(home / "blobs")
         self.catalogue = Catalogue.load()
         self.replies: list[WebhookReply] = []
 
@@ -131,7 +132,7 @@ class World:
             self.bus,
             self.signals,
             MemoryCache(),
-            FolderBlobs(self.home / "blobs"),
+            self.blobs,
             self.rpc,
             self.database,
         )
@@ -215,17 +216,27 @@ class FakeRunner:
         self.hold = False
         self.reader = world.bus.reader()
         self._work: asyncio.Task[None] | None = None
+        self._beats: asyncio.Task[None] | None = None
 
-    async def start(self) -> "FakeRunner":
+    async def start(self, *, alive: bool = False) -> "FakeRunner":
+        """`alive`: its heartbeats go on by themselves and list every task that it was given."""
         await self.reader.assign({(topics.node_tasks(p), self.partition): None for p in ("default", "code")})
         self._work = asyncio.create_task(self._run())
         self.beat()
+        if alive:
+            self._beats = asyncio.create_task(self._beat_on())
         return self
 
+    async def _beat_on(self) -> None:
+        while True:
+            await asyncio.sleep(0.1)
+            self.beat(*(task.dispatch_id for task in self.tasks))
+
     async def stop(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        running = [task for task in (self._work, self._beats) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await self.reader.close()
 
     def beat(self, *dispatches: str) -> None:

@@ -1,0 +1,253 @@
+"""What people and other services are told about executions."""
+
+import asyncio
+import json
+import secrets
+from typing import Any
+
+import msgspec
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import INSTANCE_PROJECT, new_id
+from weft_contracts.messages import ExecutionChange, NodeError, NodeFailed, NodeWaiting
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_kit import items
+
+from services.orchestrator.tests.orchestrator_world import FakeRunner, World, chain, node
+
+pytestmark = pytest.mark.integration
+
+LINE = chain(node("Start", "webhook", version=2), node("A", at=1), node("B", at=2))
+MANUAL = chain(node("Start", "manualTrigger"), node("A", at=1), node("B", at=2))
+
+
+async def refused(call: Any, code: ErrorCode) -> WeftError:
+    with pytest.raises(WeftError) as caught:
+        await call
+    assert caught.value.code is code
+    return caught.value
+
+
+async def test_lists_are_filtered_paged_and_counted(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    ids = [await world.start("v") for _ in range(5)]
+    manual = await world.start("v", mode="manual")
+    for each in [*ids, manual]:
+        await world.ended(each)
+    everything = await world.executions.List(pb.ListExecutionsRequest(limit=250))
+    assert [each.id for each in everything.executions] == [manual, *reversed(ids)]
+    assert (everything.total, everything.next_cursor) == (6, "")
+    first = await world.executions.List(pb.ListExecutionsRequest(limit=4, modes=["webhook"]))
+    assert [each.id for each in first.executions] == ids[:0:-1]
+    assert first.total == 5
+    rest = await world.executions.List(
+        pb.ListExecutionsRequest(limit=4, modes=["webhook"], cursor=first.next_cursor)
+    )
+    assert [each.id for each in rest.executions] == ids[:1]
+    second = await world.executions.List(pb.ListExecutionsRequest(limit=4, page=2))
+    assert len(second.executions) == 2
+
+
+async def test_lists_know_workflow_status_and_time(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    runner.script["B"] = lambda *_: NodeFailed("B", 0, 2, 1, (), NodeError("bad"))
+    failed = await world.start("v")
+    await world.ended(failed, "error")
+    found = (await world.get(failed)).execution
+    later = Timestamp(seconds=found.created_at.seconds + 60)
+    for request, count in (
+        (pb.ListExecutionsRequest(limit=9, statuses=["error"]), 1),
+        (pb.ListExecutionsRequest(limit=9, statuses=["success"]), 0),
+        (pb.ListExecutionsRequest(limit=9, workflow_id="w1"), 1),
+        (pb.ListExecutionsRequest(limit=9, workflow_id="w2"), 0),
+        (pb.ListExecutionsRequest(limit=9, before=later), 1),
+        (pb.ListExecutionsRequest(limit=9, after=later), 0),
+        (pb.ListExecutionsRequest(limit=9, project_ids=[INSTANCE_PROJECT]), 1),
+        (pb.ListExecutionsRequest(limit=9, project_ids=["of somebody else"]), 0),
+    ):
+        assert (await world.executions.List(request)).total == count, request
+
+
+async def test_other_projects_executions_do_not_exist(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    foreign = await world.start("v", project="of somebody else")
+    executions = world.executions
+    for call in (
+        executions.Get(pb.GetExecutionRequest(execution_id=foreign)),
+        executions.Stop(pb.StopRequest(execution_id=foreign)),
+        executions.Retry(pb.RetryRequest(execution_id=foreign)),
+        executions.Delete(pb.DeleteExecutionRequest(execution_id=foreign)),
+        executions.Replay(pb.ReplayRequest(execution_id=foreign)),
+        executions.Get(pb.GetExecutionRequest(execution_id="no id at all")),
+    ):
+        await refused(call, ErrorCode.NOT_FOUND)
+
+
+async def test_data_of_nodes_is_given_run_by_run(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    execution = await world.start("v")
+    await world.ended(execution)
+    request = pb.GetExecutionRequest(execution_id=execution, node="A")
+    assert not (await world.executions.Get(request)).node_runs[0].outputs
+    request.include_data = True
+    (run,) = (await world.executions.Get(request)).node_runs
+    assert json.loads(run.outputs) == [[{"json": {"by": "A"}}]]
+    assert json.loads(run.source) == [["Start", 0, 0]]
+    keys = [
+        pb.NodeRunKey(node="A", run_index=-1),
+        pb.NodeRunKey(node="B"),
+        pb.NodeRunKey(node="B", run_index=7),
+    ]
+    stored = await world.executions.GetNodeData(pb.GetNodeDataRequest(execution_id=execution, keys=keys))
+    assert [(each.node, each.run_index, list(each.counts)) for each in stored.outputs] == [
+        ("A", 0, [1]),
+        ("B", 0, [1]),
+    ]
+
+
+async def test_a_run_is_replayed_and_watched_to_its_end(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    runner.hold = True
+    execution = await world.start("v")
+
+    async def watch() -> list[Any]:
+        request = pb.WatchRequest(execution_id=execution)
+        stream = world.executions.Watch(request)
+        return [msgspec.json.decode(each.change, type=ExecutionChange) async for each in stream]
+
+    await world.has_status(execution, "running")
+    watching = asyncio.create_task(watch())
+    async with asyncio.timeout(10):
+        while not runner.tasks:
+            await asyncio.sleep(0.01)
+    runner.run(runner.tasks[0])
+    seen = [type(each).__name__ for each in await watching]
+    assert seen[0] == "ExecutionStarted"
+    assert seen[-1] == "ExecutionFinished"
+    assert seen.count("NodeFinished") == 3
+    replay = await world.executions.Replay(pb.ReplayRequest(execution_id=execution, from_seq=1))
+    changes = [msgspec.json.decode(each, type=ExecutionChange) for each in replay.changes]
+    assert [each.seq for each in changes] == sorted(each.seq for each in changes)
+    assert all(each.seq > 1 for each in changes)
+    assert replay.workflow_id == "w1"
+
+
+async def test_a_start_waits_for_the_end_and_repeats_under_a_key(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = MANUAL
+    request = pb.StartRequest(
+        workflow_id="w1",
+        version_id="v",
+        project_id=INSTANCE_PROJECT,
+        wait_seconds=10,
+        idempotency_key="k",
+        trigger_data=b'[{"a": 1}, {"json": {"a": 2}}]',
+    )
+    done = await world.executions.Start(request)
+    assert done.execution.status == "success"
+    assert json.loads(done.node_runs[0].outputs) == [[{"json": {"a": 1}}, {"json": {"a": 2}}]]
+    again = await world.executions.Start(request)
+    assert again.execution == done.execution
+    assert again.node_runs == done.node_runs
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"mode": "sideways"},
+        {"trigger_data": b"{"},
+        {"trigger_data": b"{}"},
+        {"trigger_data": b"[1]"},
+        {"run_data": b"[]"},
+        {"start_node": "nobody"},
+    ],
+)
+async def test_a_start_that_makes_no_sense_is_refused(world: World, change: dict[str, Any]) -> None:
+    world.store.versions["v"] = MANUAL
+    request = pb.StartRequest(workflow_id="w1", version_id="v", project_id=INSTANCE_PROJECT, **change)
+    await refused(world.executions.Start(request), ErrorCode.VALIDATION_ERROR)
+
+
+async def test_earlier_data_stands_for_nodes_in_a_partial_run(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = MANUAL
+    request = pb.StartRequest(
+        workflow_id="w1",
+        version_id="v",
+        project_id=INSTANCE_PROJECT,
+        wait_seconds=10,
+        run_data=b'{"A": [[[{"kept": true}]]]}',
+    )
+    done = await world.executions.Start(request)
+    assert runner.ran == ["B"]
+    outputs = {run.node: json.loads(run.outputs) for run in done.node_runs}
+    assert outputs["A"] == [[{"json": {"kept": True}}]]
+
+
+async def test_stop_ends_what_runs_and_refuses_what_has_ended(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(node("Start", "webhook", version=2), node("W", "wait", 1, version=1.1))
+    runner.script["W"] = lambda *_: NodeWaiting("W", 0, 2, 1, (), "webhook", None)
+    execution = await world.start("v")
+    await world.has_status(execution, "waiting")
+    await refused(
+        world.executions.Delete(pb.DeleteExecutionRequest(execution_id=execution)), ErrorCode.CONFLICT
+    )
+    stopped = await world.executions.Stop(pb.StopRequest(execution_id=execution))
+    assert stopped.execution.status == "cancelled"
+    await refused(world.executions.Stop(pb.StopRequest(execution_id=execution)), ErrorCode.CONFLICT)
+    await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=execution))
+    await refused(world.get(execution), ErrorCode.NOT_FOUND)
+
+
+async def test_retries_are_for_failures(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    execution = await world.start("v")
+    await world.ended(execution)
+    await refused(world.executions.Retry(pb.RetryRequest(execution_id=execution)), ErrorCode.CONFLICT)
+    runner.script["B"] = lambda *_: NodeFailed("B", 0, 2, 1, (), NodeError("bad"))
+    failed = await world.start("v")
+    await world.ended(failed, "error")
+    del runner.script["B"]
+    runner.ran.clear()
+    retried = await world.executions.Retry(pb.RetryRequest(execution_id=failed, from_start=True))
+    found = await world.ended(retried.execution.id)
+    assert found.execution.retry_of == failed
+    assert runner.ran == ["A", "B"]
+
+
+async def test_replies_and_waits_of_strangers(world: World) -> None:
+    unknown = new_id()
+    assert not (await world.executions.GetReply(pb.GetReplyRequest(execution_id=unknown))).found
+    await refused(world.executions.GetWait(pb.GetWaitRequest(execution_id=unknown)), ErrorCode.NOT_FOUND)
+
+
+async def test_runners_get_partitions_of_their_own(world: World) -> None:
+    register = world.executions.RegisterRunner
+    first = (await register(pb.RegisterRunnerRequest(runner="one"))).partition
+    second = (await register(pb.RegisterRunnerRequest(runner="two"))).partition
+    again = (await register(pb.RegisterRunnerRequest(runner="one"))).partition
+    assert first == again != second
+
+
+async def test_large_outputs_come_back_from_the_blobs(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    rows = [[{"json": {"n": number, "text": secrets.token_hex(400)}} for number in range(1000)]]
+
+    async def big(task: Any) -> Any:
+        from weft_contracts.messages import NodeCompleted
+
+        payload = await items.claim(items.encode(rows), world.blobs, f"{task.execution_id}/big")
+        assert payload.ref
+        return NodeCompleted("A", 0, 2, 1, task.entry.inputs, (1000,), payload)
+
+    runner.hold = True
+    execution = await world.start("v")
+    async with asyncio.timeout(10):
+        while not runner.tasks:
+            await asyncio.sleep(0.01)
+    runner.report(runner.tasks[0], [await big(runner.tasks[0])])
+    async with asyncio.timeout(10):
+        while len(runner.tasks) < 2:
+            await asyncio.sleep(0.01)
+    runner.run(runner.tasks[1])
+    found = await world.ended(execution)
+    assert json.loads(next(run for run in found.node_runs if run.node == "A").outputs) == rows
