@@ -253,6 +253,49 @@ def test_schedules(interval: dict[str, Any], expected: list[tuple[str, int, int]
     assert [rule.rule for rule in rules] == list(range(len(expected)))
 
 
+@pytest.mark.parametrize(
+    ("time", "cron"),
+    [
+        ({"mode": "everyMinute"}, "* * * * *"),
+        ({"mode": "everyHour", "minute": 5}, "5 * * * *"),
+        ({}, "0 14 * * *"),
+        ({"mode": "everyWeek", "hour": 9, "weekday": "0"}, "0 9 * * 0"),
+        ({"mode": "everyMonth", "hour": 9, "minute": 30, "dayOfMonth": 31}, "30 9 31 * *"),
+        ({"mode": "everyX", "value": 10, "unit": "minutes"}, "*/10 * * * *"),
+        ({"mode": "everyX"}, "0 */2 * * *"),
+        ({"mode": "custom", "cronExpression": "0 15 10 * * 1-5"}, "0 15 10 * * 1-5"),
+    ],
+)
+def test_times_of_cron(time: dict[str, Any], cron: str) -> None:
+    times = {"item": [time, {"mode": "everyMinute"}]}
+    rules = CATALOGUE.schedules({"nodes": [node("cron", 1, triggerTimes=times)]})
+    assert [(rule.cron, rule.rule) for rule in rules] == [(cron, 0), ("* * * * *", 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"), [({}, 1), ({"interval": 5, "unit": "minutes"}, 300), ({"unit": "hours"}, 3600)]
+)
+def test_intervals(given: dict[str, Any], seconds: int) -> None:
+    rules = CATALOGUE.schedules({"nodes": [node("interval", 1, **given)]})
+    assert [rule.interval_seconds for rule in rules] == [seconds]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("interval", {"interval": 0}),
+        ("interval", {"unit": "years"}),
+        ("cron", {"triggerTimes": {"item": [{"mode": "everyX", "value": 60, "unit": "minutes"}]}}),
+        ("cron", {"triggerTimes": {"item": [{"mode": "never"}]}}),
+        ("cron", {"triggerTimes": {"item": [{"mode": "custom", "cronExpression": "x"}]}}),
+    ],
+)
+def test_older_schedules_that_make_no_sense(kind: str, given: dict[str, Any]) -> None:
+    document = {"nodes": [node(kind, 1, **given)]}
+    assert CATALOGUE.schedules(document) == ()
+    assert [issue.code for issue in CATALOGUE.check(document)] == ["INVALID_SCHEDULE"]
+
+
 def test_a_schedule_of_two_weeks_falls_on_its_weekday() -> None:
     from datetime import UTC, datetime
 

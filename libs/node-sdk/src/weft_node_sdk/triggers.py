@@ -109,15 +109,52 @@ def _times(rule: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         raise ValueError(f"{field!r} is not a known interval")
 
 
+def _older_times(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of the ScheduleRule that one time of a Cron node stands for. Raises ValueError."""
+    mode = entry.get("mode", "everyDay")
+    if mode == "everyMinute":
+        return {"cron": "* * * * *"}
+    if mode == "custom":
+        return next(_times({"field": "cronExpression", "expression": entry.get("cronExpression", "")}))
+    if mode == "everyX":
+        unit = entry.get("unit", "hours")
+        every = _whole(entry, "value", 2, 1, 59 if unit == "minutes" else 23)
+        return {"cron": f"*/{every} * * * *" if unit == "minutes" else f"0 */{every} * * *"}
+    minute = _whole(entry, "minute", 0, 0, 59)
+    if mode == "everyHour":
+        return {"cron": f"{minute} * * * *"}
+    hour = _whole(entry, "hour", 14, 0, 23)
+    if mode == "everyDay":
+        return {"cron": f"{minute} {hour} * * *"}
+    if mode == "everyWeek":
+        return {"cron": f"{minute} {hour} * * {_whole(entry, 'weekday', 1, 0, 7) % 7}"}
+    if mode == "everyMonth":
+        return {"cron": f"{minute} {hour} {_whole(entry, 'dayOfMonth', 1, 1, 31)} * *"}
+    raise ValueError(f"{mode!r} is not a known mode")
+
+
+def _entries(parameters: Mapping[str, Any], collection: str, group: str) -> list[Mapping[str, Any]]:
+    held = parameters.get(collection)
+    found = held.get(group) if isinstance(held, Mapping) else None
+    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+
+
+def _rules(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """By the parameters that a node has: Cron's, Interval's, or Schedule Trigger's. Raises ValueError."""
+    if "triggerTimes" in parameters:
+        yield from map(_older_times, _entries(parameters, "triggerTimes", "item"))
+    elif "interval" in parameters:
+        unit = parameters.get("unit", "seconds")
+        seconds = {**_UNITS, "hours": 3600}.get(unit)
+        if seconds is None:
+            raise ValueError(f"{unit!r} is not a known unit")
+        yield {"interval_seconds": _whole(parameters, "interval", 1, 1, 365 * DAY) * seconds}
+    else:
+        for interval in _entries(parameters, "rule", "interval"):
+            yield from _times(interval)
+
+
 def schedules_of(node: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[ScheduleRule]:
-    """The rules of one Schedule Trigger, numbered in order. Raises ValueError where one makes no sense."""
-    rule = parameters.get("rule")
-    intervals = rule.get("interval") if isinstance(rule, Mapping) else None
-    if not isinstance(intervals, list):
-        return
-    number = 0
-    for interval in intervals:
-        if isinstance(interval, Mapping):
-            for fields in _times(interval):
-                yield ScheduleRule(node=str(node.get("name", "")), rule=number, **fields)
-                number += 1
+    """The rules of one schedule node, numbered in order. Raises ValueError where one makes no sense."""
+    for number, fields in enumerate(_rules(parameters)):
+        yield ScheduleRule(node=str(node.get("name", "")), rule=number, **fields)
