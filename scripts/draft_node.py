@@ -160,7 +160,9 @@ def _ports(fact: Any, side: str) -> list[Json]:
         sys.stderr.write(f"the {side} depend on parameters\n")
     if isinstance(fact, list):
         return [{"labels": [""] * len(fact)}]
-    return [{"labels": [] if side == "inputs" and fact is None else [""]}]
+    if side == "inputs" and fact is None:
+        return []
+    return [{"labels": [""]}]
 
 
 def _version_group(fact: Json, texts: Texts) -> Json:
