@@ -94,3 +94,24 @@ async def test_previews_refuse_what_makes_no_sense(owner: Client, stranger: Clie
     assert await owner.refusal(*call, json={**one, "run_data": {"X": "y"}}) == (400, "VALIDATION_ERROR")
     foreign = {**one, "project_id": owner.project}
     assert await stranger.refusal(*call, json=foreign) == (404, "NOT_FOUND")
+
+
+async def test_previews_find_the_item_that_an_item_came_from(owner: Client) -> None:
+    body = {
+        "expression": "={{ $('First').item.json.n + $prevNode.name }}",
+        "items": [{"json": {}, "pairedItem": {"item": 1}}, {"json": {}, "pairedItem": {"item": 0}}],
+        "item_index": 1,
+        "run_data": {
+            "First": [[[{"json": {"n": "a"}}, {"json": {"n": "b"}}]]],
+            "Second": [[[{"json": {}, "pairedItem": 1}, {"json": {}, "pairedItem": 0}]]],
+        },
+        "source": [["Second", 0, 0]],
+        "sources": {"First": [[]], "Second": [[["First", 0, 0]]]},
+    }
+    call = ("POST", "/expressions/evaluate")
+    assert (await owner.data(*call, json=body))["value"] == "aSecond"
+    for key, value in (("source", [None]), ("sources", {})):
+        found = await owner.data(*call, json={**body, key: value})
+        assert found["value"] is None
+        assert found["error"]
+    assert await owner.refusal(*call, json={**body, "source": [[1]]}) == (400, "VALIDATION_ERROR")

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%weft/node_runner/v1/node_runner.proto\x12\x13weft.node_runner.v1\"\x82\x01\n\x0f\x45valuateRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x0c\x12\x12\n\nitem_index\x18\x04 \x01(\x05\x12\x10\n\x08run_data\x18\x05 \x01(\x0c\x12\x12\n\nparameters\x18\x06 \x01(\x0c\">\n\x10\x45valuateResponse\x12\r\n\x05value\x18\x01 \x01(\x0c\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t2d\n\tNodeTools\x12W\n\x08\x45valuate\x12$.weft.node_runner.v1.EvaluateRequest\x1a%.weft.node_runner.v1.EvaluateResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%weft/node_runner/v1/node_runner.proto\x12\x13weft.node_runner.v1\"\xa3\x01\n\x0f\x45valuateRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x0c\x12\x12\n\nitem_index\x18\x04 \x01(\x05\x12\x10\n\x08run_data\x18\x05 \x01(\x0c\x12\x12\n\nparameters\x18\x06 \x01(\x0c\x12\x0e\n\x06source\x18\x07 \x01(\x0c\x12\x0f\n\x07sources\x18\x08 \x01(\x0c\">\n\x10\x45valuateResponse\x12\r\n\x05value\x18\x01 \x01(\x0c\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t2d\n\tNodeTools\x12W\n\x08\x45valuate\x12$.weft.node_runner.v1.EvaluateRequest\x1a%.weft.node_runner.v1.EvaluateResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'weft.node_runner.v1.node_ru
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVALUATEREQUEST']._serialized_start=63
-  _globals['_EVALUATEREQUEST']._serialized_end=193
-  _globals['_EVALUATERESPONSE']._serialized_start=195
-  _globals['_EVALUATERESPONSE']._serialized_end=257
-  _globals['_NODETOOLS']._serialized_start=259
-  _globals['_NODETOOLS']._serialized_end=359
+  _globals['_EVALUATEREQUEST']._serialized_end=226
+  _globals['_EVALUATERESPONSE']._serialized_start=228
+  _globals['_EVALUATERESPONSE']._serialized_end=290
+  _globals['_NODETOOLS']._serialized_start=292
+  _globals['_NODETOOLS']._serialized_end=392
 # @@protoc_insertion_point(module_scope)

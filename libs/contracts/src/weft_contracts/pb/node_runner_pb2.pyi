@@ -26,6 +26,8 @@ class EvaluateRequest(_message.Message):
     ITEM_INDEX_FIELD_NUMBER: _builtins.int
     RUN_DATA_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
     project_id: _builtins.str
     expression: _builtins.str
     items: _builtins.bytes
@@ -34,6 +36,10 @@ class EvaluateRequest(_message.Message):
     run_data: _builtins.bytes
     """JSON object: node name to `[[[item]] per run]`."""
     parameters: _builtins.bytes
+    source: _builtins.bytes
+    """Where the items came from, JSON `[Source or null per input]`: what `$('X').item` goes back by."""
+    sources: _builtins.bytes
+    """The same of the runs in `run_data`, JSON object: node name to `[[Source or null per input] per run]`."""
     def __init__(
         self,
         *,
@@ -43,10 +49,12 @@ class EvaluateRequest(_message.Message):
         item_index: _builtins.int = ...,
         run_data: _builtins.bytes = ...,
         parameters: _builtins.bytes = ...,
+        source: _builtins.bytes = ...,
+        sources: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expression", b"expression", "item_index", b"item_index", "items", b"items", "parameters", b"parameters", "project_id", b"project_id", "run_data", b"run_data"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expression", b"expression", "item_index", b"item_index", "items", b"items", "parameters", b"parameters", "project_id", b"project_id", "run_data", b"run_data", "source", b"source", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,6 +1,6 @@
 """Outputs of node runs that a segment can see, decoded when somebody looks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from weft_contracts.messages import Activation, NodeOutput, Source
@@ -128,27 +128,34 @@ class Data:
         source = activation.inputs[0] if activation.inputs else None
         if source is None or index >= len(items_in):
             return None
-        item, steps = items_in[index], 0
-        while source.node != node:
-            steps += 1
-            run = self.run(source.node, source.run)
-            lineage = item.get("pairedItem")
-            if isinstance(lineage, list):
-                lineage = lineage[0] if lineage else None
-            if isinstance(lineage, int):
-                lineage = {"item": lineage}
-            if run is None or not isinstance(lineage, dict) or steps > 10_000:
-                return None
-            if "run" in lineage:
-                earlier = self.run(source.node, lineage["run"])
-                run = earlier if earlier is not None else run
-            place = lineage.get("input", 0)
-            before = run.inputs[place] if place < len(run.inputs) else None
-            outputs = None if before is None else self.outputs(before.node, before.run)
-            if before is None or outputs is None or before.output >= len(outputs):
-                return None
-            number = lineage.get("item", 0)
-            if number >= len(outputs[before.output]):
-                return None
-            source, item = before, outputs[before.output][number]
-        return item
+        return origin(self.run, source, items_in[index], node)
+
+
+def origin(
+    run_of: Callable[[str, int | None], Run | None], source: Source, item: Item, node: str
+) -> Item | None:
+    """The item of `node` from which an item of `source` came, run by run; None where there is no way."""
+    steps = 0
+    while source.node != node:
+        steps += 1
+        run = run_of(source.node, source.run)
+        lineage = item.get("pairedItem")
+        if isinstance(lineage, list):
+            lineage = lineage[0] if lineage else None
+        if isinstance(lineage, int):
+            lineage = {"item": lineage}
+        if run is None or not isinstance(lineage, dict) or steps > 10_000:
+            return None
+        if "run" in lineage:
+            earlier = run_of(source.node, lineage["run"])
+            run = earlier if earlier is not None else run
+        place = lineage.get("input", 0)
+        before = run.inputs[place] if place < len(run.inputs) else None
+        held = None if before is None else run_of(before.node, before.run)
+        if before is None or held is None or before.output >= len(held.outputs):
+            return None
+        number = lineage.get("item", 0)
+        if number >= len(held.outputs[before.output]):
+            return None
+        source, item = before, held.outputs[before.output][number]
+    return item

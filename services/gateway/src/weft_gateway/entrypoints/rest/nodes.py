@@ -18,6 +18,7 @@ from weft_gateway.entrypoints.rest.identity import signed_in
 router = APIRouter()
 User = Annotated[Caller, Depends(signed_in)]
 TypeName = Annotated[str, Query(alias="type", description="Any name of the type; wins over the path's.")]
+Source = tuple[str, int, int] | tuple[str, int] | tuple[str]
 _DRAWING = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -93,13 +94,16 @@ async def get_credential_type(request: Request, user: User, name: str) -> Respon
 
 
 class Evaluation(BaseModel):
-    """`run_data`: node name to its runs, each `[[item, …] per output]`; `parameters`: `$parameter`."""
+    """`run_data`: node name to its runs, each `[[item, …] per output]`; `parameters`: `$parameter`; `source`: where the
+    items came from, as an execution's `node_data` says it; `sources`: the same of each run in `run_data`."""
 
     expression: str = Field(max_length=1_000_000, examples=["={{ $json.name.toUpperCase() }}"])
     items: list[dict[str, Any]] = Field(default=[{"json": {}}], max_length=10_000)
     item_index: int = Field(default=0, ge=0, lt=10_000)
     run_data: dict[str, list[list[list[dict[str, Any]]]]] | None = None
     parameters: dict[str, Any] | None = None
+    source: list[Source | None] = []
+    sources: dict[str, list[list[Source | None] | None]] = {}
     project_id: str = ""
 
 
@@ -115,6 +119,8 @@ async def evaluate(request: Request, user: User, body: Evaluation) -> Response:
         item_index=body.item_index,
         run_data=orjson.dumps(body.run_data or {}),
         parameters=orjson.dumps(body.parameters or {}),
+        source=orjson.dumps(body.source),
+        sources=orjson.dumps(body.sources),
     )
     found = await backends(request).node_tools.Evaluate(call)
     answer = {"value": orjson.Fragment(found.value) if found.value else None, "type": found.type}
