@@ -1,0 +1,88 @@
+"""What can be known of compose file, manifests and Tiltfiles without an engine to run them."""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if (path / "pyproject.toml").exists())
+SERVERS = ("kafka", "postgres", "valkey")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+MANIFESTS = [
+    (path.name, manifest)
+    for path in sorted((ROOT / "deploy/k8s").glob("*.yaml"))
+    for manifest in yaml.safe_load_all(path.read_text())
+    if manifest
+]
+
+
+def named(kind: str) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for _, each in MANIFESTS if each["kind"] == kind}
+
+
+def test_there_are_eight_services() -> None:
+    assert len(SERVICES) == 8
+
+
+def test_compose_starts_every_service_from_the_one_dockerfile() -> None:
+    services = COMPOSE["services"]
+    assert services.keys() == {*SERVICES, *SERVERS, "edge"}
+    for name in SERVICES:
+        build = services[name]["build"]
+        assert build["args"] == {"SERVICE": name}
+        assert (ROOT / build["dockerfile"]).exists()
+        assert services[name]["read_only"]
+    for service in services.values():
+        assert set(service.get("depends_on", ())) <= services.keys()
+        for needed in service.get("depends_on", {}):
+            assert "healthcheck" in services[needed] or needed in SERVICES
+
+
+def test_compose_names_every_service_that_is_called() -> None:
+    environment = COMPOSE["x-weft"]["environment"]
+    called = {
+        key.removeprefix("WEFT_RPC_").lower().replace("_", "-") for key in environment if "_RPC_" in key
+    }
+    assert called - {"port"} == set(SERVICES) - {"gateway", "realtime"}
+
+
+@pytest.mark.parametrize(("file", "manifest"), MANIFESTS)
+def test_manifests_fit_kubernetes(file: str, manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, "1.33", strict=True)
+
+
+def test_every_service_is_deployed_with_probes_and_a_locked_down_container() -> None:
+    deployments = named("Deployment")
+    assert deployments.keys() >= set(SERVICES)
+    for name in SERVICES:
+        pod = deployments[name]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert name in named("Service")
+
+
+def test_the_edges_route_alike() -> None:
+    (ingress,) = named("Ingress").values()
+    routes = {
+        path["path"]: path["backend"]["service"]["name"]
+        for rule in ingress["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    }
+    assert routes["/webhook"] == routes["/webhook-test"] == routes["/form"] == "webhook-ingress"
+    assert (routes["/api/v1/ws"], routes["/"]) == ("realtime", "gateway")
+    edge = (ROOT / "deploy/docker/edge.conf").read_text()
+    for service in ("webhook-ingress", "realtime", "gateway"):
+        assert service in edge
+
+
+def test_tilt_knows_every_service() -> None:
+    tiltfile = (ROOT / "Tiltfile").read_text()
+    for name in SERVICES:
+        assert f'include("tilt/{name}.Tiltfile")' in tiltfile
+        assert f'"{name}"' in (ROOT / f"tilt/{name}.Tiltfile").read_text()
