@@ -134,13 +134,9 @@ class View {
           get context() { return data.r.$inputContext; },
         });
       case '$': return (node) => view.cached(node, 'node');
-      case '$node': {
-        const nodes = Object.create(null);
-        for (const node of Object.keys(data.n)) {
-          Object.defineProperty(nodes, node, { get: () => view.cached(node, 'legacy'), enumerable: true });
-        }
-        return Object.freeze(nodes);
-      }
+      case '$node': return new Proxy(Object.freeze({}), {
+        get: (_, node) => (typeof node === 'string' ? view.cached(node, 'legacy') : undefined),
+      });
       case '$items': return (node, output, run) => (node === undefined ? data.i : view.items(node, output, run));
       case '$item': return (index) => {
         const other = new View(data, index);
