@@ -43,7 +43,7 @@ def steady() -> None:
     the long tail of short ones, was the collector's.)"""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 20, 10)
 
 
 async def drain_all(services: Sequence[Service], seconds: float = DRAIN_SECONDS) -> None:
