@@ -87,7 +87,11 @@ def test_uploads_have_the_names_of_their_fields() -> None:
     data, kind = multipart(data={"name": "Ada", "tags[]": ["x", "y"]}, files=files)
     body = parse_body(data, kind)
     assert json.loads(body.json) == {"name": "Ada", "tags": ["x", "y"]}
-    assert [(each.name, each.data) for each in body.uploads] == [("one", b"A"), ("many0", b"B"), ("many1", b"C")]
+    assert [(each.name, each.data) for each in body.uploads] == [
+        ("one", b"A"),
+        ("many0", b"B"),
+        ("many1", b"C"),
+    ]
     named = parse_body(data, kind, binary_name="f").uploads
     assert [each.name for each in named] == ["f0", "f1", "f2"]
 
@@ -106,12 +110,16 @@ def test_malformed_multipart_is_refused(kind: str) -> None:
     assert caught.value.code is ErrorCode.UNPROCESSABLE
 
 
-@given(st.binary(max_size=300), st.sampled_from(["multipart/form-data; boundary=x", "application/json", "text/a"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(["multipart/form-data; boundary=x", "application/json", "text/a"]),
+)
 def test_any_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
     try:
         json.loads(parse_body(data, kind).json)
     except WeftError as error:
-        assert error.code is ErrorCode.UNPROCESSABLE
+        refused = error.code
+        assert refused is ErrorCode.UNPROCESSABLE
 
 
 OUTPUTS = [[], [{"json": {"a": {"b": [1, "x"]}}}, {"json": {"c": 2}}]]
@@ -140,5 +148,7 @@ def test_answers_without_an_item_or_a_file_say_so() -> None:
     assert Shape("allEntries").of([[]]).body == b"[]"  # type: ignore[union-attr]
     assert Shape("firstEntryBinary").of(OUTPUTS) is NO_FILE
     entry = {"id": "k", "mimeType": "image/png"}
-    found = Shape("firstEntryBinary", status=201, binary_name="f").of([[{"json": {}, "binary": {"f": entry}}]])
+    found = Shape("firstEntryBinary", status=201, binary_name="f").of(
+        [[{"json": {}, "binary": {"f": entry}}]]
+    )
     assert found == FileAnswer(201, (), entry)

@@ -96,7 +96,16 @@ def test_several_methods_have_an_output_each() -> None:
 
 def test_parameters_that_make_no_sense_take_their_defaults() -> None:
     made = hook("a", options=[1], responseMode=7, authentication=None, responseData={}, responseCode="x")
-    assert (made.response, made.authentication, made.open, made.shape.status) == ("accepted", "none", True, 200)
+    assert (made.response, made.authentication, made.open, made.shape.status) == (
+        "accepted",
+        "none",
+        True,
+        200,
+    )
     assert hook("a", options={"ipWhitelist": "nonsense"}).networks != ()
-    evil = {"responseHeaders": {"entries": [{"name": "a", "value": "b\r\nset-cookie: c"}, {"name": "X", "value": "y"}]}}
+    evil = {
+        "responseHeaders": {
+            "entries": [{"name": "a", "value": "b\r\nset-cookie: c"}, {"name": "X", "value": "y"}]
+        }
+    }
     assert hook("a", options=evil).shape.headers == ((b"x", b"y"),)

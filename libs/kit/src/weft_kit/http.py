@@ -15,6 +15,9 @@ from weft_kit.service import AsgiApp, AsgiReceive, AsgiSend, Scope
 from weft_kit.telemetry.tracing import traceparent
 
 OPERATIONS: Final = ("/healthz", "/readyz", "/metrics")
+DISCARDED_BYTES: Final = 64 * 1024 * 1024
+"""Of a body that is refused, so many are still read and dropped: a socket that is closed with unread bytes is reset,
+and the caller never sees why."""
 _JSON = b"application/json"
 
 

@@ -27,11 +27,13 @@ _DENIED: Final = "Authorization is required!"
 class Guard:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._secrets: dict[str, dict[str, Any]] = {}
+        self._secrets: dict[tuple[str, str], dict[str, Any]] = {}
+        """By project and id: a credential opens the hooks of its own project only."""
 
     async def changed(self, envelope: Envelope) -> None:
         if isinstance(envelope.body, CredentialChanged):
-            self._secrets.pop(envelope.body.credential_id, None)
+            for key in [key for key in self._secrets if key[1] == envelope.body.credential_id]:
+                del self._secrets[key]
 
     async def refusal(self, hook: Hook, headers: Mapping[str, str], address: str) -> Answer | None:
         """None where the call may come in."""
@@ -58,7 +60,8 @@ class Guard:
         credential_id = hook.credentials.get(_TYPES.get(hook.authentication, ""), "")
         if not credential_id:
             return None
-        found = self._secrets.get(credential_id)
+        key = (hook.owner.project_id, credential_id)
+        found = self._secrets.get(key)
         if found is None:
             request = pb.DecryptRequest(credential_id=credential_id, project_id=hook.owner.project_id)
             try:
@@ -67,7 +70,7 @@ class Guard:
                 if error.code is ErrorCode.NOT_FOUND:
                     return None
                 raise
-            self._secrets[credential_id] = found
+            self._secrets[key] = found
         return found
 
 

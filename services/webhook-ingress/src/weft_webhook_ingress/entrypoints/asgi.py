@@ -25,6 +25,7 @@ from weft_contracts.rpc.orchestrator import Executions
 from weft_kit import items
 from weft_kit.blobs import BlobStore
 from weft_kit.bus import EventBus
+from weft_kit.http import DISCARDED_BYTES
 from weft_kit.service import AsgiReceive, AsgiSend, Scope
 from weft_kit.signals import Signals
 from weft_kit.telemetry import metrics
@@ -377,10 +378,12 @@ class _Call:
         return client[0] if client else ""
 
     async def body(self, limit: int) -> bytes:
-        """Raises TooLargeError as soon as it is known; what was read is dropped then."""
+        """Raises TooLargeError. What is too large is not kept while it is read."""
         declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
-            raise TooLargeError
+            if "expect" in self.headers or int(declared) > DISCARDED_BYTES:
+                raise TooLargeError
+            limit = 0
         chunks, size = [], 0
         while True:
             message = await self.receive()
@@ -388,10 +391,12 @@ class _Call:
                 raise WeftError(ErrorCode.BAD_REQUEST, "The caller has gone.")
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > limit:
+            if size <= limit:
+                chunks.append(chunk)
+            last = not message.get("more_body")
+            if size > limit and (last or size > DISCARDED_BYTES):
                 raise TooLargeError
-            chunks.append(chunk)
-            if not message.get("more_body"):
+            if last:
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def gone(self) -> None:

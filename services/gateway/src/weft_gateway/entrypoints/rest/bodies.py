@@ -2,6 +2,7 @@
 
 from fastapi import Request
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_kit.http import DISCARDED_BYTES
 from weft_kit.items import loads_js
 
 
@@ -12,9 +13,12 @@ async def raw_body(request: Request) -> bytes:
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > limit:
-            raise WeftError(ErrorCode.TOO_LARGE, f"The body is larger than {limit} bytes.", limit=limit)
-        chunks.append(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        elif size > limit + DISCARDED_BYTES:
+            break
+    if size > limit:
+        raise WeftError(ErrorCode.TOO_LARGE, f"The body is larger than {limit} bytes.", limit=limit)
     return b"".join(chunks)
 
 
