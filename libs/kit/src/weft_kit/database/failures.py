@@ -10,6 +10,7 @@ CONNECTION_FAILURES: tuple[type[Exception], ...] = (
     OSError,  # refused, reset, no socket; a TimeoutError is one, too
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # cut between two messages of one statement
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -30,14 +31,29 @@ def lost(error: BaseException) -> bool:
     return False
 
 
+def _unstorable(error: BaseException) -> bool:
+    """Whether the statement failed on a text that PostgreSQL can't hold: zero characters, halves of pairs."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, asyncpg.CharacterNotInRepertoireError | asyncpg.UntranslatableCharacterError):
+            return True
+        seen = seen.__cause__
+    return False
+
+
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Raises UNAVAILABLE in place of a lost connection; other failures pass as they are."""
+    """Raises UNAVAILABLE in place of a lost connection, VALIDATION_ERROR for a text that can't be stored; other
+    failures pass as they are."""
     try:
         yield
     except Exception as error:
         if lost(error):
             raise WeftError(
                 ErrorCode.UNAVAILABLE, "The database is out of reach; try again in a moment."
+            ) from error
+        if _unstorable(error):
+            raise WeftError(
+                ErrorCode.VALIDATION_ERROR, "A text holds a character that can't be stored."
             ) from error
         raise

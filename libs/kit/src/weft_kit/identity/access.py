@@ -42,8 +42,11 @@ class AccessPolicy:
             self._roles.put(question, role, SECONDS)
         return role
 
-    async def projects(self) -> list[str]:
-        """Ids of the caller's projects: what every look-up by id is limited to."""
+    async def projects(self, action: str = "") -> list[str]:
+        """Ids of the caller's projects: what every look-up by id is limited to. Raises FORBIDDEN where the API key
+        that they use does not allow the action."""
+        if action:
+            _check_scopes(caller(), action)
         return [project.id for project in (await self._list()).projects]
 
     async def default_project(self) -> str:

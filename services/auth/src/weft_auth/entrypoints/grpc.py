@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from weft_contracts.pb import auth_pb2 as pb
+from weft_kit.rpc import current
 
 from weft_auth.adapters.installation import KeptInstallation
 from weft_auth.application.commands.accounts import Accounts
@@ -75,7 +76,9 @@ class AuthServicer:
         return pb.RefreshResponse(user=_user(user), tokens=_tokens(tokens))
 
     async def Logout(self, request: pb.LogoutRequest) -> pb.LogoutResponse:
-        await self._sessions.sign_out(request.refresh_token, request.everywhere, "")
+        who = current.get()
+        caller_id = who.user_id if request.everywhere and who is not None and not who.scopes else ""
+        await self._sessions.sign_out(request.refresh_token, request.everywhere, caller_id)
         return pb.LogoutResponse()
 
     async def GetUser(self, request: pb.GetUserRequest) -> pb.GetUserResponse:

@@ -93,7 +93,7 @@ class ExecutionsServicer:
         return pb.GetExecutionResponse(execution=execution_of(row), node_runs=runs)
 
     async def List(self, request: pb.ListExecutionsRequest) -> pb.ListExecutionsResponse:
-        mine = await self._policy.projects()
+        mine = await self._policy.projects("execution:read")
         projects = [each for each in request.project_ids if each in mine] if request.project_ids else mine
         rows, total = await self._queries.page(projects, request)
         full = len(rows) == min(max(request.limit, 1), 250)

@@ -12,7 +12,7 @@ class SchedulesServicer:
         self._policy = policy
 
     async def ListNext(self, request: pb.ListNextRequest) -> pb.ListNextResponse:
-        mine = await self._policy.projects()
+        mine = await self._policy.projects("workflow:read")
         wanted = [each for each in request.project_ids if each in mine] if request.project_ids else mine
         answer = pb.ListNextResponse()
         for schedule in await self._schedules.of(wanted, min(max(request.limit, 1), 250)):

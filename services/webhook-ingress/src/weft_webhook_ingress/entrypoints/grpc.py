@@ -27,7 +27,7 @@ class WebhooksServicer:
         self._origin = origin
 
     async def List(self, request: pb.ListWebhooksRequest) -> pb.ListWebhooksResponse:
-        mine = await self._policy.projects()
+        mine = await self._policy.projects("workflow:read")
         wanted = [each for each in request.project_ids if each in mine] if request.project_ids else mine
         return pb.ListWebhooksResponse(
             webhooks=[

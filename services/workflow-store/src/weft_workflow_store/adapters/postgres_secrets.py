@@ -66,7 +66,7 @@ class Credentials:
     async def page(
         self, projects: list[str], kind: str, search: str, limit: int, offset: int
     ) -> tuple[list[Credential], int]:
-        mine = await self._policy.projects()
+        mine = await self._policy.projects("credential:read")
         wanted = [each for each in projects if each in mine] if projects else mine
         where = (
             "project_id = ANY($1) AND ($2 = '' OR type = $2) "

@@ -83,7 +83,7 @@ class Workflows:
             return await self.mine(tx, workflow_id, "workflow:read")
 
     async def page(self, projects: Sequence[str], **options: Any) -> tuple[list[Workflow], int]:
-        mine = await self._policy.projects()
+        mine = await self._policy.projects("workflow:read")
         wanted = [each for each in projects if each in mine] if projects else mine
         async with self._store.transaction() as tx:
             return await tx.page(wanted, **options)

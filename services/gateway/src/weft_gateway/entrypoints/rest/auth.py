@@ -13,10 +13,11 @@ from weft_kit.rpc import Caller
 from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.deps import backends, cache, settings
 from weft_gateway.entrypoints.rest.envelope import ok
-from weft_gateway.entrypoints.rest.identity import signed_in
+from weft_gateway.entrypoints.rest.identity import account_holder, signed_in
 
 router = APIRouter(tags=["auth"])
 User = Annotated[Caller, Depends(signed_in)]
+Holder = Annotated[Caller, Depends(account_holder)]
 REFRESH_COOKIE = "weft_refresh"
 
 
@@ -29,7 +30,7 @@ class Registration(BaseModel):
 
 class Credentials(BaseModel):
     email: str
-    password: str
+    password: str = Field(max_length=4096)
     code: str = ""
 
 
@@ -124,6 +125,8 @@ async def logout(
     everywhere: bool = False,
 ) -> Response:
     token = (body.refresh_token if body else "") or weft_refresh
+    if everywhere and not token:
+        account_holder()
     await backends(request).auth.Logout(pb.LogoutRequest(refresh_token=token, everywhere=everywhere))
     answer = ok(request, {})
     answer.delete_cookie(REFRESH_COOKIE, path="/api/v1/auth")
@@ -138,13 +141,13 @@ async def me(request: Request, user: User) -> Response:
 
 
 @router.patch("/auth/me", summary="Change one's own name")
-async def update_me(request: Request, user: User, body: Profile) -> Response:
+async def update_me(request: Request, user: Holder, body: Profile) -> Response:
     call = pb.UpdateUserRequest(user_id=user.user_id, **body.model_dump(exclude_none=True))
     return ok(request, view((await backends(request).auth.UpdateUser(call)).user))
 
 
 @router.post("/auth/change-password", summary="Change one's password; ends the other sessions")
-async def change_password(request: Request, user: User, body: PasswordChange) -> Response:
+async def change_password(request: Request, user: Holder, body: PasswordChange) -> Response:
     await backends(request).auth.ChangePassword(
         pb.ChangePasswordRequest(user_id=user.user_id, **body.model_dump())
     )
@@ -152,13 +155,13 @@ async def change_password(request: Request, user: User, body: PasswordChange) ->
 
 
 @router.get("/api-keys", summary="One's API keys")
-async def list_keys(request: Request, user: User) -> Response:
+async def list_keys(request: Request, user: Holder) -> Response:
     found = await backends(request).auth.ListApiKeys(pb.ListApiKeysRequest(user_id=user.user_id))
     return ok(request, [view(key) for key in found.api_keys])
 
 
 @router.post("/api-keys", status_code=201, summary="Create an API key; it is shown this once")
-async def create_key(request: Request, user: User, body: NewApiKey) -> Response:
+async def create_key(request: Request, user: Holder, body: NewApiKey) -> Response:
     call = pb.CreateApiKeyRequest(user_id=user.user_id, name=body.name, scopes=body.scopes)
     if body.expires_at is not None:
         expires = Timestamp()
@@ -169,6 +172,6 @@ async def create_key(request: Request, user: User, body: NewApiKey) -> Response:
 
 
 @router.delete("/api-keys/{key_id}", summary="Revoke an API key")
-async def delete_key(request: Request, user: User, key_id: str) -> Response:
+async def delete_key(request: Request, user: Holder, key_id: str) -> Response:
     await backends(request).auth.DeleteApiKey(pb.DeleteApiKeyRequest(user_id=user.user_id, api_key_id=key_id))
     return ok(request, {})

@@ -31,6 +31,15 @@ def signed_in() -> Caller:
     return who
 
 
+def account_holder() -> Caller:
+    """The same for what concerns the account itself. Raises FORBIDDEN for an API key with scopes, which could
+    give itself more of them."""
+    who = signed_in()
+    if who.scopes:
+        raise WeftError(ErrorCode.FORBIDDEN, "An API key with scopes can't change the account; sign in.")
+    return who
+
+
 class IdentityMiddleware:
     """Puts the caller into the context variable, counts the call, adds X-Request-ID and security headers.
 
