@@ -98,3 +98,15 @@ async def test_an_owner_that_was_away_too_long_writes_nothing(pair: tuple[World,
     finished = await pool.fetchval("SELECT count(*) FROM orchestrator.executions WHERE status = 'success'")
     assert finished == 0
     await runner.stop()
+
+
+async def test_shards_that_are_ours_by_the_table_only_are_served_again(pair: tuple[World, World]) -> None:
+    first, second = pair
+    first.store.versions["v"] = LINE
+    await until(lambda: shared(first, second))
+    await first.service._keeper._keep(set())
+    await until(lambda: shared(first, second))
+    runner = await FakeRunner(first).start(alive=True)
+    for execution in [await first.start("v") for _ in range(20)]:
+        assert (await first.ended(execution)).status == "success"
+    await runner.stop()

@@ -8,6 +8,7 @@ from weft_contracts import wire
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.payload import EMPTY
 from weft_kit.database import Database, database_errors
+from weft_kit.database.failures import lost
 
 from weft_orchestrator.application.ports import Entry, ExistingError, FencedError, Group
 from weft_orchestrator.domain.records import encode
@@ -103,17 +104,16 @@ class PostgresCommits:
                 return
             try:
                 await (await self._connect()).execute(statement, *arguments)
-            except asyncpg.PostgresError as error:
-                if error.sqlstate == _FENCED:
+            except Exception as error:
+                state = getattr(error, "sqlstate", "")
+                if state == _FENCED:
                     raise FencedError from None
-                if error.sqlstate == _EXISTING:
+                if state == _EXISTING:
                     raise ExistingError(await self._existing(group)) from None
+                # Whatever it is, the group must not get lost: it is tried again on a new connection.
+                self._uncertain = lost(error)
                 await self.close()
-                raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL refuses the commit: {error}") from error
-            except (OSError, asyncpg.InterfaceError):
-                self._uncertain = True
-                await self.close()
-                raise
+                raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL did not commit: {error!r}") from error
         self._uncertain = False
 
     async def close(self) -> None:

@@ -63,7 +63,7 @@ class PostgresShards:
         )
 
     async def held(self, instance: str) -> set[int]:
-        query = "SELECT shard FROM orchestrator.shards WHERE owner = $1 AND expires_at > now()"
+        query = "SELECT shard FROM orchestrator.shards WHERE owner = $1"
         return {row[0] for row in await self._fetch(query, instance)}
 
     async def release(self, instance: str, shards: Sequence[int]) -> None:

@@ -93,17 +93,18 @@ class Keeper:
     # --- leases ---------------------------------------------------------------------------------------------
 
     async def _renew(self) -> None:
-        """Our leases, then our fair share: more where some are free, fewer where others have come."""
-        now = asyncio.get_running_loop().time
-        began = now()
-        if self._renewed and began - self._renewed > SHARD_SECONDS:
-            await self._fenced()
+        """Our leases, then our fair share: more where some are free, fewer where others have come. A lease that has
+        run out while the database was away is still ours where nobody has claimed it: its epoch is the same."""
+        began = asyncio.get_running_loop().time()
         members = await self._shards.renew(self._instance, SHARD_SECONDS)
         self._renewed = began
         self._owner.fleet.owners = max(1, members)
         held = await self._shards.held(self._instance)
-        if held != self._owner.shards.keys():
+        if self._owner.shards.keys() - held:
             await self._keep(held)
+        if strange := held - self._owner.shards.keys():
+            await self._shards.release(self._instance, sorted(strange))
+            held -= strange
         share = -(-SHARDS // max(1, members))
         if len(held) > share:
             await self._give(sorted(held)[share:])

@@ -26,6 +26,7 @@ from weft_engine.model import Refused
 from weft_kit import items
 from weft_kit.bus import EventBus, Received
 from weft_kit.crash import point
+from weft_kit.outbox import Row
 from weft_kit.signals import Signals
 from weft_kit.telemetry import metrics
 from weft_kit.telemetry.logs import fields
@@ -120,7 +121,7 @@ class Owner:
         self._dirty: dict[str, Live] = {}
         self._touched: set[tuple[str, int]] = set()
         self._after: list[tuple[Live, Callable[[], None]]] = []
-        self._outbox: list[tuple[str, Envelope, int | None]] = []
+        self._outbox: list[tuple[Live, Row]] = []
         self._asked = asyncio.Event()
         self._urgent = asyncio.Event()
         self._flushed: asyncio.Future[None] | None = None
@@ -134,17 +135,22 @@ class Owner:
     # --- taking messages in -----------------------------------------------------------------------------
 
     async def assign(self, shards: dict[int, Shard]) -> None:
-        """Reads these shards from now on; what is in memory of others is dropped."""
+        """Reads these shards from now on; what is in memory of others is dropped. Raises UNAVAILABLE; then none was
+        added."""
         for live in [live for live in self.lives.values() if live.shard not in shards]:
             self._forget(live)
-        self.shards = shards
-        await self._reader.assign(
-            {
-                (topic, number): shard.position(topic)
-                for number, shard in shards.items()
-                for topic in (topics.NODE_RESULTS, topics.EXECUTION_COMMANDS)
-            }
-        )
+        before, self.shards = self.shards, shards
+        try:
+            await self._reader.assign(
+                {
+                    (topic, number): shard.position(topic)
+                    for number, shard in shards.items()
+                    for topic in (topics.NODE_RESULTS, topics.EXECUTION_COMMANDS)
+                }
+            )
+        except WeftError:
+            self.shards = {n: shard for n, shard in before.items() if n in shards}
+            raise
 
     async def read(self) -> None:
         """For ever."""
@@ -465,16 +471,17 @@ class Owner:
                 depth=live.head.depth + 1,
                 created_by=live.head.created_by,
             )
-            self._stage(body, live.project_id)
+            self._stage(live, body)
 
     @staticmethod
     def _child_id(live: Live, key: Key, at: int, index: int) -> str:
         return derived_id(at // 1000, live.id, *key, index)
 
-    def _stage(self, command: m.ExecutionCommand, project_id: str) -> None:
-        """To another owner, by the outbox of the next commit."""
-        envelope = self._envelope(command, command.execution_id, project_id)
-        self._outbox.append((topics.EXECUTION_COMMANDS, envelope, shard_of(command.execution_id)))
+    def _stage(self, live: Live, command: m.ExecutionCommand) -> None:
+        """To another owner, by the outbox of the commit that has this change of the execution in it."""
+        envelope = self._envelope(command, command.execution_id, live.project_id)
+        row = topics.EXECUTION_COMMANDS, envelope, shard_of(command.execution_id)
+        self._outbox.append((live, row))
 
     # --- wakes, cancels, losses ---------------------------------------------------------------------------
 
@@ -502,7 +509,7 @@ class Owner:
             details = rows[key].details
             for index in range(details.children):
                 child = self._child_id(live, key, details.child_started, index)
-                self._stage(m.CancelExecution(child, reason="The parent ended."), live.project_id)
+                self._stage(live, m.CancelExecution(child, reason="The parent ended."))
         self._urgent.set()
         self._changed(live)
 
@@ -622,7 +629,7 @@ class Owner:
                 counts=row.details.counts if row else (),
                 error=None if status == "success" else live.error or m.NodeError(f"The run was {status}."),
             )
-            self._stage(ended, live.project_id)
+            self._stage(live, ended)
 
     def _settle(self, live: Live) -> None:
         """Hands out what is ready and not on its way."""
@@ -729,11 +736,13 @@ class Owner:
         await flushed
 
     async def _write_group(self) -> None:
+        for live in [each for each in self._dirty.values() if each.shard not in self.shards]:
+            self._forget(live)  # it began while its shard was taken from us
         lives, self._dirty = list(self._dirty.values()), {}
         touched, self._touched = self._touched, set()
         after, self._after = self._after, []
-        group = Group(outbox=self._outbox)
-        self._outbox = []
+        staged, self._outbox = self._outbox, []
+        group = Group()
         changes = [(live, tuple(live.changes)) for live in lives if live.changes]
         for live in lives:
             group.entries.append(_entry(live))
@@ -744,7 +753,7 @@ class Owner:
         }
         self._fence(group, {number for _, number in positions})
         point("commit.before")
-        await self._commit(group)
+        await self._commit(group, staged)
         point("commit.after")
         for (topic, number), position in positions.items():
             if number in self.shards:
@@ -768,14 +777,15 @@ class Owner:
             group.fences[0] = (shard.epoch, (0, 0))
             return
         for number in numbers | {entry.live.shard for entry in group.entries}:
-            shard = self.shards.get(number)  # type: ignore[assignment]
-            if shard is not None:
-                group.fences[number] = (shard.epoch, shard.positions)
+            shard = self.shards[number]
+            group.fences[number] = (shard.epoch, shard.positions)
 
-    async def _commit(self, group: Group) -> None:
+    async def _commit(self, group: Group, staged: list[tuple[Live, Row]]) -> None:
         """Until it is written, or nothing of it is ours any more."""
         pause = 0.05
         while group.entries or group.fences:
+            kept = {id(entry.live) for entry in group.entries}
+            group.outbox = [row for live, row in staged if id(live) in kept]
             try:
                 await self._commits.commit(group)
                 break
@@ -788,7 +798,6 @@ class Owner:
                 await self.fenced()
                 group.entries = [each for each in group.entries if each.live.shard in self.shards]
                 group.fences = {n: fence for n, fence in group.fences.items() if n in self.shards}
-                group.outbox = []
             except WeftError as error:
                 log.warning("a commit has to wait: %s", error.message)
                 await asyncio.sleep(pause)
