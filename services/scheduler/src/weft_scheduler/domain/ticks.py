@@ -38,15 +38,15 @@ def ticks_between(
 ) -> list[int]:
     """Which ticks from `first` on are to fire at `now`: those younger than `late` microseconds, and of the older
     ones the newest."""
-    fresh: list[int] = []
-    oldest: int | None = None
+    found: list[int] = []
     tick: int | None = first
-    if tick is not None and tick < now - late:
-        oldest, tick = _newest_before(rule, timezone, tick, now - late)
-    while tick is not None and tick <= now and len(fresh) < most:
-        fresh.append(tick)
+    if first < now - late:
+        newest, tick = _newest_before(rule, timezone, first, now - late)
+        found.append(newest)
+    while tick is not None and tick <= now and len(found) < most:
+        found.append(tick)
         tick = next_tick(rule, timezone, tick)
-    return fresh if oldest is None or fresh else [oldest]
+    return found
 
 
 def _newest_before(rule: ScheduleRule, timezone: str, first: int, limit: int) -> tuple[int, int | None]:
