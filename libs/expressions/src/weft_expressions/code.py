@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from weft_expressions.analysis import Names, analyse, assigned, rewritten
-from weft_expressions.errors import CodeFailure
+from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool, Interrupted
 from weft_expressions.lexer import LexicalError, Token, tokenize
 from weft_expressions.request import data_of
@@ -31,6 +31,7 @@ _MODULES: Final = frozenset(
     ]
 )  # fmt: skip
 """What Python code may import: imported before the jail closes, since there are no files in it."""
+_MOST_LINES: Final = 1000
 _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
@@ -82,7 +83,7 @@ async def run_javascript(
         answer = await pool.run(project_id, request, timeout=timeout, ask=ask)
     except Interrupted as stop:
         raise CodeFailure(str(stop)) from None
-    return _result(orjson.loads(answer), each_item, scope)
+    return _result(_checked(answer), each_item, scope)
 
 
 async def _helped(helper: Help | None, number: int, kind: str, options: Any) -> list[Any]:
@@ -115,7 +116,7 @@ async def run_python(
         answer = await pool.run_python(request, zone, _imported(source), timeout)
     except Interrupted as stop:
         raise CodeFailure(str(stop)) from None
-    return _result(orjson.loads(answer), each_item, scope)
+    return _result(_checked(answer), each_item, scope)
 
 
 def _imported(source: str) -> list[str]:
@@ -128,17 +129,34 @@ def _imported(source: str) -> list[str]:
     return sorted(wanted & _MODULES)
 
 
+def _checked(answer: bytes) -> dict[str, Any]:
+    """The answer as an object. A script can write what it likes in its process's name, so nothing is taken for
+    granted. Raises EvaluatorUnavailable."""
+    try:
+        found = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict) or not ("error" in found or "result" in found):
+        raise EvaluatorUnavailable("The code's process gave no answer.")
+    logs = found.get("logs")
+    found["logs"] = [str(line) for line in logs[:_MOST_LINES]] if isinstance(logs, list) else []
+    if not isinstance(found.get("static"), dict):
+        found["static"] = {}
+    return found
+
+
 def _result(answer: dict[str, Any], each_item: bool, scope: Scope) -> tuple[list[Item], list[str]]:
-    logs = list(answer.get("logs") or ())
+    logs: list[str] = answer["logs"]
     if "error" in answer:
+        line, item = answer.get("line"), answer.get("item")
         raise CodeFailure(
-            answer["error"],
-            description=answer.get("description") or "",
-            line=answer.get("line"),
-            item_index=answer.get("item"),
+            str(answer["error"]),
+            description=str(answer.get("description") or ""),
+            line=line if isinstance(line, int) else None,
+            item_index=item if isinstance(item, int) else None,
             logs=tuple(logs),
         )
-    for kind, entry in (answer.get("static") or {}).items():
+    for kind, entry in answer["static"].items():
         held = scope.static_data.get(kind)
         if held is not None and isinstance(entry, dict):
             held.clear()

@@ -34,8 +34,8 @@ def items_of_each(result: Any, logs: tuple[str, ...]) -> list[Item]:
     """A script per item: results in lists of one, an empty one for undefined; null and undefined leave the item out.
     Raises CodeFailure."""
     made = []
-    for index, held in enumerate(result or ()):
-        if not held or held[0] is None:
+    for index, held in enumerate(result if isinstance(result, list) else ()):
+        if not isinstance(held, list) or not held or held[0] is None:
             continue
         if isinstance(held[0], list):
             text = "The code returned a list for one item"
