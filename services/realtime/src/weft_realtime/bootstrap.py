@@ -46,6 +46,7 @@ def build(settings: RealtimeSettings, infra: Infra) -> RealtimeService:
     policy.follow(infra.bus)
     infra.bus.subscribe(topics.EXECUTION_EVENTS, hub.execution_event, None)
     infra.bus.subscribe(topics.WORKFLOW_EVENTS, hub.workflow_event, None)
+    infra.bus.subscribe(topics.IDENTITY_EVENTS, hub.identity_event, None)
     verifier = TokenVerifier(infra.rpc.client(Auth))
     live = Live(hub, verifier, policy, infra.rpc.client(Executions), settings.frames_waiting)
     return RealtimeService(live, hub, infra)

@@ -1,7 +1,7 @@
 """Who is connected, what they want to see, and how events find them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Hashable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ from weft_contracts.messages import (
     ExecutionChange,
     ExecutionChanged,
     ExecutionFinished,
+    IdentityChanged,
+    NodeExecuting,
+    NodeFinished,
     Signal,
     TestCallReceived,
     WorkflowDeleted,
@@ -45,12 +48,17 @@ def frame_of(change: ExecutionChange, execution_id: str, workflow_id: str, proje
 
 
 class Connection:
-    """`frames`: what is to be sent, None to close with `code`."""
+    """One client. While a quarter of `most` frames waits for it, a node's newer progress takes the place of its older
+    one; with more than `most` it is cut off, and comes again."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._waiting: dict[Hashable, bytes] = {}
+        self._number = 0
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
         self.code = 1000
+        self.user = ""
         self.projects: frozenset[str] = frozenset()
         self.topics: set[str] = set()
         self.seen: dict[str, int] = {}
@@ -58,25 +66,58 @@ class Connection:
         self.held: dict[str, list[tuple[int, bytes]]] = {}
         """Execution to live frames that wait until its past was replayed."""
 
-    def put(self, frame: bytes) -> None:
-        if self.frames.qsize() >= self._most:
+    async def frames(self) -> AsyncIterator[bytes]:
+        """What is to be sent, until it is to be closed with `code`."""
+        while True:
+            await self._arrived.wait()
+            if self.code != 1000:
+                return
+            self._arrived.clear()
+            while self._waiting:
+                frame = self._waiting.pop(next(iter(self._waiting)))
+                self._taken.set()
+                yield frame
+
+    async def room(self) -> None:
+        """Returns when the client has read half of what may wait, or is to be cut off."""
+        while self.code == 1000 and len(self._waiting) >= self._most // 2:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def put(self, frame: bytes, about: Hashable = None) -> None:
+        """`about`: what a later frame with the same may take the place of; None: nothing may."""
+        if self.code != 1000:
+            return
+        crowded = len(self._waiting) >= self._most // 4
+        if about is not None and crowded:
+            self._waiting.pop(about, None)  # the newer one goes to the end, so that `seq` rises
+        if len(self._waiting) >= self._most:
             self.close(OVERFLOWED)
-        else:
-            self.frames.put_nowait(frame)
+            return
+        if about is None or about in self._waiting:
+            self._number += 1
+            about = self._number
+        self._waiting[about] = frame
+        self._arrived.set()
 
     def close(self, code: int) -> None:
         if self.code == 1000:
             self.code = code
-            self.frames.put_nowait(None)
+            self._waiting.clear()
+            self._arrived.set()
+            self._taken.set()
 
-    def offer(self, execution_id: str, seq: int, frame: bytes) -> None:
+    def offer(self, execution_id: str, seq: int, frame: bytes, about: Hashable = None) -> None:
         """A live frame of an execution that it has subscribed to, in order and once."""
         held = self.held.get(execution_id)
         if held is not None:
-            held.append((seq, frame))
+            if len(held) >= self._most:
+                self.close(OVERFLOWED)
+            else:
+                held.append((seq, frame))
         elif seq > self.seen.get(execution_id, 0):
             self.seen[execution_id] = seq
-            self.put(frame)
+            self.put(frame, about)
 
 
 class Hub:
@@ -126,12 +167,15 @@ class Hub:
             return
         for change in body.changes:
             frame = frame_of(change, body.execution_id, body.workflow_id, body.project_id)
+            about = None
+            if isinstance(change, NodeExecuting | NodeFinished):
+                about = (body.execution_id, change.node)
             for connection in watching:
                 if body.project_id in connection.projects:
-                    connection.offer(body.execution_id, change.seq, frame)
+                    connection.offer(body.execution_id, change.seq, frame, about)
             for connection in beside:
                 if body.project_id in connection.projects:
-                    connection.put(frame)
+                    connection.put(frame, about)
 
     async def workflow_event(self, envelope: Envelope) -> None:
         event = envelope.body
@@ -145,6 +189,14 @@ class Hub:
         if kind is not None and self._topics:
             data = {"workflow_id": event.workflow_id, "project_id": event.project_id, "name": event.name}  # type: ignore[union-attr]
             self._tell(kind, data, event.at)  # type: ignore[union-attr]
+
+    async def identity_event(self, envelope: Envelope) -> None:
+        """Whoever may see less, or more, comes again and is asked anew."""
+        event = envelope.body
+        if isinstance(event, IdentityChanged) and event.action in ("membership", "signed_out"):
+            for connection in self._connections:
+                if connection.user == event.user_id:
+                    connection.close(RESTARTS)
 
     def signal(self, signal: Signal) -> None:
         if isinstance(signal, TestCallReceived) and self._topics:

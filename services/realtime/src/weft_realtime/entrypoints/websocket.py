@@ -11,7 +11,7 @@ from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_contracts.rpc.orchestrator import Executions
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.identity.tokens import TokenVerifier
-from weft_kit.rpc import Caller, current
+from weft_kit.rpc import current
 from weft_kit.service import AsgiReceive, AsgiSend, Scope
 from weft_kit.tasks import end
 
@@ -54,15 +54,13 @@ class Live:
 
     async def _reader(self, connection: Connection, receive: AsgiReceive) -> None:
         try:
-            who = await asyncio.wait_for(self._sign_in(receive), AUTH_SECONDS)
+            async with asyncio.timeout(AUTH_SECONDS):
+                if not await self._sign_in(connection, receive):
+                    return
         except (TimeoutError, WeftError):
             connection.close(DENIED)
             await asyncio.Event().wait()  # until the sender has closed it
             return
-        if who is None:
-            return
-        current.set(who)
-        connection.projects = frozenset(await self._policy.projects())
         connection.put(orjson.dumps({"type": "ready", "data": {}}))
         while (frame := await _frame(receive)) is not None:
             try:
@@ -71,21 +69,28 @@ class Live:
                 data = {"code": error.code.value, "message": error.message, "frame": frame}
                 connection.put(orjson.dumps({"type": "error", "data": data}))
 
-    async def _sign_in(self, receive: AsgiReceive) -> Caller | None:
+    async def _sign_in(self, connection: Connection, receive: AsgiReceive) -> bool:
+        """False where the client has gone. Raises UNAUTHENTICATED."""
         frame = await _frame(receive)
         if frame is None:
-            return None
+            return False
         if frame.get("type") != "auth":
             raise WeftError(ErrorCode.UNAUTHENTICATED, "The first frame must be auth.")
-        return await self._verifier.verify(str(frame.get("token", "")))
+        await self._identify(connection, frame)
+        return True
+
+    async def _identify(self, connection: Connection, frame: dict[str, Any]) -> None:
+        who = await self._verifier.verify(str(frame.get("token", "")))
+        current.set(who)
+        connection.user = who.user_id
+        connection.projects = frozenset(await self._policy.projects())
 
     async def _handle(self, connection: Connection, frame: dict[str, Any]) -> None:
         kind = frame.get("type")
         if kind == "ping":
             connection.put(b'{"type":"pong","data":{}}')
         elif kind == "auth":
-            current.set(await self._verifier.verify(str(frame.get("token", ""))))
-            connection.projects = frozenset(await self._policy.projects())
+            await self._identify(connection, frame)
         elif kind in ("subscribe", "unsubscribe"):
             await self._subscription(connection, frame, kind == "subscribe")
         else:
@@ -107,7 +112,10 @@ class Live:
             if name == "project" and wanted not in connection.projects:
                 raise WeftError(ErrorCode.NOT_FOUND, "There is no such project.")
             if name == "execution":
-                await self._replay(connection, wanted, topic, int(frame.get("from_seq") or 0))
+                seq = frame.get("from_seq") or 0
+                if not isinstance(seq, int):
+                    raise WeftError(ErrorCode.BAD_REQUEST, "from_seq must be an integer.")
+                await self._replay(connection, wanted, topic, seq)
             else:
                 self._hub.subscribe(connection, topic)
             return
@@ -124,17 +132,18 @@ class Live:
             self._hub.unsubscribe(connection, topic)
             connection.held.pop(execution_id, None)
             raise
-        held = connection.held.pop(execution_id)
         for data in answer.changes:
             change = _change.decode(data)
-            frame = frame_of(change, execution_id, answer.workflow_id, answer.project_id)
-            connection.offer(execution_id, change.seq, frame)
-        for number, frame in held:
+            if change.seq > seq:
+                await connection.room()
+                connection.put(frame_of(change, execution_id, answer.workflow_id, answer.project_id))
+                connection.seen[execution_id] = seq = change.seq
+        for number, frame in connection.held.pop(execution_id):
             connection.offer(execution_id, number, frame)
 
 
 async def _sender(connection: Connection, send: AsgiSend) -> None:
-    while (frame := await connection.frames.get()) is not None:
+    async for frame in connection.frames():
         await send({"type": "websocket.send", "text": frame.decode()})
     await send({"type": "websocket.close", "code": connection.code})
 
