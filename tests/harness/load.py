@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field
 
 import httpx
@@ -11,11 +12,17 @@ EXECUTION_HEADER = "x-weft-execution-id"
 
 @dataclass
 class Calls:
-    """`accepted`: execution id of each call that was answered 2xx, by its number."""
+    """`accepted`: execution id of each call that was answered 2xx, by its number. `refusals`: how often each other
+    status came; `unadvised`: how many of the 503 did not say when to try again."""
 
     accepted: dict[int, str] = field(default_factory=dict)
-    refused: int = 0
+    refusals: Counter[int] = field(default_factory=Counter)
+    unadvised: int = 0
     lost: int = 0
+
+    @property
+    def refused(self) -> int:
+        return self.refusals.total()
 
 
 async def drive(
@@ -29,7 +36,7 @@ async def drive(
     stop_on_loss: bool = False,
 ) -> Calls:
     """`count` POSTs `{"n": number}` at `rate` a second, over the paths in turn. Ends early once the server is gone
-    if `stop_on_loss`. 503 and 429 count as refused, connections that break as lost."""
+    if `stop_on_loss`. Connections that break count as lost."""
     limits = httpx.Limits(max_connections=200)
     gone = asyncio.Event()
 
@@ -43,7 +50,8 @@ async def drive(
         if answer.is_success:
             calls.accepted[number] = answer.headers[EXECUTION_HEADER]
         else:
-            calls.refused += 1
+            calls.refusals[answer.status_code] += 1
+            calls.unadvised += answer.status_code == 503 and "retry-after" not in answer.headers
 
     async with httpx.AsyncClient(timeout=30, limits=limits) as client:
         tasks = []

@@ -1,0 +1,70 @@
+"""What the database says while things die, and the table of what came of it."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+HEAD = "| fault | executions in flight | lost | stuck | doubled | recovery (s) |\n|---|---|---|---|---|---|\n"
+UNFINISHED = (
+    "SELECT id::text FROM orchestrator.executions WHERE status IN ('queued', 'running', 'waiting') "
+    "AND id::text = ANY($1::text[])"
+)
+
+
+class Ledger:
+    """Asks PostgreSQL at `dsn`; from threads without a loop."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        """Raises what asyncpg raises."""
+
+        async def ask() -> list[tuple[Any, ...]]:
+            connection = await asyncpg.connect(self._dsn, timeout=5)
+            try:
+                return [tuple(row) for row in await connection.fetch(query, *arguments)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(ask())
+
+    def unfinished(self, accepted: list[str]) -> list[str]:
+        """Those of the accepted executions that have not ended, or are not known yet."""
+        known = {row[0] for row in self.rows("SELECT id::text FROM orchestrator.executions")}
+        open_ones = {row[0] for row in self.rows(UNFINISHED, accepted)}
+        return [each for each in accepted if each in open_ones or each not in known]
+
+    def settle(self, accepted: list[str], seconds: float) -> float:
+        """Seconds until all of them had ended, the database being away or not."""
+        began = time.monotonic()
+        while True:
+            left = accepted
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                left = self.unfinished(accepted)
+            if not left:
+                return time.monotonic() - began
+            assert time.monotonic() - began < seconds, f"{len(left)} executions are stuck: {left[:5]}"
+            time.sleep(0.1)
+
+
+@dataclass
+class Table:
+    """One row a fault. Where an invariant fails its test fails, so a row that is there shows what was seen."""
+
+    rows: list[str] = field(default_factory=list)
+
+    def add(self, fault: str, in_flight: int, recovery: float) -> None:
+        self.rows.append(f"| {fault} | {in_flight} | 0 | 0 | 0 | {recovery:.1f} |")
+
+    def written(self, path: Path) -> Iterator["Table"]:
+        """For a fixture: the rows are in the file at the end."""
+        yield self
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(HEAD + "\n".join(self.rows) + "\n")
