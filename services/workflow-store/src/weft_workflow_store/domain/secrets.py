@@ -27,15 +27,6 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """An encrypted credential: `wrapped_key` is its data key under the master key named by `key_version`."""
-
-    wrapped_key: bytes
-    key_version: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Variable:
     """`value` is empty where it is a secret that is not to be shown."""
 
