@@ -1,6 +1,6 @@
 """The item loop: checkpoints, failures per item, lineage."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, RunContext
@@ -28,6 +28,26 @@ async def for_each(
             if error.fatal or not ctx.continues():
                 raise
             failed(index, error)
+
+
+async def map_items(
+    ctx: RunContext, handle: Callable[[int, dict[str, Any]], Awaitable[list[Item]]]
+) -> list[Item]:
+    """What `handle(index, parameters)` gives for all items of input 0, one after the other. A NodeRunError of
+    one item becomes an item where the node continues on failures, else it is raised with the item's index."""
+    found: list[Item] = []
+    parameters = await ctx.parameters()
+    for index in range(len(ctx.items)):
+        await ctx.checkpoint()
+        try:
+            found += await handle(index, parameters[index])
+        except NodeRunError as error:
+            if error.item_index is None:
+                error.item_index = index
+            if error.fatal or not ctx.continues():
+                raise
+            found.append(ctx.failed_item(error, index))
+    return found
 
 
 def made(json: dict[str, Any], index: int, source: Item | None = None) -> Item:

@@ -1,6 +1,7 @@
 """A run context for tests: parameters are given, or made by a function that stands for the evaluator."""
 
 import copy
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -219,7 +220,7 @@ class FakeContext:
         entry = self.items[item_index].get("binary", {}).get(name)
         if entry is None:
             raise NodeRunError(f"The item has no file '{name}'", item_index=item_index)
-        return self.stored[entry["id"]]
+        return self.stored[entry["id"]] if "id" in entry else b64decode(entry["data"])
 
     async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
         key = f"file-{len(self.stored)}"

@@ -1,0 +1,55 @@
+"""Files of the machine as items."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from weft_node_sdk.context import Item, RunContext
+from weft_node_sdk.items import passed
+from weft_node_sdk.values import members, value
+
+from weft_nodes.files.kinds import extension_of, type_of
+
+
+def literal(pattern: str) -> str:
+    """A pattern whose square brackets are plain characters."""
+    return re.sub(r"[\[\]]", lambda sign: "[[]" if sign[0] == "[" else "[]]", pattern)
+
+
+async def found(ctx: RunContext, given: Any, *, plain_brackets: bool = False) -> list[str]:
+    """Paths of the files that a path or a pattern names."""
+    pattern = str(value(given) or "").replace("\\", "/")
+    if not re.search(r"[*?{}!]|[+@]\(" if plain_brackets else r"[*?{}\[\]!]|[+@]\(", pattern):
+        return [pattern]
+    return await ctx.files.find(literal(pattern) if plain_brackets else pattern)
+
+
+async def loaded(
+    ctx: RunContext, path: str, given: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A file, kept with the run, and what is known about it. `given`: name, type and extension to say instead."""
+    given = given or {}
+    data = await ctx.files.read(path)
+    name = str(value(given.get("fileName")) or path.rpartition("/")[2])
+    mime_type = str(value(given.get("mimeType")) or type_of(path, data))
+    entry = await ctx.store_binary(data, mime_type=mime_type, file_name=name)
+    if extension := str(value(given.get("fileExtension")) or ""):
+        entry["fileExtension"] = extension
+    facts = {
+        "mimeType": mime_type,
+        "fileType": mime_type.partition("/")[0],
+        "fileName": name,
+        "fileExtension": entry.get("fileExtension") or extension_of(name),
+        "fileSize": entry["fileSize"],
+    }
+    return entry, facts
+
+
+async def written(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> Item:
+    """Writes an item's file; the item goes on and says where."""
+    name = str(value(parameters.get("dataPropertyName", "data")))
+    path = str(value(parameters.get("fileName", "")))
+    data = await ctx.read_binary(index, name)
+    await ctx.files.write(path, data, append=members(parameters).get("append") is True)
+    item = passed(ctx.items[index], index)
+    return {**item, "json": {**item["json"], "fileName": path}}

@@ -1,0 +1,1 @@
+"""Move Binary Data."""

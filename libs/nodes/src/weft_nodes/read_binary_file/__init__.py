@@ -1,0 +1,1 @@
+"""Read Binary File."""

@@ -1,0 +1,1 @@
+"""Read/Write Files from Disk."""
