@@ -16,6 +16,7 @@ from typing import Any
 
 TABLE = Path(__file__).with_name("expressions.json")
 _ROWS_PER_WORKFLOW = 100
+_UNFINISHED = ("new", "running", "waiting")
 
 
 class Peer:
@@ -38,20 +39,21 @@ class Peer:
         """The run data by node."""
         made = self.call("POST", "/rest/workflows", workflow)
         try:
-            start = {"triggerToStartFrom": {"name": trigger}}
-            execution = self.call("POST", f"/rest/workflows/{made['id']}/run", start)["executionId"]
-            while (found := self.call("GET", f"/rest/executions/{execution}"))["status"] in (
-                "new",
-                "running",
-            ):
-                time.sleep(0.1)
-            data = found["data"]
+            data = self.run_to_end(made["id"], trigger)["data"]
             document = unflattened(json.loads(data)) if isinstance(data, str) else data
             runs: dict[str, Any] = document["resultData"]["runData"]
             return runs
         finally:
             self.call("POST", f"/rest/workflows/{made['id']}/archive", {})
             self.call("DELETE", f"/rest/workflows/{made['id']}")
+
+    def run_to_end(self, workflow: str, trigger: str) -> dict[str, Any]:
+        """The execution, once it has ended."""
+        start = {"triggerToStartFrom": {"name": trigger}}
+        execution = self.call("POST", f"/rest/workflows/{workflow}/run", start)["executionId"]
+        while (found := self.call("GET", f"/rest/executions/{execution}"))["status"] in _UNFINISHED:
+            time.sleep(0.02)
+        return dict(found)
 
 
 def unflattened(flat: list[Any]) -> Any:

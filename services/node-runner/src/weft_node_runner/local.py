@@ -1,6 +1,7 @@
-"""Runs a workflow document without a server: the engine's state and the runner's executor, nothing in between.
+"""Runs workflow documents without a server: the engine's state and the runner's executor, nothing in between.
 
-Waits sleep here; sub-workflows, credentials and calls from outside need an installation and fail with those words.
+Waits sleep here. Sub-workflows are those that are given, or whose JSON is; credentials and calls from outside need
+an installation and fail with those words.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
@@ -20,16 +21,18 @@ from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled
+from weft_kit import items as codec
 from weft_kit.blobs import BlobStore
 from weft_kit.blobs.folder import FolderBlobs
 from weft_kit.settings import CoreSettings
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import Code, Files, Http, Item, NodeInfo, NodeRunError, Outputs
+from weft_node_sdk.context import Code, Files, Http, Item, NodeInfo, NodeRunError, Outputs, Suspend
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
 from weft_node_runner.adapters.files import AllowedFiles
 from weft_node_runner.adapters.http import GuardedHttp
+from weft_node_runner.application.called import called
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
 from weft_node_runner.application.ports import Addresses
@@ -38,19 +41,23 @@ from weft_node_runner.domain.plan import Plan
 
 @dataclass(frozen=True)
 class Result:
-    """`items`: of the last node, output by output."""
+    """`items`: of the last node, output by output; `runs`: every node run and its outputs, as they began."""
 
     status: str
     last_node: str
     items: Outputs
     error: NodeError | None
+    runs: Sequence[tuple[str, Outputs]] = ()
 
 
 class _Here:
-    """Implements Outside on this machine alone."""
+    """Implements Outside on this machine alone. `workflows`: documents by the id that others call them by."""
 
-    def __init__(self, plan: Plan, settings: CoreSettings, folder: Path) -> None:
-        self._plan = plan
+    def __init__(self, settings: CoreSettings, folder: Path) -> None:
+        self._catalogue = Catalogue.load()
+        self._timezone = settings.timezone
+        self._plans: dict[str, Plan] = {}
+        self.workflows: Mapping[str, Mapping[str, Any]] = {}
         self.client = GuardedHttp(settings.net_allow)
         self.http: Http = self.client
         self.addresses: Addresses = Policy(settings.net_allow)
@@ -62,11 +69,18 @@ class _Here:
         self.expressions = EvaluatorPool(1)
         self.scripts = EvaluatorPool(1, "code")
 
+    def compiled(self, document: Mapping[str, Any], version_id: str = "local") -> Plan:
+        return Plan(version_id, orjson.dumps(document), self._catalogue, self._timezone)
+
     async def plan(self, version_id: str) -> Plan:
-        return self._plan
+        return self._plans[version_id]
 
     async def resolve(self, workflow_id: str, project_id: str, caller: str) -> tuple[str, Plan]:
-        raise NodeRunError("Another workflow can't be called without a server; use `weft up`.")
+        document = self.workflows.get(workflow_id)
+        if document is None:
+            raise NodeRunError("Another workflow can't be called without a server; use `weft up`.")
+        plan = self._plans[workflow_id] = self.compiled(document, workflow_id)
+        return workflow_id, plan
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
         raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
@@ -92,45 +106,71 @@ class _Here:
 async def run_workflow(
     document: Mapping[str, Any], given: list[Item] | None = None, settings: CoreSettings | None = None
 ) -> Result:
-    """Runs it from its first trigger with the given items (one empty item without any). Raises VALIDATION_ERROR
-    where it has nothing to begin with."""
-    settings = settings or CoreSettings()
-    plan = Plan("local", orjson.dumps(document), Catalogue.load(), settings.timezone)
-    with TemporaryDirectory() as folder:
-        here = _Here(plan, settings, Path(folder))
-        await here.expressions.start()
-        await here.scripts.start()
-        try:
-            return await _Local(plan, here).run(given or [{"json": {}}])
-        finally:
-            await here.expressions.stop()
-            await here.scripts.stop()
-            await here.client.close()
+    """One run; see Session.run."""
+    async with Session(settings) as session:
+        return await session.run(document, given)
+
+
+class Session:
+    """Evaluators that several runs share."""
+
+    def __init__(self, settings: CoreSettings | None = None) -> None:
+        self._folder = TemporaryDirectory()
+        self._here = _Here(settings or CoreSettings(), Path(self._folder.name))
+
+    async def __aenter__(self) -> Self:
+        await self._here.expressions.start()
+        await self._here.scripts.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._here.expressions.stop()
+        await self._here.scripts.stop()
+        await self._here.client.close()
+        self._folder.cleanup()
+
+    async def run(
+        self,
+        document: Mapping[str, Any],
+        given: list[Item] | None = None,
+        workflows: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Result:
+        """Runs it from its first trigger with the given items (one empty item without any); it may call
+        `workflows`, by their ids. Raises VALIDATION_ERROR where it has nothing to begin with."""
+        self._here.workflows = workflows or {}
+        plan = self._here.compiled(document)
+        return await _Local(plan, self._here).run(given or [{"json": {}}])
 
 
 class _Local:
-    def __init__(self, plan: Plan, here: _Here) -> None:
+    def __init__(self, plan: Plan, here: _Here, depth: int = 0) -> None:
         self._plan = plan
         self._here = here
+        self._depth = depth
         self._id = new_id()
         self._state = State(plan.graph)
         self._data = Data(self._id, {}, here)
-        self._pins: dict[str, Any] = dict(plan.pins)
+        self._pins: dict[str, Any] = dict(plan.pins) if not depth else {}
+        self._began: list[Activation] = []
+        self._resume: Resume | None = None
 
-    async def run(self, given: list[Item]) -> Result:
-        trigger = self._plan.graph.start_node()
+    async def run(self, given: list[Item], trigger: str = "") -> Result:
+        trigger = self._plan.graph.start_node(trigger)
         pinned = self._pins.get(trigger)
         items = given
         if isinstance(pinned, list) and pinned:
             items = [each if "json" in each else {"json": each} for each in pinned]
+        first = Activation(trigger, 0, ())
+        self._began.append(first)
         effects = self._state.apply(Started(now_us(), trigger, (len(items),)))
-        self._data.put(Activation(trigger, 0, ()), [items], None)
+        self._data.put(first, [items], None)
         while True:
             following: list[Any] = []
             for effect in effects:
                 if isinstance(effect, Finished):
-                    run = self._data.run(effect.last_node, None)
-                    return Result(effect.status, effect.last_node, run.outputs if run else [], effect.error)
+                    outputs = self._data.outputs(effect.last_node, None) or []
+                    runs = [(a.node, self._data.outputs(a.node, a.run_index) or []) for a in self._began]
+                    return Result(effect.status, effect.last_node, outputs, effect.error, runs)
                 following += await self._follow(effect)
             effects = following
 
@@ -141,9 +181,13 @@ class _Local:
                 text = f"'{key[0]}' waits for a call, which needs a server; use `weft up`."
                 return [Finished("error", key[0], NodeError(text, node=key[0]))]
             await asyncio.sleep(max(0.0, (effect.until - now_us()) / 1_000_000))
-            self._woken = effect.kind != "retry"
+            self._resume = None if effect.kind == "retry" else Resume("timer")
             return list(self._state.apply(Resumed(now_us(), *key)))
+        if effect.activation not in self._began:
+            self._began.append(effect.activation)
         outcome = await self._run(effect)
+        if outcome.suspend is not None and outcome.suspend.kind == "child":
+            outcome = await self._call(effect, outcome.suspend)
         if outcome.suspend is not None:
             event = Suspended(now_us(), *key, outcome.suspend.kind, outcome.suspend.until)
             return list(self._state.apply(event))
@@ -158,11 +202,40 @@ class _Local:
         counts = tuple(len(each) for each in outcome.outputs)
         return list(self._state.apply(Completed(now_us(), *key, counts)))
 
-    _woken = False
+    async def _call(self, effect: Run, suspend: Suspend) -> Outcome:
+        """Runs the children one after the other, and then the node again with what they gave."""
+        task, ends, errors = self._task(effect), [], []
+        for call in suspend.children:
+            try:
+                child = await called(call, task, self._here, self._here.compiled)
+            except NodeRunError as error:
+                told = NodeError(error.message, error.code, node=effect.activation.node)
+                return Outcome(error=told, fatal=True)
+            local = _Local(child.plan, self._here, self._depth + 1)
+            result = await local.run(child.items, child.trigger)
+            ends.append(codec.encode_outputs(result.items))
+            errors.append(result.error)
+        if suspend.output is not None:
+            return Outcome(suspend.output)
+        self._resume = Resume("child", tuple(ends), tuple(errors))
+        return await self._run(effect)
 
     async def _run(self, effect: Run) -> Outcome:
-        woken, self._woken = self._woken, False
-        task = RunSegment(
+        task = self._task(effect)
+        self._resume = None
+        return await execute(
+            task,
+            self._plan,
+            effect.activation,
+            self._data,
+            self._here,
+            self._pins,
+            effect.attempt,
+            lambda *_: None,
+        )
+
+    def _task(self, effect: Run) -> RunSegment:
+        return RunSegment(
             new_id(),
             self._id,
             INSTANCE_PROJECT,
@@ -176,15 +249,6 @@ class _Local:
             now_us(),
             runs=dict(self._state.runs),
             attempt=effect.attempt,
-            resume=Resume("timer") if woken else None,
-        )
-        return await execute(
-            task,
-            self._plan,
-            effect.activation,
-            self._data,
-            self._here,
-            self._pins,
-            effect.attempt,
-            lambda *_: None,
+            resume=self._resume,
+            depth=self._depth,
         )

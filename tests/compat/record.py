@@ -1,0 +1,82 @@
+"""Records what an n8n makes of the cases, by its own interface, into goldens/.
+
+    python -m tests.compat.record http://127.0.0.1:5678 EMAIL PASSWORD VERSION [GROUP …]
+
+Cases whose recording is still true are left alone; of groups that are named, every case is recorded again.
+"""
+
+import json
+import sys
+import urllib.error
+from typing import Any
+
+from tests.compat import goldens
+from tests.compat.cases import CASES
+from tests.compat.cases.build import Case
+from tests.compat.expressions_record import Peer, unflattened
+
+
+def publish(peer: Peer, document: dict[str, Any]) -> str:
+    """A sub-workflow that others may call."""
+    made = peer.call("POST", "/rest/workflows", {**document, "active": False})
+    peer.call("POST", f"/rest/workflows/{made['id']}/activate", {"versionId": made["versionId"]})
+    return str(made["id"])
+
+
+def remove(peer: Peer, workflow: str) -> None:
+    peer.call("POST", f"/rest/workflows/{workflow}/archive", {})
+    peer.call("DELETE", f"/rest/workflows/{workflow}")
+
+
+def recorded(peer: Peer, case: Case) -> goldens.Golden:
+    text, children = json.dumps(case["document"]), []
+    try:
+        for name, document in case.get("workflows", {}).items():
+            children.append(publish(peer, document))
+            text = text.replace(f'"{name}"', json.dumps(children[-1]))
+        made = peer.call("POST", "/rest/workflows", {**json.loads(text), "active": False})["id"]
+        children.append(made)
+        try:
+            execution = peer.run_to_end(made, "Trigger")
+        except urllib.error.HTTPError as refusal:
+            return {"status": "refused", "runs": [], "message": refusal.read().decode()[:200]}
+        return golden(execution)
+    finally:
+        for workflow in children:
+            remove(peer, workflow)
+
+
+def golden(execution: dict[str, Any]) -> goldens.Golden:
+    data = execution["data"]
+    result = (unflattened(json.loads(data)) if isinstance(data, str) else data)["resultData"]
+    rows = [
+        (run["executionIndex"], name, run) for name, runs in result.get("runData", {}).items() for run in runs
+    ]
+    rows.sort(key=lambda row: row[0])
+    found: goldens.Golden = {
+        "status": execution["status"],
+        "runs": [[name, goldens.outputs((run.get("data") or {}).get("main"))] for _, name, run in rows],
+    }
+    error = result.get("error") or {}
+    if error:
+        found["failed"] = (error.get("node") or {}).get("name") or result.get("lastNodeExecuted")
+        found["message"] = str(error.get("message"))[:120]
+    return found
+
+
+def main() -> None:
+    base, email, password, version, *groups = sys.argv[1:]
+    peer = Peer(base, email, password)
+    for group, cases in CASES.items():
+        old = {} if group in groups else goldens.read(group)
+        found = {}
+        for name, case in cases.items():
+            kept = old.get(name)
+            current = goldens.mark(case)
+            found[name] = kept if kept and kept["of"] == current else {"of": current, **recorded(peer, case)}
+        goldens.write(group, version, found)
+        sys.stdout.write(f"{group}: {len(found)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Every case gives here what it gave in n8n, or known.json says why not."""
+
+from typing import Any
+
+import pytest
+from weft_node_runner.local import Session
+
+from tests.compat import goldens, known
+from tests.compat.cases import CASES
+from tests.compat.run import golden
+
+KNOWN = known.read()
+
+
+@pytest.mark.parametrize("group", CASES)
+@pytest.mark.timeout(600)
+async def test_a_group_runs_as_in_n8n(group: str) -> None:
+    recorded, wrong = goldens.read(group), {}
+    async with Session() as session:
+        for name, case in CASES[group].items():
+            if name in KNOWN.get(group, {}):
+                continue
+            if lines := list(goldens.differences(case, recorded[name], await golden(session, case))):
+                wrong[name] = lines
+    assert wrong == {}
+
+
+def test_every_recording_is_of_the_case_as_it_is() -> None:
+    stale = [
+        f"{group} / {name}"
+        for group, cases in CASES.items()
+        for name, case in cases.items()
+        if goldens.read(group).get(name, {}).get("of") != goldens.mark(case)
+    ]
+    assert stale == []
+
+
+def test_known_cases_exist_and_have_reasons() -> None:
+    lost = [
+        (group, name) for group, cases in KNOWN.items() for name in cases if name not in CASES.get(group, {})
+    ]
+    assert lost == []
+    assert all(len(reason) > 10 for cases in KNOWN.values() for reason in cases.values())
+    assert sum(map(len, CASES.values())) >= 700
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "equal"),
+    [
+        ({"a": 1}, {"a": 1.0}, True),
+        ({"a": 1}, {"a": True}, False),
+        ({"error": "x", "b": 1}, {"error": "y", "b": 1}, True),
+        ({"error": "x"}, {"error": None}, False),
+        ({"a": [1, {"b": None}]}, {"a": [1, {}]}, False),
+    ],
+)
+def test_comparison(there: Any, here: Any, equal: bool) -> None:
+    assert goldens.same(there, here) is equal
