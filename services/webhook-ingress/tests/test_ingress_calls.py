@@ -443,7 +443,7 @@ async def test_a_test_address_catches_one_call_and_tells_the_editor(world: World
     assert answer.status_code == 404
     assert "Listen for test event" in answer.json()["hint"]
     await world.webhooks.Listen(listen())
-    await world.webhooks.StopListening(pb.StopListeningRequest(workflow_id="w1"))
+    await world.webhooks.StopListening(pb.StopListeningRequest(workflow_id="w1", project_id="p1"))
     assert (await world.call("POST", address)).status_code == 404
     current.reset(token)
 

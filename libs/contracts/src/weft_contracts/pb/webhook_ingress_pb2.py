@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-weft/webhook_ingress/v1/webhook_ingress.proto\x12\x17weft.webhook_ingress.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"W\n\x07Webhook\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0b\n\x03url\x18\x05 \x01(\t\"*\n\x13ListWebhooksRequest\x12\x13\n\x0bproject_ids\x18\x01 \x03(\t\"J\n\x14ListWebhooksResponse\x12\x32\n\x08webhooks\x18\x01 \x03(\x0b\x32 .weft.webhook_ingress.v1.Webhook\"o\n\rListenRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x12\n\nversion_id\x18\x02 \x01(\t\x12\x12\n\nproject_id\x18\x03 \x01(\t\x12\x0f\n\x07seconds\x18\x04 \x01(\x05\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\"o\n\x0eListenResponse\x12\x32\n\x08webhooks\x18\x01 \x03(\x0b\x32 .weft.webhook_ingress.v1.Webhook\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"+\n\x14StopListeningRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\"\x17\n\x15StopListeningResponse2\xba\x02\n\x08Webhooks\x12\x63\n\x04List\x12,.weft.webhook_ingress.v1.ListWebhooksRequest\x1a-.weft.webhook_ingress.v1.ListWebhooksResponse\x12Y\n\x06Listen\x12&.weft.webhook_ingress.v1.ListenRequest\x1a\'.weft.webhook_ingress.v1.ListenResponse\x12n\n\rStopListening\x12-.weft.webhook_ingress.v1.StopListeningRequest\x1a..weft.webhook_ingress.v1.StopListeningResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-weft/webhook_ingress/v1/webhook_ingress.proto\x12\x17weft.webhook_ingress.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"W\n\x07Webhook\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0b\n\x03url\x18\x05 \x01(\t\"*\n\x13ListWebhooksRequest\x12\x13\n\x0bproject_ids\x18\x01 \x03(\t\"J\n\x14ListWebhooksResponse\x12\x32\n\x08webhooks\x18\x01 \x03(\x0b\x32 .weft.webhook_ingress.v1.Webhook\"o\n\rListenRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x12\n\nversion_id\x18\x02 \x01(\t\x12\x12\n\nproject_id\x18\x03 \x01(\t\x12\x0f\n\x07seconds\x18\x04 \x01(\x05\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\"o\n\x0eListenResponse\x12\x32\n\x08webhooks\x18\x01 \x03(\x0b\x32 .weft.webhook_ingress.v1.Webhook\x12)\n\x05until\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x14StopListeningRequest\x12\x13\n\x0bworkflow_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\"\x17\n\x15StopListeningResponse2\xba\x02\n\x08Webhooks\x12\x63\n\x04List\x12,.weft.webhook_ingress.v1.ListWebhooksRequest\x1a-.weft.webhook_ingress.v1.ListWebhooksResponse\x12Y\n\x06Listen\x12&.weft.webhook_ingress.v1.ListenRequest\x1a\'.weft.webhook_ingress.v1.ListenResponse\x12n\n\rStopListening\x12-.weft.webhook_ingress.v1.StopListeningRequest\x1a..weft.webhook_ingress.v1.StopListeningResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +43,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTENRESPONSE']._serialized_start=429
   _globals['_LISTENRESPONSE']._serialized_end=540
   _globals['_STOPLISTENINGREQUEST']._serialized_start=542
-  _globals['_STOPLISTENINGREQUEST']._serialized_end=585
-  _globals['_STOPLISTENINGRESPONSE']._serialized_start=587
-  _globals['_STOPLISTENINGRESPONSE']._serialized_end=610
-  _globals['_WEBHOOKS']._serialized_start=613
-  _globals['_WEBHOOKS']._serialized_end=927
+  _globals['_STOPLISTENINGREQUEST']._serialized_end=605
+  _globals['_STOPLISTENINGRESPONSE']._serialized_start=607
+  _globals['_STOPLISTENINGRESPONSE']._serialized_end=630
+  _globals['_WEBHOOKS']._serialized_start=633
+  _globals['_WEBHOOKS']._serialized_end=947
 # @@protoc_insertion_point(module_scope)

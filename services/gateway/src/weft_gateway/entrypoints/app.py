@@ -12,6 +12,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_gateway.application.ports import Backends
 from weft_gateway.entrypoints import web
 from weft_gateway.entrypoints.rest import auth, envelope, executions, nodes, resources, workflows
+from weft_gateway.entrypoints.rest.bodies import BodyLimitMiddleware
 from weft_gateway.entrypoints.rest.identity import IdentityMiddleware
 from weft_gateway.settings import GatewaySettings
 
@@ -57,6 +58,7 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
         return envelope.ok(request, {"name": "weft", "version": VERSION, "status": "ok"})
 
     web.install(app, settings.web_root)
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.add_middleware(RejectionMiddleware)
     app.add_middleware(
         IdentityMiddleware, verifier=verifier, cache=cache, calls_per_minute=settings.calls_per_minute

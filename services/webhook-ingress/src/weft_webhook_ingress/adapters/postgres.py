@@ -81,8 +81,12 @@ class PostgresCalls:
         )
         return bool(rows)
 
-    async def stop_listening(self, workflow_id: str) -> None:
-        await self._fetch("DELETE FROM webhook_ingress.test_listeners WHERE workflow_id = $1", workflow_id)
+    async def stop_listening(self, workflow_id: str, project_id: str) -> None:
+        await self._fetch(
+            "DELETE FROM webhook_ingress.test_listeners WHERE workflow_id = $1 AND project_id = $2",
+            workflow_id,
+            project_id,
+        )
 
     async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
         with database_errors():

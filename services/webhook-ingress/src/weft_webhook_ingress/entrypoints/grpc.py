@@ -67,5 +67,6 @@ class WebhooksServicer:
         return answer
 
     async def StopListening(self, request: pb.StopListeningRequest) -> pb.StopListeningResponse:
-        await self._calls.stop_listening(request.workflow_id)
+        await self._policy.require(request.project_id, "workflow:test")
+        await self._calls.stop_listening(request.workflow_id, request.project_id)
         return pb.StopListeningResponse()

@@ -1,25 +1,42 @@
-"""Request bodies that are kept as they were received: workflow documents and item data."""
+"""Request bodies: none larger than the limit; some are kept as they were received (documents, item data)."""
+
+from typing import Any
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.http import DISCARDED_BYTES
 from weft_kit.items import loads_js
 
 
+class BodyLimitMiddleware:
+    """Ends the reading of a body with 413 before more than `limit` bytes are in memory."""
+
+    def __init__(self, app: Any, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        size = 0
+
+        async def counted() -> Any:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size <= self.limit:
+                return message
+            while message.get("more_body") and size <= self.limit + DISCARDED_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+            # FastAPI passes HTTPException on while it reads a body, and nothing else
+            raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
+
+        await self.app(scope, counted, send)
+
+
 async def raw_body(request: Request) -> bytes:
-    """The whole body. Raises TOO_LARGE while streaming, before more than the limit is in memory."""
-    limit: int = request.app.state.settings.max_body_bytes
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= limit:
-            chunks.append(chunk)
-        elif size > limit + DISCARDED_BYTES:
-            break
-    if size > limit:
-        raise WeftError(ErrorCode.TOO_LARGE, f"The body is larger than {limit} bytes.", limit=limit)
-    return b"".join(chunks)
+    """The whole body. Raises HTTPException 413."""
+    return await request.body()
 
 
 async def json_object(request: Request, *, optional: bool = False) -> dict[str, object]:

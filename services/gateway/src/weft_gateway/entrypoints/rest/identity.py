@@ -3,6 +3,7 @@
 `Authorization: Bearer <access token>` or `X-API-Key` (`X-N8N-API-KEY` for scripts that move over).
 """
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from weft_kit.rpc import Caller, current
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -57,7 +59,8 @@ class IdentityMiddleware:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        request_id = headers.get(b"x-request-id", b"").decode("ascii", "ignore")[:64] or new_id()
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
         scope["weft_request_id"] = request_id
         address = scope["client"][0] if scope.get("client") else ""
         identity = await self._identify(scope, headers)

@@ -294,6 +294,7 @@ async def listen(request: Request, user: User, workflow_id: str, body: Listening
 
 @router.delete("/{workflow_id}/test-webhook", summary="Stop listening on the test URLs")
 async def stop_listening(request: Request, user: User, workflow_id: str) -> Response:
-    await _get(request, workflow_id)
-    await backends(request).webhooks.StopListening(hooks.StopListeningRequest(workflow_id=workflow_id))
+    project_id = (await _get(request, workflow_id)).project_id
+    call = hooks.StopListeningRequest(workflow_id=workflow_id, project_id=project_id)
+    await backends(request).webhooks.StopListening(call)
     return ok(request, {})
