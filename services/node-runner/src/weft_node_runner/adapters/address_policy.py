@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from weft_node_sdk.context import NodeRunError
 
 Address = IPv4Address | IPv6Address
+_EMBEDDING = (ip_network("::/96"), ip_network("64:ff9b::/96"))
 
 
 class Policy:
@@ -23,7 +24,7 @@ class Policy:
                 self._names.add(word.lower())
 
     def permits(self, host: str, port: int, address: Address) -> bool:
-        mapped = getattr(address, "ipv4_mapped", None) or address
+        mapped = _inner(address) or address
         if mapped.is_global and not mapped.is_multicast:
             return True
         named = host.lower() in self._names or f"{host.lower()}:{port}" in self._names
@@ -48,6 +49,16 @@ class Policy:
             raise NodeRunError(text, code="CONNECTION_ERROR") from None
         # a server that listens on one family only is most often found by the older one
         return str(min(permitted, key=lambda each: each.version))
+
+
+def _inner(address: Address) -> IPv4Address | None:
+    """The IPv4 address that a mapped, compatible, 6to4, Teredo or NAT64 address leads to."""
+    if address.version == 4 or address.is_loopback or address.is_unspecified:
+        return None
+    found = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+    if found is None and any(address in prefix for prefix in _EMBEDDING):
+        found = IPv4Address(int(address) & 0xFFFFFFFF)
+    return found
 
 
 def refusal(host: str, port: int, address: Address) -> NodeRunError:

@@ -195,7 +195,7 @@ class GuardedHttp:
             raise NodeRunError(f"The server did not answer within {timeout:g} s", code="TIMEOUT") from None
         except httpx.TooManyRedirects:
             raise NodeRunError(f"The server redirected more than {max_redirects} times") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             text = str(error) or type(error).__name__
             raise NodeRunError(f"The service can't be reached: {text}", code="CONNECTION_ERROR") from None
         return HttpAnswer(

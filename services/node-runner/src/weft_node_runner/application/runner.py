@@ -91,7 +91,7 @@ class Runner:
                 if isinstance(body, RunSegment):
                     if body.dispatch_id not in self._held:
                         pool = received.topic.removeprefix("node.tasks.")
-                        self._held[body.dispatch_id] = create(self._run(body, pool))
+                        self._hold(body.dispatch_id, create(self._run(body, pool)))
                 elif isinstance(body, StartConfirmed):
                     future = self._confirming.pop((body.dispatch_id, body.node, body.run_index), None)
                     if future is not None and not future.done():
@@ -102,11 +102,13 @@ class Runner:
                         task.cancel()
 
     async def _run(self, task: RunSegment, pool: str) -> None:
-        try:
-            async with self._turns[pool]:
-                await self._walk(task)
-        finally:
-            self._held.pop(task.dispatch_id, None)
+        async with self._turns[pool]:
+            await self._walk(task)
+
+    def _hold(self, dispatch_id: str, task: "asyncio.Task[None]") -> None:
+        """Until it ends, also where it was cancelled before it began."""
+        self._held[dispatch_id] = task
+        task.add_done_callback(lambda _: self._held.pop(dispatch_id, None))
 
     async def _walk(self, task: RunSegment) -> None:
         """What we can't reach is tried again for as long as we have the lease."""

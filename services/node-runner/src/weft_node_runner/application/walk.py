@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import (
     Activation,
     ChildStart,
@@ -55,7 +56,8 @@ class Walk:
         """The caller's answer is ready and must not wait for the rest of the segment."""
 
     async def run(self) -> None:
-        """Raises UNAVAILABLE where something of ours is out of reach; what was done is reported then."""
+        """Raises UNAVAILABLE where something of ours is out of reach before anything was done; later the segment ends
+        early, and what is left is handed out again."""
         task = self._task
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(SILENT_SECONDS, self._progress)
@@ -81,7 +83,12 @@ class Walk:
                     self._flush(last=False)
                     if not await granted:
                         return
-                if not await self._node(segment, activation, pins, attempt):
+                try:
+                    if not await self._node(segment, activation, pins, attempt):
+                        break
+                except WeftError as error:
+                    if error.code is not ErrorCode.UNAVAILABLE or activation == task.entry or not node.safe:
+                        raise
                     break
             self._current = None
             self._flush(last=True)
