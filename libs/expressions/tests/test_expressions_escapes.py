@@ -18,7 +18,7 @@ ITEMS = [{"json": {"name": "ada", "tags": ["b", "a"], "deep": {"x": 1}}}]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def pool() -> AsyncIterator[EvaluatorPool]:
-    made = EvaluatorPool(1, timeout=1.0, memory_mb=64)
+    made = EvaluatorPool(1, timeout=60.0, memory_mb=64)
     await made.start()
     yield made
     await made.stop()
@@ -149,7 +149,9 @@ async def test_projects_share_no_isolate(pool: EvaluatorPool) -> None:
     ],
 )
 async def test_no_end_and_no_bound_are_cut_off(pool: EvaluatorPool, text: str) -> None:
-    found = await values(pool, text, "[1, 2].map(v => v * 2).join()")
+    pool._timeout = 1.0
+    found = await values(pool, text)
+    pool._timeout = 60.0
     assert isinstance(found[0], ExpressionFailure)
     assert (await values(pool, "[1, 2].map(v => v * 2).join()"))[0] == "2,4"
 

@@ -43,7 +43,7 @@ def scope(**more: Any) -> Scope:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[EvaluatorPool]:
-    made = EvaluatorPool(1, timeout=0.5)
+    made = EvaluatorPool(1, timeout=5.0)
     await made.start()
     yield made
     await made.stop()

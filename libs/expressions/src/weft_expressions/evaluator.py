@@ -72,6 +72,9 @@ class _Process:
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             self.kill()
             raise EvaluatorUnavailable("The evaluator did not start.") from error
+        except asyncio.CancelledError:
+            self.kill()  # its first frame would be taken for an answer
+            raise
         self.missing = ready.decode().splitlines()
 
     @property
