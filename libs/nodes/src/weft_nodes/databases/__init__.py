@@ -1,0 +1,1 @@
+"""What nodes of databases share: statements from parameters, values in and out."""

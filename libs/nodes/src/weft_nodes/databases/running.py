@@ -1,0 +1,93 @@
+"""Statements of all items: independently, in a transaction, or as one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.items import made
+from weft_node_sdk.values import located, value
+
+from weft_nodes.databases.sql_text import Statement
+
+Rows = list[dict[str, Any]]
+Build = Callable[[int, dict[str, Any]], Awaitable[list[Statement]]]
+Execute = Callable[[Statement], Awaitable[Rows]]
+
+
+async def query_text(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> str:
+    """The query; `{{ }}` in it are evaluated also where the text as a whole is no expression."""
+    text = str(value(parameters.get("query", "")) or "")
+    raw = ctx.node.parameters.get("query", "")
+    if "{{" in text and not (isinstance(raw, str) and raw.startswith("=")):
+        text = str((await ctx.evaluate([text], index))[0])
+    if not text.strip():
+        raise NodeRunError("The query is empty")
+    return text
+
+
+async def run_statements(
+    ctx: RunContext,
+    batching: str,
+    build: Build,
+    execute: Execute,
+    transaction: Callable[[], AbstractAsyncContextManager[Any]],
+) -> Outputs:
+    """Rows as items, each paired to the item that asked; `{success: true}` for statements without rows.
+
+    `independently` and `single` go item by item, and a failure is the item's own where the node continues;
+    `transaction` undoes everything at the first failure.
+    """
+    output: list[Item] = []
+    parameters = await ctx.parameters()
+
+    async def one(index: int) -> list[Item]:
+        rows: Rows = []
+        for statement in await build(index, parameters[index]):
+            rows += await execute(statement)
+        return [made(row, index) for row in rows or [{"success": True}]]
+
+    if batching == "transaction":
+        return [await _together(ctx, one, transaction)]
+    for index in range(len(ctx.items)):
+        await ctx.checkpoint()
+        try:
+            output += await one(index)
+        except NodeRunError as error:
+            if error.item_index is None:
+                error.item_index = index
+            if not ctx.continues():
+                raise
+            output.append(ctx.failed_item(error, index))
+    return [output]
+
+
+async def _together(
+    ctx: RunContext,
+    one: Callable[[int], Awaitable[list[Item]]],
+    transaction: Callable[[], AbstractAsyncContextManager[Any]],
+) -> list[Item]:
+    output: list[Item] = []
+    index = 0
+    try:
+        async with transaction():
+            for index in range(len(ctx.items)):
+                await ctx.checkpoint()
+                output += await one(index)
+    except NodeRunError as error:
+        if error.item_index is None:
+            error.item_index = index
+        if not ctx.continues():
+            raise
+        return [ctx.failed_item(error, index)]
+    return output
+
+
+@asynccontextmanager
+async def nothing_to_undo() -> AsyncIterator[None]:
+    """For databases and tables without transactions."""
+    yield
+
+
+def name_in(parameters: Mapping[str, Any], name: str, default: str) -> str:
+    return str(value(located(parameters.get(name, default))) or default)

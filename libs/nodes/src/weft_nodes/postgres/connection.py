@@ -1,0 +1,100 @@
+"""A connection to PostgreSQL, guarded."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from weft_node_sdk.context import NodeRunError, RunContext
+
+from weft_nodes.databases.sql_text import Statement
+from weft_nodes.network.tls import client_context
+from weft_nodes.postgres.values import decoders, encode, plain
+
+
+class Connection:
+    """Runs statements; all values travel as text, so that the server reads them as it reads literals."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    async def execute(self, statement: Statement) -> list[dict[str, Any]]:
+        with _said():
+            prepared = await self._driver.prepare(statement.text)
+            wanted = prepared.get_parameters()
+            values = [
+                given
+                if given is None or (kind.kind == "array" and isinstance(given, list))
+                else encode(given)
+                for given, kind in zip(statement.values, wanted, strict=False)
+            ]
+            return [
+                {name: plain(held) for name, held in row.items()} for row in await prepared.fetch(*values)
+            ]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        async with self._driver.transaction():
+            yield
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Failures of the driver in words, with the server's hint."""
+    import asyncpg
+
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        more = [str(text) for text in (error.detail, error.hint) if text]
+        raise NodeRunError(str(error.args[0]), description=" ".join(more), code="DATABASE_ERROR") from None
+    except (asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        text = str(error) or "the connection timed out"
+        raise NodeRunError(f"The database can't be used: {text}", code="DATABASE_ERROR") from None
+
+
+def _tls(secret: Mapping[str, Any], host: str) -> Any:
+    if secret.get("allowUnauthorizedCerts") is True:
+        return client_context(host, verify=False)
+    match secret.get("ssl", "disable"):
+        case "require":
+            return client_context(host)
+        case "allow":
+            return "allow"
+        case _:
+            return False
+
+
+@asynccontextmanager
+async def connect(
+    ctx: RunContext, options: Mapping[str, Any], large_numbers: str
+) -> AsyncIterator[Connection]:
+    """Open for one run of the node."""
+    secret = await ctx.credential("postgres")
+    if secret.get("sshTunnel") is True:
+        raise NodeRunError("A database behind an SSH tunnel can't be reached here yet", code="UNSUPPORTED")
+    host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 5432)
+    address = await ctx.connect_address(host, port)
+    import asyncpg
+
+    seconds = options.get("connectionTimeout", 30)
+    with _said():
+        driver = await asyncpg.connect(
+            host=address,
+            port=port,
+            user=str(secret.get("user", "postgres")),
+            password=str(secret.get("password", "")),
+            database=str(secret.get("database", "postgres")),
+            ssl=_tls(secret, host),
+            timeout=float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 30.0,
+            statement_cache_size=0,  # a pooler in between would not know them
+            server_settings={"timezone": "UTC", "intervalstyle": "iso_8601", "application_name": "weft"},
+        )
+    try:
+        with _said():
+            for name, decode in decoders(large_numbers).items():
+                await driver.set_type_codec(
+                    name, schema="pg_catalog", encoder=str, decoder=decode, format="text"
+                )
+        yield Connection(driver)
+    finally:
+        await driver.close(timeout=5)

@@ -1,0 +1,155 @@
+"""Postgres: queries and rows of tables. Names are quoted, values bound."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from weft_node_sdk.context import NodeRunError, Outputs, RunContext
+from weft_node_sdk.paths import MISSING, get
+from weft_node_sdk.values import members, names_in, value
+
+from weft_nodes.databases.building import Builder, Dialect, row_of, split_row, table_name
+from weft_nodes.databases.running import Build, name_in, query_text, run_statements
+from weft_nodes.databases.sql_text import Statement, parameters_in, statements
+from weft_nodes.postgres.connection import connect
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _place(number: int) -> str:
+    return f"${number}"
+
+
+_DIALECT = Dialect(quoted, _place)
+
+
+def _table(parameters: Mapping[str, Any]) -> str:
+    return f"{quoted(name_in(parameters, 'schema', 'public'))}.{quoted(table_name(parameters))}"
+
+
+def _returning(given: Any) -> str:
+    names = names_in(value(given)) if given else []
+    listed = ", ".join("*" if name == "*" else quoted(name) for name in names)
+    return f" RETURNING {listed or '*'}"
+
+
+def _insert(
+    parameters: Mapping[str, Any], row: Mapping[str, Any], returning: str, more: str = ""
+) -> Statement:
+    made = Builder(_DIALECT)
+    held = ", ".join(made.put(each) for each in row.values())
+    return made.build(
+        f"INSERT INTO {_table(parameters)} ({made.columns(list(row))}) VALUES ({held}){more}{returning}"  # noqa: S608
+    )
+
+
+def _upsert(
+    parameters: Mapping[str, Any], row: Mapping[str, Any], match: list[str], returning: str
+) -> Statement:
+    _, others = split_row(row, match)
+    setting = ", ".join(f"{quoted(name)} = EXCLUDED.{quoted(name)}" for name in others)
+    found = ", ".join(map(quoted, match))
+    action = f"DO UPDATE SET {setting}" if setting else "DO NOTHING"
+    return _insert(parameters, row, returning, f" ON CONFLICT ({found}) {action}")
+
+
+def _update(
+    parameters: Mapping[str, Any], row: Mapping[str, Any], match: list[str], returning: str
+) -> Statement:
+    found, others = split_row(row, match)
+    if not others:
+        raise NodeRunError("There is nothing to update: only the columns to match on have values")
+    made = Builder(_DIALECT)
+    setting = made.assignments(others)
+    where = " AND ".join(f"{quoted(name)} = {made.put(held)}" for name, held in found.items())
+    return made.build(f"UPDATE {_table(parameters)} SET {setting} WHERE {where}{returning}")  # noqa: S608
+
+
+def _select(parameters: Mapping[str, Any]) -> Statement:
+    made = Builder(_DIALECT)
+    chosen = [str(name) for name in members(parameters).get("outputColumns") or ["*"]]
+    columns = ", ".join("*" if name == "*" else quoted(name) for name in chosen)
+    rest = made.where(parameters) + made.order(parameters) + made.limit(parameters)
+    return made.build(f"SELECT {columns} FROM {_table(parameters)}{rest}")  # noqa: S608
+
+
+def _delete(parameters: Mapping[str, Any]) -> Statement:
+    made = Builder(_DIALECT)
+    table = _table(parameters)
+    cascade = " CASCADE" if members(parameters).get("cascade") is True else ""
+    match parameters.get("deleteCommand", "truncate"):
+        case "drop":
+            return made.build(f"DROP TABLE IF EXISTS {table}{cascade}")
+        case "delete":
+            return made.build(f"DELETE FROM {table}{made.where(parameters)}")  # noqa: S608
+        case _:
+            restart = " RESTART IDENTITY" if parameters.get("restartSequences") is True else ""
+            return made.build(f"TRUNCATE TABLE {table}{restart}{cascade}")
+
+
+def _builder(ctx: RunContext) -> Build:
+    async def build(index: int, parameters: dict[str, Any]) -> list[Statement]:
+        options = members(parameters)
+        operation = parameters.get("operation", "insert")
+        if operation == "executeQuery":
+            given = value(options.get("queryReplacement"))
+            values = (
+                [None if each == "" else each for each in parameters_in(given)]
+                if (options.get("replaceEmptyStrings") is True)
+                else parameters_in(given)
+            )
+            text = await query_text(ctx, index, parameters)
+            return statements(text, values, place=_place, quote=quoted)
+        if operation == "select":
+            return [_select(parameters)]
+        if operation == "deleteTable":
+            return [_delete(parameters)]
+        row, match = row_of(ctx, index, parameters)
+        returning = _returning(options.get("outputColumns"))
+        if operation == "insert":
+            skip = " ON CONFLICT DO NOTHING" if options.get("skipOnConflict") is True else ""
+            return [_insert(parameters, row, returning, skip)]
+        if operation not in {"update", "upsert"}:
+            raise NodeRunError(f"The operation '{operation}' is not known", code="UNSUPPORTED")
+        return [(_upsert if operation == "upsert" else _update)(parameters, row, match, returning)]
+
+    return build
+
+
+def _first_version(ctx: RunContext) -> Build:
+    """Columns are names of fields, `name:type` allowed."""
+
+    async def build(index: int, parameters: dict[str, Any]) -> list[Statement]:
+        json = ctx.items[index]["json"]
+        more = members(parameters, "additionalFields")
+        operation = parameters.get("operation", "insert")
+        if operation == "executeQuery":
+            found = [get(json, name) for name in names_in(value(more.get("queryParams", "")))]
+            values = [None if each is MISSING else each for each in found]
+            text = await query_text(ctx, index, parameters)
+            return statements(text, values, place=_place, quote=quoted)
+        names = [name.partition(":")[0].strip() for name in names_in(value(parameters.get("columns", "")))]
+        match = [name.partition(":")[0] for name in names_in(value(parameters.get("updateKey", "")))]
+        wanted = [*names, *(name for name in match if operation == "update" and name not in names)]
+        row = {name: json.get(name) for name in wanted}
+        returning = _returning(parameters.get("returnFields", "*"))
+        if operation == "update":
+            return [_update(parameters, row, match, returning)]
+        return [_insert(parameters, row, returning)]
+
+    return build
+
+
+async def run(ctx: RunContext) -> Outputs:
+    if not ctx.items:
+        return [[]]
+    await ctx.checkpoint()
+    first = await ctx.parameters_for(0)
+    old = ctx.node.version < 2
+    options = members(first, "additionalFields" if old else "options")
+    batching = options.get("mode", "multiple") if old else options.get("queryBatching", "single")
+    build = _first_version(ctx) if old else _builder(ctx)
+    large = str(options.get("largeNumbersOutput", "text"))
+    async with connect(ctx, options, large) as connection:
+        return await run_statements(ctx, str(batching), build, connection.execute, connection.transaction)
