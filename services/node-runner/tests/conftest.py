@@ -20,6 +20,7 @@ from weft_kit.blobs.folder import FolderBlobs
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.files import AllowedFiles
 from weft_node_runner.adapters.http import GuardedHttp
+from weft_node_runner.application import walk
 from weft_node_runner.application.walk import Walk
 from weft_node_runner.domain.plan import Plan
 from weft_node_sdk.catalogue import Catalogue
@@ -157,7 +158,8 @@ MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-async def make(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeWorld]:
+    monkeypatch.setattr(walk, "SILENT_SECONDS", 3600.0)  # whatever the machine's speed
     made: list[World] = []
 
     def world(*nodes: dict[str, Any], **document: Any) -> World:

@@ -131,10 +131,12 @@ def _imported(source: str) -> list[str]:
 
 def _checked(answer: bytes) -> dict[str, Any]:
     """The answer as an object. A script can write what it likes in its process's name, so nothing is taken for
-    granted. Raises EvaluatorUnavailable."""
+    granted. Raises EvaluatorUnavailable, CodeFailure for what is nested too deep to be read."""
     try:
         found = orjson.loads(answer)
-    except orjson.JSONDecodeError:
+    except orjson.JSONDecodeError as error:
+        if "depth" in error.msg:
+            raise CodeFailure("The code returned items nested over 200 levels deep") from None
         found = None
     if not isinstance(found, dict) or not ("error" in found or "result" in found):
         raise EvaluatorUnavailable("The code's process gave no answer.")

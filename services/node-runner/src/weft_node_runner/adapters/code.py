@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-import orjson
 from weft_expressions.code import run_javascript, run_python
 from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool
@@ -50,14 +49,9 @@ class JailedCode:
             ) from None
         except EvaluatorUnavailable as error:
             raise NodeRunError(str(error), code="EVALUATOR_UNAVAILABLE") from None
-        except orjson.JSONDecodeError:  # deeper than what a decoder reads
-            raise _too_deep() from None
         if too_deep([item["json"] for item in items if "json" in item]):
-            raise _too_deep()
+            text = f"The code returned items nested over {MAX_DEPTH} levels deep"
+            raise NodeRunError(text, code="CODE_ERROR")
         for line in logs:
             self._log(line)
         return [items]
-
-
-def _too_deep() -> NodeRunError:
-    return NodeRunError(f"The code returned items nested over {MAX_DEPTH} levels deep", code="CODE_ERROR")
