@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import msgspec
 import pytest
 from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
@@ -25,6 +26,7 @@ from weft_contracts.messages import (
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 from weft_kit.bus.memory import MemoryBus
+from weft_node_runner.application import runner
 from weft_node_runner.application.runner import Runner
 from weft_node_runner.domain.plan import Plan
 from weft_node_sdk.catalogue import Catalogue
@@ -85,7 +87,7 @@ class World:
     def send(self, *bodies: RunSegment | CancelDispatch | StartConfirmed) -> None:
         for body in bodies:
             topic = topics.node_tasks("default") if isinstance(body, RunSegment) else topics.RUNNER_CONTROL
-            self.bus.send(topic, Envelope(new_id(), body), 3)
+            self.bus.send(topic, Envelope(new_id(), body, self.runner._name), 3)
 
     async def until(self, condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(20):
@@ -178,6 +180,30 @@ async def test_permission_to_begin_comes_by_the_bus(world: World, granted: bool)
     await world.until(lambda: not world.runner._held)
     assert ran == ([True] if granted else [])
     assert bool(world.last(task)) is granted
+
+
+async def test_permission_is_asked_for_again_while_nobody_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "CONFIRM_SECONDS", 0.01)
+    task = world.task(node="P")
+    world.send(task)
+    await world.until(lambda: len(world.results) >= 3)
+    asked = [each.reports[0] for each in world.results]
+    assert all(isinstance(each, NodeStarted) and each.confirm for each in asked)
+    world.send(StartConfirmed(task.dispatch_id, "P", 0, granted=False))
+    await world.until(lambda: not world.runner._held)
+
+
+async def test_what_is_for_another_runner_of_the_partition_is_left_alone(world: World) -> None:
+    world.gate.set()
+    theirs, ours = (
+        msgspec.structs.replace(world.task("e1"), runner="another"),
+        msgspec.structs.replace(world.task("e2"), runner="r1"),
+    )
+    world.send(theirs, ours)
+    await world.until(lambda: world.last(ours))
+    assert world.began == ["e2"]
 
 
 async def test_a_version_that_is_out_of_reach_is_asked_for_again(world: World) -> None:

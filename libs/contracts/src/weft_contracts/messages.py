@@ -210,6 +210,8 @@ class RunSegment(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="typ
     retry_of: str = ""
     static_data: bytes = b""
     """What earlier nodes of this execution have changed of the workflow's static data, JSON."""
+    runner: str = ""
+    """Whom it is for. Two may read one partition: a runner that was frozen for long, and who got its place."""
 
 
 # --- node.results ----------------------------------------------------------------------------------------

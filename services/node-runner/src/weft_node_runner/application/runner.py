@@ -31,7 +31,8 @@ from weft_node_runner.application.walk import Walk
 log = logging.getLogger("weft.runner")
 
 BEAT_SECONDS: Final = 1.5
-CONFIRM_SECONDS: Final = 60.0
+CONFIRM_SECONDS: Final = 5.0
+"""Then it asks again."""
 _running = metrics.gauge("running_segments", "Segments at work")
 
 
@@ -89,9 +90,11 @@ class Runner:
                 self._reader.commit(received.topic, received.partition, received.offset + 1)
                 body = None if received.envelope is None else received.envelope.body
                 if isinstance(body, RunSegment):
-                    if body.dispatch_id not in self._held:
+                    if body.dispatch_id not in self._held and body.runner in ("", self._name):
                         pool = received.topic.removeprefix("node.tasks.")
                         self._hold(body.dispatch_id, create(self._run(body, pool)))
+                elif received.key != self._name:
+                    continue  # another runner has our partition: we were away for longer than it is kept
                 elif isinstance(body, StartConfirmed):
                     future = self._confirming.pop((body.dispatch_id, body.node, body.run_index), None)
                     if future is not None and not future.done():
@@ -112,13 +115,14 @@ class Runner:
 
     async def _walk(self, task: RunSegment) -> None:
         """What we can't reach is tried again for as long as we have the lease."""
-        pause = 0.2
+        pause, walk = 0.2, None
         while True:
             try:
                 plan = await self._outside.plan(task.version_id)
-                return await Walk(task, plan, self._outside, self._send, self._confirm).run()
+                walk = Walk(task, plan, self._outside, self._send, self._confirm)
+                return await walk.run()
             except WeftError as error:
-                if error.code is not ErrorCode.UNAVAILABLE:
+                if error.code is not ErrorCode.UNAVAILABLE or (walk is not None and walk.granted):
                     log.exception("a segment can't run", extra=fields(execution=task.execution_id))
                     return None
                 log.warning("a segment waits: %s", error.message, extra=fields(execution=task.execution_id))
@@ -133,15 +137,15 @@ class Runner:
         envelope = Envelope(new_id(), body, task.execution_id, task.project_id, time.time_ns() // 1000)
         self._bus.send(topics.NODE_RESULTS, envelope, task.shard)
 
-    async def _confirm(self, task: RunSegment, activation: Activation) -> bool:
-        """Registered before the request is sent: see `Walk.run`, which makes the coroutine first."""
+    async def _confirm(self, task: RunSegment, activation: Activation) -> bool | None:
+        """None: no answer in time. `Walk` sends the request first, but nothing can come back before we wait here."""
         key = (task.dispatch_id, activation.node, activation.run_index)
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._confirming[key] = future
         try:
             return await asyncio.wait_for(future, CONFIRM_SECONDS)
         except TimeoutError:
-            return False
+            return None
         finally:
             self._confirming.pop(key, None)
 

@@ -33,11 +33,12 @@ SILENT_SECONDS: Final = 0.05
 """A segment that takes longer tells how far it has come."""
 
 Send = Callable[[RunSegment, Sequence[NodeReport], bool], None]
-Confirm = Callable[[RunSegment, Activation], Awaitable[bool]]
+Confirm = Callable[[RunSegment, Activation], Awaitable[bool | None]]
 
 
 class Walk:
-    """`send(task, reports, last)`; `confirm(task, activation)` waits for the permission to begin."""
+    """`send(task, reports, last)`; `confirm(task, activation)` waits for the permission to begin, None: nobody
+    has answered."""
 
     def __init__(self, task: RunSegment, plan: Plan, outside: Outside, send: Send, confirm: Confirm) -> None:
         self._task = task
@@ -52,6 +53,8 @@ class Walk:
         self._current: Activation | None = None
         self._told: Activation | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self.granted = False
+        """A node that isn't safe may have begun: this task may not be walked again."""
         self._answered = False
         """The caller's answer is ready and must not wait for the rest of the segment."""
 
@@ -69,19 +72,8 @@ class Walk:
                 node = self._plan.graph.nodes[activation.node]
                 attempt = task.attempt if activation == task.entry else 1
                 if not node.safe and not isinstance(pins.get(node.name), list):
-                    started = NodeStarted(
-                        activation.node,
-                        activation.run_index,
-                        now_us(),
-                        activation.inputs,
-                        confirm=True,
-                        attempt=attempt,
-                    )
-                    self._reports.append(started)
-                    self._told = activation
-                    granted = self._confirm(task, activation)
-                    self._flush(last=False)
-                    if not await granted:
+                    self.granted = await self._permission(activation, attempt)
+                    if not self.granted:
                         return
                 try:
                     if not await self._node(segment, activation, pins, attempt):
@@ -94,6 +86,26 @@ class Walk:
             self._flush(last=True)
         finally:
             self._timer.cancel()
+
+    async def _permission(self, activation: Activation, attempt: int) -> bool:
+        """Asks until somebody answers: who was asked first may have died after the commit, before the answer."""
+        began = now_us()
+        self._told = activation
+        while True:
+            started = NodeStarted(
+                activation.node,
+                activation.run_index,
+                began,
+                activation.inputs,
+                confirm=True,
+                attempt=attempt,
+            )
+            self._reports.append(started)
+            answer = self._confirm(self._task, activation)
+            self._flush(last=False)
+            granted = await answer
+            if granted is not None:
+                return granted
 
     async def _node(
         self, segment: Segment, activation: Activation, pins: dict[str, Any], attempt: int

@@ -381,7 +381,7 @@ class Owner:
             dispatch.begun = True
             self._apply(dispatch.live, message, dispatch)
             return
-        if self.shards[received.partition].recovered:
+        if self.shards[received.partition].recovered and message.execution_id not in self._loading:
             self._refuse(message)
         else:
             self._with(message.execution_id, lambda live: self._inherited(live, message), received)
@@ -690,6 +690,7 @@ class Owner:
             head.depth,
             head.retry_of,
             live.static_data,
+            runner.name,
         )
         self.fleet.add(dispatch)
         self._by_execution.setdefault(live.id, []).append(dispatch)
