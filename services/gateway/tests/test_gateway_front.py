@@ -270,3 +270,30 @@ async def test_the_page_is_served_with_its_files(strict: World) -> None:
     assert "javascript" in asset.headers["content-type"]
     Path(strict.home / "page" / "index.html").unlink()
     assert "make build" in (await client.get("http://weft.test/")).text
+
+
+async def test_every_endpoint_is_documented(owner: Client) -> None:
+    document = (await owner.get("http://weft.test/api/openapi.json")).json()
+    assert document["components"]["securitySchemes"].keys() == {"HTTPBearer", "APIKeyHeader"}
+    names = set()
+    for path, methods in document["paths"].items():
+        assert path.startswith("/api/v1/"), path
+        for method, operation in methods.items():
+            where = f"{method} {path}"
+            assert operation["summary"], where
+            assert operation["tags"], where
+            assert operation["operationId"] not in names, where
+            names.add(operation["operationId"])
+            answers = operation["responses"]
+            assert {"400", "403", "404", "429"} <= answers.keys(), where
+            assert "422" not in answers, where
+            content = next(each for status, each in answers.items() if status < "300")["content"]
+            assert all(each.get("schema") or kind != "application/json" for kind, each in content.items()), (
+                where
+            )
+            if method in {"put", "patch"}:
+                assert operation["requestBody"]["content"], where
+    assert len(names) > 55
+    docs = await owner.get("http://weft.test/api/docs")
+    assert docs.status_code == 200
+    assert "swagger" in docs.text.lower()

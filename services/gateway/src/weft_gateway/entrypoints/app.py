@@ -10,8 +10,8 @@ from weft_kit.identity.tokens import TokenVerifier
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_gateway.application.ports import Backends
-from weft_gateway.entrypoints import web
-from weft_gateway.entrypoints.rest import auth, envelope, executions, nodes, resources, workflows
+from weft_gateway.entrypoints import openapi, web
+from weft_gateway.entrypoints.rest import auth, envelope, executions, nodes, resources, versions, workflows
 from weft_gateway.entrypoints.rest.bodies import BodyLimitMiddleware
 from weft_gateway.entrypoints.rest.identity import IdentityMiddleware
 from weft_gateway.settings import GatewaySettings
@@ -50,13 +50,21 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
     app.state.cache = cache
     app.state.catalogue = Catalogue.load()
     envelope.install(app)
-    for router in (auth.router, workflows.router, executions.router, nodes.router, resources.router):
+    for router in (
+        auth.router,
+        workflows.router,
+        versions.router,
+        executions.router,
+        nodes.router,
+        resources.router,
+    ):
         app.include_router(router, prefix=PREFIX)
 
     @app.get(f"{PREFIX}/status", tags=["system"], summary="Version and whether the installation works")
     async def status(request: Request) -> Response:
         return envelope.ok(request, {"name": "weft", "version": VERSION, "status": "ok"})
 
+    openapi.install(app)
     web.install(app, settings.web_root)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.add_middleware(RejectionMiddleware)

@@ -1,12 +1,11 @@
 """`NodeTools`: what the editor asks of a runner outside an execution."""
 
-from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import Source
+from weft_contracts.messages import Activation, Source
 from weft_contracts.pb import node_runner_pb2 as pb
 from weft_expressions.errors import ExpressionFailure
 from weft_expressions.evaluate import evaluate
@@ -16,7 +15,8 @@ from weft_expressions.template import compile_value
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.items import dumps_js
 
-from weft_node_runner.application.data import Run, origin
+from weft_node_runner.application.data import Data
+from weft_node_runner.application.ports import Outside
 
 
 class NodeToolsServicer:
@@ -28,26 +28,17 @@ class NodeToolsServicer:
         project_id = request.project_id or await self._policy.default_project()
         await self._policy.require(project_id, "workflow:execute")
         items = _json(request.items, list) or []
-        runs = _runs(request)
-
-        def run(node: str, index: int | None) -> Run | None:
-            found = runs.get(node, [])
-            place = len(found) - 1 if index is None else index
-            return found[place] if 0 <= place < len(found) else None
-
-        def outputs(node: str, index: int | None) -> Outputs | None:
-            found = run(node, index)
-            return None if found is None else found.outputs
-
-        came_from = _sources(_json(request.source, list))
-        source = came_from[0] if came_from else None
+        runs: dict[str, list[Outputs]] = _json(request.run_data, dict) or {}
+        data = _data(runs, _json(request.sources, dict) or {})
+        preview = Activation("", 0, _sources(_json(request.source, list)))
+        source = preview.inputs[0] if preview.inputs else None
         text = request.expression if request.expression.startswith("=") else f"={request.expression}"
         scope = Scope(
             items=items,
-            outputs=outputs,
+            outputs=data.outputs,
             exists=runs.__contains__,
-            run_count=lambda node: len(runs.get(node, ())),
-            ancestor=lambda node, index: origin(run, source, items[index], node) if source else None,
+            run_count=data.count,
+            ancestor=lambda node, index: data.ancestor(preview, items, node, index),
             parameters=_json(request.parameters, dict) or {},
             previous=(
                 {"name": source.node, "outputIndex": source.output, "runIndex": source.run} if source else {}
@@ -65,16 +56,15 @@ class NodeToolsServicer:
             return pb.EvaluateResponse(value=dumps_js(str(value)), type="string")
 
 
-def _runs(request: pb.EvaluateRequest) -> dict[str, list[Run]]:
-    given: dict[str, list[Outputs]] = _json(request.run_data, dict) or {}
-    sources = _json(request.sources, dict) or {}
-    return {
-        node: [
-            Run(None, _sources(came_from), outputs)
-            for outputs, came_from in zip_longest(runs, (sources.get(node) or [])[: len(runs)])
-        ]
-        for node, runs in given.items()
-    }
+def _data(runs: dict[str, list[Outputs]], sources: dict[str, Any]) -> Data:
+    """Everything is in the request: nothing is ever fetched."""
+    data = Data("", {}, cast("Outside", None))
+    for node, outputs in runs.items():
+        came_from = sources.get(node) or []
+        for index, given in enumerate(outputs):
+            inputs = _sources(came_from[index] if index < len(came_from) else None)
+            data.put(Activation(node, index, inputs), given, None)
+    return data
 
 
 def _sources(value: Any) -> tuple[Source | None, ...]:

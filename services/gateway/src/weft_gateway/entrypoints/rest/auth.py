@@ -13,7 +13,7 @@ from weft_kit.rpc import Caller
 from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.deps import backends, cache, settings
 from weft_gateway.entrypoints.rest.envelope import ok
-from weft_gateway.entrypoints.rest.identity import account_holder, signed_in
+from weft_gateway.entrypoints.rest.identity import account_holder, known_caller, signed_in, without_scopes
 
 router = APIRouter(tags=["auth"])
 User = Annotated[Caller, Depends(signed_in)]
@@ -126,7 +126,7 @@ async def logout(
 ) -> Response:
     token = (body.refresh_token if body else "") or weft_refresh
     if everywhere and not token:
-        account_holder()
+        without_scopes(known_caller())
     await backends(request).auth.Logout(pb.LogoutRequest(refresh_token=token, everywhere=everywhere))
     answer = ok(request, {})
     answer.delete_cookie(REFRESH_COOKIE, path="/api/v1/auth")

@@ -5,8 +5,10 @@
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Depends, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_kit.cache import Cache
@@ -25,18 +27,34 @@ SECURITY_HEADERS = (
 )
 
 
-def signed_in() -> Caller:
-    """FastAPI dependency of every endpoint that needs a user. Raises UNAUTHENTICATED."""
+_BEARER = HTTPBearer(auto_error=False, description="An access token, from `POST /auth/login`.")
+_KEY = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key, from `POST /api-keys`.")
+
+
+def known_caller() -> Caller:
+    """Raises UNAUTHENTICATED where the call names nobody."""
     who = current.get()
     if who is None or not who.user_id:
         raise WeftError(ErrorCode.UNAUTHENTICATED, "Sign in, or send an API key in X-API-Key.")
     return who
 
 
-def account_holder() -> Caller:
+async def signed_in(
+    _token: Annotated[Any, Security(_BEARER)], _key: Annotated[Any, Security(_KEY)]
+) -> Caller:
+    """FastAPI dependency of every endpoint that needs a user; the middleware has read what the two schemes, which
+    stand here for the OpenAPI document, name. Raises UNAUTHENTICATED."""
+    return known_caller()
+
+
+async def account_holder(who: Annotated[Caller, Depends(signed_in)]) -> Caller:
     """The same for what concerns the account itself. Raises FORBIDDEN for an API key with scopes, which could
     give itself more of them."""
-    who = signed_in()
+    return without_scopes(who)
+
+
+def without_scopes(who: Caller) -> Caller:
+    """Raises FORBIDDEN for an API key with scopes."""
     if who.scopes:
         raise WeftError(ErrorCode.FORBIDDEN, "An API key with scopes can't change the account; sign in.")
     return who

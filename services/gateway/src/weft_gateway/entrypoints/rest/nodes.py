@@ -70,6 +70,7 @@ async def get_node(
     tags=["nodes"],
     summary="A node type's icon, SVG; needs no sign-in, so that pages can show it as an image",
     responses={200: {"content": {"image/svg+xml": {}}}},
+    response_class=Response,
 )
 async def get_icon(request: Request, name: str, type_name: TypeName = "") -> Response:
     icon = _catalogue(request).icon(_short(request, type_name or name))

@@ -3,18 +3,17 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import webhook_ingress_pb2 as hooks
 from weft_contracts.pb import workflow_store_pb2 as pb
-from weft_kit.items import loads_js
 from weft_kit.rpc import Caller, deadline
 
 from weft_gateway.adapters.json_view import Raw, view
-from weft_gateway.domain.diff import difference
 from weft_gateway.domain.document import given_back, members, merged, version_of, without_columns
+from weft_gateway.entrypoints.openapi import DOCUMENT_BODY, MEMBERS_BODY, RUN_BODY
 from weft_gateway.entrypoints.rest.bodies import json_object, raw_body
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
@@ -25,7 +24,6 @@ from weft_gateway.entrypoints.rest.paging import MOST, Limit, PageNumber
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 User = Annotated[Caller, Depends(signed_in)]
 IfMatch = Annotated[str, Header(description="The draft's `version_id`, as the ETag of GET.")]
-VersionNumber = Annotated[int, Path(ge=1, le=MOST)]
 
 
 class Publishing(BaseModel):
@@ -74,7 +72,7 @@ async def list_workflows(
     return page(request, rows, number=page_number, limit=limit, total=found.total)
 
 
-@router.post("", status_code=201, summary="Create a workflow from its document")
+@router.post("", status_code=201, summary="Create a workflow from its document", openapi_extra=DOCUMENT_BODY)
 async def create(
     request: Request, user: User, project_id: str = "", idempotency_key: Annotated[str, Header()] = ""
 ) -> Response:
@@ -86,7 +84,12 @@ async def create(
     return ok(request, workflow_view((await backends(request).workflows.Create(call)).workflow), 201)
 
 
-@router.post("/import", status_code=201, summary="Import n8n JSON as it is: one workflow, or a list of them")
+@router.post(
+    "/import",
+    status_code=201,
+    summary="Import n8n JSON as it is: one workflow, or a list of them",
+    openapi_extra=DOCUMENT_BODY,
+)
 async def import_workflows(request: Request, user: User, project_id: str = "") -> Response:
     body = await raw_body(request)
     call = pb.CreateRequest(project_id=project_id, document=body)
@@ -96,17 +99,18 @@ async def import_workflows(request: Request, user: User, project_id: str = "") -
 
 @router.get("/{workflow_id}", summary="A workflow with its draft document and issues")
 async def get(request: Request, user: User, workflow_id: str) -> Response:
-    found = await _get(request, workflow_id)
+    found = await get_workflow(request, workflow_id)
     answer = ok(request, workflow_view(found))
     answer.headers["ETag"] = f'"{found.version_id}"'
     return answer
 
 
-async def _get(request: Request, workflow_id: str) -> pb.Workflow:
+async def get_workflow(request: Request, workflow_id: str) -> pb.Workflow:
     return (await backends(request).workflows.Get(pb.GetRequest(workflow_id=workflow_id))).workflow
 
 
-async def _update(request: Request, workflow_id: str, document: bytes, base: str) -> Response:
+async def write_draft(request: Request, workflow_id: str, document: bytes, base: str) -> Response:
+    """Raises CONFLICT where `base` names a version that the draft is not any more."""
     call = pb.UpdateRequest(workflow_id=workflow_id, document=document, base_version_id=base)
     updated = (await backends(request).workflows.Update(call)).workflow
     answer = ok(request, workflow_view(updated))
@@ -114,7 +118,11 @@ async def _update(request: Request, workflow_id: str, document: bytes, base: str
     return answer
 
 
-@router.put("/{workflow_id}", summary="Replace the draft; 409 where it was changed since the version named")
+@router.put(
+    "/{workflow_id}",
+    summary="Replace the draft; 409 where it was changed since the version named",
+    openapi_extra=DOCUMENT_BODY,
+)
 async def update(
     request: Request, user: User, workflow_id: str, version_id: str = "", if_match: IfMatch = ""
 ) -> Response:
@@ -122,20 +130,22 @@ async def update(
     `If-Match` or `?version_id=` names another one."""
     document, named, ours = given_back(await raw_body(request))
     if ours:
-        current = members((await _get(request, workflow_id)).document)
+        current = members((await get_workflow(request, workflow_id)).document)
         document = merged(document, {"id": current["id"]}) if "id" in current else document
-    return await _update(request, workflow_id, document, if_match.strip('"') or version_id or named)
+    return await write_draft(request, workflow_id, document, if_match.strip('"') or version_id or named)
 
 
-@router.patch("/{workflow_id}", summary="Replace single members of the draft's document")
+@router.patch(
+    "/{workflow_id}", summary="Replace single members of the draft's document", openapi_extra=MEMBERS_BODY
+)
 async def patch(
     request: Request, user: User, workflow_id: str, version_id: str = "", if_match: IfMatch = ""
 ) -> Response:
     changes = members(await raw_body(request))
-    found = await _get(request, workflow_id)
+    found = await get_workflow(request, workflow_id)
     base = if_match.strip('"') or version_id or version_of(changes) or found.version_id
     kept = {key: value for key, value in without_columns(changes).items() if key != "id"}
-    return await _update(request, workflow_id, merged(found.document, kept), base)
+    return await write_draft(request, workflow_id, merged(found.document, kept), base)
 
 
 @router.put("/{workflow_id}/tags", summary="Replace the workflow's tags")
@@ -178,50 +188,8 @@ async def deactivate(request: Request, user: User, workflow_id: str) -> Response
 
 @router.get("/{workflow_id}/export", summary="The draft exactly as it was received")
 async def export(request: Request, user: User, workflow_id: str) -> Response:
-    found = await _get(request, workflow_id)
+    found = await get_workflow(request, workflow_id)
     return Response(found.document, media_type="application/json")
-
-
-@router.get("/{workflow_id}/versions", summary="Immutable versions, newest first")
-async def versions(request: Request, user: User, workflow_id: str) -> Response:
-    found = await backends(request).workflows.ListVersions(pb.ListVersionsRequest(workflow_id=workflow_id))
-    return ok(request, [view(version) for version in found.versions])
-
-
-@router.get("/{workflow_id}/versions/{number}", summary="One version with its document")
-async def version(request: Request, user: User, workflow_id: str, number: VersionNumber) -> Response:
-    return ok(request, view(await _version(request, workflow_id, number)))
-
-
-async def _version(request: Request, workflow_id: str, number: int) -> pb.Version:
-    """Raises NOT_FOUND. The list is asked first: it checks that the caller may see the workflow."""
-    store = backends(request).workflows
-    listed = await store.ListVersions(pb.ListVersionsRequest(workflow_id=workflow_id))
-    for candidate in listed.versions:
-        if candidate.version == number:
-            return (await store.GetVersion(pb.GetVersionRequest(version_id=candidate.id))).version
-    raise WeftError(ErrorCode.NOT_FOUND, f"The workflow has no version {number}.")
-
-
-@router.post("/{workflow_id}/versions/{number}/restore", summary="Make a version's document the draft")
-async def restore_version(
-    request: Request, user: User, workflow_id: str, number: VersionNumber, if_match: IfMatch = ""
-) -> Response:
-    document = (await _version(request, workflow_id, number)).document
-    return await _update(request, workflow_id, document, if_match.strip('"'))
-
-
-@router.get("/{workflow_id}/diff", summary="What changed from one version to another, or to the draft")
-async def diff(
-    request: Request,
-    user: User,
-    workflow_id: str,
-    base: Annotated[int, Query(alias="from", ge=1, le=MOST)],
-    to: Annotated[int, Query(ge=0, le=MOST, description="0: the draft.")] = 0,
-) -> Response:
-    before = (await _version(request, workflow_id, base)).document
-    after = (await (_version(request, workflow_id, to) if to else _get(request, workflow_id))).document
-    return ok(request, {"from": base, "to": to, **difference(loads_js(before), loads_js(after))})
 
 
 @router.get("/{workflow_id}/executions", summary="Executions of a workflow, newest first")
@@ -232,14 +200,19 @@ async def executions(
     page_number: PageNumber = 1,
     limit: Limit = 20,
 ) -> Response:
-    await _get(request, workflow_id)
+    await get_workflow(request, workflow_id)
     call = runs.ListExecutionsRequest(workflow_id=workflow_id, page=page_number, limit=limit)
     found = await backends(request).executions.List(call)
     rows = [view(row) for row in found.executions]
     return page(request, rows, number=page_number, limit=limit, total=found.total)
 
 
-@router.post("/{workflow_id}/execute", status_code=202, summary="Run the draft, or the published version")
+@router.post(
+    "/{workflow_id}/execute",
+    status_code=202,
+    summary="Run the draft, or the published version",
+    openapi_extra=RUN_BODY,
+)
 async def execute(
     request: Request,
     user: User,
@@ -250,7 +223,7 @@ async def execute(
 ) -> Response:
     body = await json_object(request, optional=True)
     store = backends(request).workflows
-    workflow = await _get(request, workflow_id)
+    workflow = await get_workflow(request, workflow_id)
     published = version == "published"
     if published and not workflow.published_version_id:
         raise WeftError(ErrorCode.CONFLICT, "The workflow is not published.")
@@ -294,7 +267,7 @@ async def listen(request: Request, user: User, workflow_id: str, body: Listening
 
 @router.delete("/{workflow_id}/test-webhook", summary="Stop listening on the test URLs")
 async def stop_listening(request: Request, user: User, workflow_id: str) -> Response:
-    project_id = (await _get(request, workflow_id)).project_id
+    project_id = (await get_workflow(request, workflow_id)).project_id
     call = hooks.StopListeningRequest(workflow_id=workflow_id, project_id=project_id)
     await backends(request).webhooks.StopListening(call)
     return ok(request, {})
