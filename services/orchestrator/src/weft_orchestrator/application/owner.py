@@ -176,7 +176,7 @@ class Owner:
             self._handle(received.envelope.body, received)
         except Exception as error:
             log.exception("a message could not be handled", extra=fields(topic=received.topic))
-            self._spawn(self._bury(received.topic, received.envelope, error))
+            self._bury(received, error)
 
     def _handle(self, body: m.Message, received: Received) -> None:
         if isinstance(body, m.SegmentReports):
@@ -190,15 +190,35 @@ class Owner:
         elif isinstance(body, m.RetryExecution):
             self._retry(body, received)
 
-    async def _bury(self, topic: str, envelope: Envelope, error: Exception) -> None:
-        letter = await self._bus.dead_letter(topic, envelope, repr(error))
-        self._poison(envelope.key, f"dead letter {letter}")
+    def _bury(self, received: Received, error: Exception) -> None:
+        """The position stays open until the dead letter can't be lost."""
+        shard, envelope = self.shards[received.partition], received.envelope
+        assert envelope is not None
+        shard.open[received.topic].add(received.offset)
 
-    def _poison(self, execution_id: str, reason: str) -> None:
+        async def bury() -> None:
+            letter = await self._bus.dead_letter(received.topic, envelope, repr(error))
+            shard.open[received.topic].discard(received.offset)
+            self._touched.add((received.topic, received.partition))
+            self._asked.set()
+            start = envelope.body if isinstance(envelope.body, m.StartExecution) else None
+            self._poison(envelope.key, f"dead letter {letter}", start)
+
+        self._spawn(bury())
+
+    def _poison(self, execution_id: str, reason: str, start: m.StartExecution | None = None) -> None:
+        """`start`: what could not even begin; it gets an execution that says so."""
+        text = f"A message of this execution could not be handled ({reason})."
+        failure = m.NodeError(text, code="CRASHED", cause="crashed")
+
         def end(live: Live | None) -> None:
             if live is not None and not live.over:
-                text = f"A message of this execution could not be handled ({reason})."
-                self._stop(live, "error", m.NodeError(text, code="CRASHED", cause="crashed"))
+                self._stop(live, "error", failure)
+            elif live is None and start is not None:
+                shard = shard_of(start.execution_id)
+                live = self._stillborn(start, shard, head_of(start, ""), failure, now_us())
+                self.lives[live.id] = live
+                self._changed(live)
 
         if execution_id:
             self._with(execution_id, end, None)
@@ -231,8 +251,12 @@ class Owner:
         def step(live: Live | None) -> None:
             try:
                 action(live)
-            finally:
+            except Exception as error:
+                log.exception("a message could not be handled", extra=fields(topic=received.topic))
+                self._bury(received, error)
+            else:
                 shard.open[received.topic].discard(received.offset)
+            finally:
                 self._touched.add((received.topic, received.partition))
                 self._asked.set()
 
@@ -351,14 +375,15 @@ class Owner:
                 raise Refused("The version of the workflow is gone.")
             live = Live.begin(command, shard, head, graph, now)
         except Refused as refusal:
-            live = self._stillborn(command, shard, head, str(refusal), now)
+            failure = m.NodeError(str(refusal), code="VALIDATION_ERROR")
+            live = self._stillborn(command, shard, head, failure, now)
         self.lives[live.id] = live
         if command.response not in ("last_node", "response_node"):
             self._urgent.set()
         self._changed(live)
 
     @staticmethod
-    def _stillborn(command: m.StartExecution, shard: int, head: Head, reason: str, now: int) -> Live:
+    def _stillborn(command: m.StartExecution, shard: int, head: Head, failure: m.NodeError, now: int) -> Live:
         live = Live(
             command.execution_id,
             shard,
@@ -370,7 +395,7 @@ class Owner:
             NO_GRAPH,
             now,
         )
-        live.stop("error", m.NodeError(reason, code="VALIDATION_ERROR"), now)
+        live.stop("error", failure, now)
         return live
 
     # --- results ----------------------------------------------------------------------------------------------

@@ -1,0 +1,198 @@
+"""What kills, floods or can't be handled ends by itself and harms nothing beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from weft_contracts import topics
+from weft_contracts.errors import WeftError
+from weft_contracts.ids import new_id, shard_of
+from weft_contracts.messages import CancelExecution, Envelope, ResumeExecution, StartExecution
+from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_kit import items
+
+from services.orchestrator.tests.orchestrator_world import WORKFLOW, FakeRunner, World, chain, node
+
+pytestmark = pytest.mark.integration
+START = node("Start", "webhook", version=2)
+LINE = chain(START, node("A", at=1), node("B", at=2), node("C", at=3))
+
+
+async def until(condition: Any, seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def beating(runner: FakeRunner) -> AsyncIterator[None]:
+    """Its heartbeats, with all that it was given."""
+
+    async def beats() -> None:
+        while True:
+            runner.beat(*[task.dispatch_id for task in runner.tasks])
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(beats())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def lose_three(world: World) -> None:
+    """Three runners, one after another, take the task and are never heard of again."""
+    fleet = world.service._owner.fleet
+    fleet.lease = 0.5
+    for number in range(3):
+        victim = FakeRunner(world, f"victim{number}", number + 1)
+        victim.hold = True
+        await victim.start()
+        async with beating(victim):
+            await until(lambda victim=victim: victim.tasks)
+            dispatch = victim.tasks[0].dispatch_id
+            await until(lambda dispatch=dispatch: fleet.dispatches[dispatch].begun)
+        await until(lambda dispatch=dispatch: dispatch not in fleet.dispatches)
+        await victim.stop()
+
+
+async def test_three_lost_runners_are_an_error_that_the_error_workflow_hears_of(world: World) -> None:
+    world.store.versions["handler"] = chain(node("Start", "errorTrigger"), node("X", at=1))
+    world.store.versions["v"] = chain(START, node("A", at=1), errorWorkflow="handler")
+    execution = await world.start("v")
+    await lose_three(world)
+    found = await world.ended(execution, "error", 60)
+    assert b'"code":"CRASHED"' in found.execution.error
+    assert b'"cause":"crashed"' in found.execution.error
+    assert b'"node":"A"' in found.execution.error
+    last = await FakeRunner(world, "r9", 9).start()
+    async with beating(last):
+        await until(lambda: "X" in last.ran)
+    await last.stop()
+
+
+async def test_three_lost_runners_take_the_error_output_where_there_is_one(world: World) -> None:
+    killer = node("A", at=1, onError="continueRegularOutput")
+    world.store.versions["v"] = chain(START, killer, node("B", at=2))
+    execution = await world.start("v")
+    await lose_three(world)
+    last = await FakeRunner(world, "r9", 9).start()
+    async with beating(last):
+        found = await world.ended(execution, "success", 60)
+    await last.stop()
+    assert last.ran == ["B"]
+    killed = next(run for run in found.node_runs if run.node == "A")
+    assert b"error" in killed.outputs
+
+
+async def letters(world: World, count: int) -> list[Any]:
+    await until(lambda: len(list(world.bus.letters.all())) == count)
+    return list(world.bus.letters.all())
+
+
+async def test_a_message_that_can_not_be_handled_becomes_a_letter_and_ends_its_execution_only(
+    world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.versions["v"] = LINE
+    runner.hold = True
+    poisoned, other = await world.start("v"), await world.start("v")
+    await until(lambda: len(runner.tasks) == 2)
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("poison")
+
+    monkeypatch.setattr(world.service._owner, "_cancel", breaks)
+    envelope = Envelope(new_id(), CancelExecution(poisoned), poisoned)
+    await world.bus.submit(topics.EXECUTION_COMMANDS, envelope, shard_of(poisoned))
+    (letter,) = await letters(world, 1)
+    assert (letter.topic, letter.envelope) == (topics.EXECUTION_COMMANDS, envelope)
+    assert "poison" in letter.error
+    found = await world.ended(poisoned, "error")
+    assert b'"cause":"crashed"' in found.execution.error
+    assert letter.id.encode() in found.execution.error
+    for task in runner.tasks:
+        runner.run(task)
+    await world.ended(other)
+
+
+async def test_so_does_one_for_an_execution_that_must_be_read_first(
+    world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.versions["v"] = LINE
+    runner.hold = True
+    execution = await world.start("v")
+    await until(lambda: runner.tasks)
+    await runner.stop()
+    await world.crash()
+    await world.boot()
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("poison")
+
+    monkeypatch.setattr(world.service._owner, "_wake", breaks)
+    command = ResumeExecution(execution, "A", 0, "webhook", "t")
+    await world.bus.submit(
+        topics.EXECUTION_COMMANDS, Envelope(new_id(), command, execution), shard_of(execution)
+    )
+    await letters(world, 1)
+    found = await world.ended(execution, "error")
+    assert b"dead letter" in found.execution.error
+
+
+async def test_a_start_that_can_not_be_handled_is_an_execution_that_says_so(
+    world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.versions["v"] = LINE
+    begin = world.service._owner._begin
+
+    def breaks(command: StartExecution, graph: Any) -> None:
+        if command.mode == "manual":
+            raise RuntimeError("poison")
+        begin(command, graph)
+
+    monkeypatch.setattr(world.service._owner, "_begin", breaks)
+    poisoned, other = await world.start("v", mode="manual"), await world.start("v")
+    await world.ended(other)
+    found = await world.ended(poisoned, "error")
+    assert b"dead letter" in found.execution.error
+    listed = await world.executions.List(pb.ListExecutionsRequest(limit=10))
+    assert {each.id for each in listed.executions} == {poisoned, other}
+
+
+async def test_a_project_that_queued_ten_thousand_runs_is_overtaken_by_another(world: World) -> None:
+    """By its turn in the queue: with every slot taken by the flood, the other project's run is the next that goes."""
+    world.store.versions["v"] = LINE
+    runner = FakeRunner(world)
+    runner.hold = True
+    await runner.start()
+    await asyncio.gather(*[world.start("v") for _ in range(10_000)])
+    owner = world.service._owner
+    await until(lambda: sum(queue.length for queue in owner.fleet.queues.values()) >= 9_000)
+    taken = len(runner.tasks)
+    execution = new_id()
+    payload = items.encode_outputs([[{"json": {}}]])
+    command = StartExecution(
+        execution, "00000000-0000-7000-8000-0000000000ff", WORKFLOW, "v", "webhook", "Start", payload, (1,)
+    )
+    await world.bus.submit(
+        topics.EXECUTION_COMMANDS, Envelope(new_id(), command, execution), shard_of(execution)
+    )
+    assert len(runner.tasks) == taken
+    for number in range(4):
+        runner.run(runner.tasks[number])
+        await until(lambda number=number: len(runner.tasks) > taken + number)
+    assert execution in {task.execution_id for task in runner.tasks[taken : taken + 4]}
+    await runner.stop()
+
+
+async def test_an_unknown_execution_is_no_poison(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    unknown = new_id()
+    await world.bus.submit(
+        topics.EXECUTION_COMMANDS, Envelope(new_id(), CancelExecution(unknown), unknown), shard_of(unknown)
+    )
+    await world.ended(await world.start("v"))
+    assert list(world.bus.letters.all()) == []
+    with pytest.raises(WeftError):
+        await world.get(unknown)
