@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
+from weft_kit.testing.servers import Postgres
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
@@ -16,6 +17,7 @@ from weft_nodes.databases.sql_text import statements
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
 TABLE = """
+DROP TABLE IF EXISTS people, t;
 CREATE TABLE people (id int PRIMARY KEY, name text, born date, score numeric, tags text[], data jsonb, ok bool);
 INSERT INTO people VALUES (1, 'Ada', '1815-12-10', 1.5, '{a,b}', '{"x": 1}', true);
 INSERT INTO people (id, name) VALUES (2, 'Bob');
@@ -29,10 +31,15 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
     target.close()
 
 
+@pytest.fixture(scope="module")
+def database(pg_server: Postgres) -> str:
+    return pg_server.create_database("nodes")
+
+
 @pytest.fixture
-async def secret(pg_dsn: str) -> AsyncIterator[dict[str, Any]]:
+async def secret(database: str) -> AsyncIterator[dict[str, Any]]:
     """A credential for the fixture's database, whose socket is given a port."""
-    parts = urlsplit(pg_dsn)
+    parts = urlsplit(database)
     folder = parse_qs(parts.query).get("host", [""])[0]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,7 +47,7 @@ async def secret(pg_dsn: str) -> AsyncIterator[dict[str, Any]]:
         await asyncio.gather(_pump(reader, up_writer), _pump(up_reader, writer), return_exceptions=True)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    connection = await asyncpg.connect(pg_dsn)
+    connection = await asyncpg.connect(database)
     await connection.execute(TABLE)
     await connection.close()
     yield {
