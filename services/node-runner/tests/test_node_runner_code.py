@@ -1,0 +1,136 @@
+"""What a Code node's script asks for is requested out here, and what came of a script becomes the node's."""
+
+# ruff: noqa: E501 - tables of options
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from weft_expressions.code import HelpRefused
+from weft_expressions.evaluator import EvaluatorPool
+from weft_expressions.scope import Scope
+from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.adapters.code_requests import CodeRequests
+from weft_node_sdk.context import HttpAnswer, NodeRunError
+from weft_node_sdk.testing.fake import FakeHttp, Request
+
+JSON = [("Content-Type", "application/json")]
+
+
+def answering(status: int = 200, body: bytes = b'{"a": 1}', headers: Any = JSON) -> FakeHttp:
+    return FakeHttp(lambda _: HttpAnswer(status, "Said", list(headers), body))
+
+
+async def sent(options: dict[str, Any], kind: str = "httpRequest") -> Request:
+    http = answering()
+    await CodeRequests(http).send(kind, options)
+    return http.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "method", "url", "query", "headers", "body"),
+    [
+        ({"url": "http://x"}, "httpRequest", "GET", "http://x", [], {}, None),
+        ({"url": "/a", "baseURL": "http://x/", "method": "post"}, "httpRequest", "POST", "http://x/a", [], {}, None),
+        ({"url": "http://y", "baseURL": "http://x"}, "httpRequest", "GET", "http://y", [], {}, None),
+        ({"baseURL": "http://x"}, "httpRequest", "GET", "http://x", [], {}, None),
+        ({"url": "u", "qs": {"a": 1, "b": [True, "c"], "n": None, "o": {"x": 1}}}, "httpRequest", "GET", "u",
+         [("a", "1"), ("b", "true"), ("b", "c"), ("o", '{"x":1}')], {}, None),
+        ({"url": "u", "body": {"a": 1}}, "httpRequest", "GET", "u", [], {"Content-Type": "application/json"}, b'{"a":1}'),
+        ({"url": "u", "body": [1], "headers": {"content-type": "application/x", "n": None, "x": 5}}, "httpRequest", "GET",
+         "u", [], {"content-type": "application/x", "x": "5"}, b"[1]"),
+        ({"url": "u", "body": "text"}, "httpRequest", "GET", "u", [], {}, b"text"),
+        ({"url": "u", "body": ""}, "httpRequest", "GET", "u", [], {}, None),
+        ({"url": "u", "body": {"type": "Buffer", "data": [104, 105]}}, "httpRequest", "GET", "u", [], {}, b"hi"),
+        ({"url": "u", "body": {"a": "b c"}, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, "httpRequest",
+         "GET", "u", [], {"Content-Type": "application/x-www-form-urlencoded"}, b"a=b+c"),
+        ({"uri": "u", "form": {"a": 1}}, "request", "GET", "u", [],
+         {"Content-Type": "application/x-www-form-urlencoded"}, b"a=1"),
+        ({"url": "u", "auth": {"username": "ada", "password": "pw"}, "json": True}, "httpRequest", "GET", "u", [],
+         {"Authorization": "Basic YWRhOnB3", "Accept": "application/json"}, None),
+    ],
+)  # fmt: skip
+async def test_options_become_a_request(
+    options: Any, kind: str, method: str, url: str, query: Any, headers: Any, body: Any
+) -> None:
+    made = await sent(options, kind)
+    found = (made.method, made.url, list(made.query), dict(made.headers), made.body)
+    assert found == (method, url, query, headers, body)
+
+
+async def test_limits_of_a_request() -> None:
+    made = await sent(
+        {"url": "u", "timeout": 1500, "disableFollowRedirect": True, "skipSslCertificateValidation": True}
+    )
+    assert (made.options["timeout"], made.options["follow_redirects"], made.options["verify"]) == (
+        1.5,
+        False,
+        False,
+    )
+    made = await sent({"url": "u", "timeout": "never"})
+    assert (made.options["timeout"], made.options["follow_redirects"], made.options["verify"]) == (
+        300.0,
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("http", "options", "value"),
+    [
+        (answering(), {}, {"a": 1}),
+        (answering(headers=[]), {}, '{"a": 1}'),
+        (answering(headers=[]), {"json": True}, {"a": 1}),
+        (answering(body=b"<no json>"), {}, "<no json>"),
+        (answering(body=b"hi", headers=[]), {"encoding": "arraybuffer"}, {"type": "Buffer", "data": [104, 105]}),
+        (answering(404), {"ignoreHttpStatusErrors": True}, {"a": 1}),
+        (answering(404), {"simple": False}, {"a": 1}),
+        (answering(201), {"returnFullResponse": True},
+         {"body": {"a": 1}, "headers": {"content-type": "application/json"}, "statusCode": 201, "statusMessage": "Said"}),
+    ],
+)  # fmt: skip
+async def test_what_the_script_gets(http: FakeHttp, options: Any, value: Any) -> None:
+    assert await CodeRequests(http).send("httpRequest", {"url": "u", **options}) == value
+
+
+async def test_refusals_carry_what_is_known() -> None:
+    with pytest.raises(HelpRefused, match="status code 503") as caught:
+        await CodeRequests(answering(503)).send("httpRequest", {"url": "u"})
+    assert caught.value.fields["httpCode"] == "503"
+    assert caught.value.fields["response"] == {"status": 503, "body": {"a": 1}}
+    guarded = FakeHttp(
+        lambda _: NodeRunError("private network", description="allow it", code="ADDRESS_REFUSED")
+    )
+    with pytest.raises(HelpRefused, match="private network") as caught:
+        await CodeRequests(guarded).send("httpRequest", {"url": "http://10.0.0.1"})
+    assert caught.value.fields == {"description": "allow it", "code": "ADDRESS_REFUSED"}
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[EvaluatorPool]:
+    made = EvaluatorPool(1, "code")
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def test_scripts_of_both_languages(pool: EvaluatorPool) -> None:
+    logs: list[str] = []
+    code = JailedCode(pool, "p", Scope(items=[{"json": {"n": 2}}]), logs.append, answering())
+    source = "console.log('one'); return [{ json: await this.helpers.httpRequest({ url: 'http://x' }) }]"
+    assert (await code.javascript(source, each_item=False))[0][0]["json"] == {"a": 1}
+    source = "print('two')\nreturn {'n': _item.json.n * 2}"
+    assert (await code.python(source, each_item=True))[0][0]["json"] == {"n": 4}
+    assert logs == ["one", "two"]
+
+
+async def test_failures_of_scripts_are_the_nodes(pool: EvaluatorPool) -> None:
+    logs: list[str] = []
+    code = JailedCode(pool, "p", Scope(items=[{"json": {}}]), logs.append, answering())
+    with pytest.raises(NodeRunError) as caught:
+        await code.javascript("console.log('before');\nthrow new Error('boom')", each_item=False)
+    assert (caught.value.message, caught.value.code, logs) == ("boom [line 2]", "CODE_ERROR", ["before"])
+    await pool.stop()
+    with pytest.raises(NodeRunError) as caught:
+        await code.python("return []", each_item=False)
+    assert caught.value.code == "EVALUATOR_UNAVAILABLE"
