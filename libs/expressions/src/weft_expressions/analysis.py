@@ -6,6 +6,7 @@ from typing import Final
 from weft_expressions.lexer import Token, flatten
 from weft_expressions.parser import RESERVED as _RESERVED
 from weft_expressions.parser import Parser, Unsupported, unescape
+from weft_expressions.values import INHERITED as _INHERITED
 
 EXTENSIONS: Final = frozenset(
     [
@@ -286,13 +287,16 @@ _MUTATORS: Final = frozenset(
 @dataclass
 class Names:
     """`nodes[X]` is how node X is used: names from {item, first, last, all, …}; with "()" after those called without
-    arguments. `shared_safe`: nothing in the text can change an object, so data may be shared between evaluations."""
+    arguments. `shared_safe`: nothing in the text can change an object, so data may be shared between evaluations.
+    `fields`: of `$json` only these are read, unless `whole`."""
 
     roots: set[str] = field(default_factory=set)
     nodes: dict[str, set[str]] = field(default_factory=dict)
     dynamic: bool = False
     past_runs: bool = False
     shared_safe: bool = True
+    fields: set[str] = field(default_factory=set)
+    whole: bool = False
     refused: Token | None = None
 
     @property
@@ -348,6 +352,8 @@ def _root(flat: list[Token], at: int, names: Names) -> None:
     if token.text[0] == "$" or token.text in _ROOTS:
         names.roots.add(token.text)
     following = [t.text for t in flat[at + 1 : at + 5]]
+    if token.text == "$json":
+        _field(flat, at, names)
     if token.text in ("$", "$items") and following[:1] == ["("]:
         if token.text == "$items" and following[1:2] == [")"]:
             return
@@ -358,6 +364,23 @@ def _root(flat: list[Token], at: int, names: Names) -> None:
         names.nodes.setdefault(following[1], set()).update(("legacy", "all"))
     elif token.text in ("$", "$node", "$items", "$item"):
         names.dynamic = True
+
+
+def _field(flat: list[Token], at: int, names: Names) -> None:
+    """The one field that is read of this `$json`; a method of it, or anything else, may look at all."""
+    dot, key, after = (*flat[at + 1 : at + 4], None, None, None)[:3]
+    if (
+        dot is None
+        or key is None
+        or dot.text not in (".", "?.")
+        or key.kind != "name"
+        or key.text in _INHERITED
+        or "\\" in key.text
+        or (after is not None and after.text in ("(", "?."))
+    ):
+        names.whole = True
+    else:
+        names.fields.add(key.text)
 
 
 def _reference(flat: list[Token], at: int, names: Names, *, closes: tuple[str, ...], default: str) -> None:

@@ -20,6 +20,7 @@ Unit = tuple[int, int]
 """(place of the leaf, item index)."""
 
 _ITEM_ROOTS: Final = frozenset({"$json", "$binary", "$input", "$items", "$item", "$data", "$thisItem"})
+_WITHOUT_OUTPUTS: Final = frozenset({"item", "pairedItem", "params", "context", "isExecuted"})
 _HASHES: Final = ("md5", "sha")
 
 
@@ -76,12 +77,25 @@ def data_of(names: Sequence[Names], scope: Scope) -> dict[str, Any]:
             uses.setdefault(node, set()).update(("all", "item", "legacy"))
     past = any(each.past_runs for each in names)
     return {
-        "i": list(scope.items) if roots & _ITEM_ROOTS or not roots else [],
+        "i": _items(names, roots, scope),
         "n": {
             node: _node(node, kinds, scope, past=past) for node, kinds in uses.items() if scope.exists(node)
         },
         "r": _roots(roots, scope),
     }
+
+
+def _items(names: Sequence[Names], roots: set[str], scope: Scope) -> list[Any]:
+    """The input, as much of it as is read."""
+    if not roots & _ITEM_ROOTS and roots:
+        return []
+    if roots & _ITEM_ROOTS != {"$json"} or any(each.whole for each in names):
+        return list(scope.items)
+    fields = sorted({name for each in names for name in each.fields})
+    return [
+        {"json": {name: json[name] for name in fields if name in json}}
+        for json in [item["json"] for item in scope.items]
+    ]
 
 
 def _node(name: str, uses: Iterable[str], scope: Scope, *, past: bool) -> dict[str, Any]:
@@ -100,8 +114,8 @@ def _node(name: str, uses: Iterable[str], scope: Scope, *, past: bool) -> dict[s
             earlier = scope.outputs(name, run)
             if earlier is not None:
                 runs[str(run)] = earlier
-    about |= {"o": runs, "l": last, "b": scope.output_index(name)}
     kinds = {use.removesuffix("()") for use in uses}
+    about |= {"o": runs if kinds - _WITHOUT_OUTPUTS else {}, "l": last, "b": scope.output_index(name)}
     if kinds & {"item", "itemMatching", "pairedItem"}:
         about["i"] = [scope.ancestor(name, index) for index in range(len(scope.items))]
     return about

@@ -33,7 +33,7 @@ EXACT: Final = 2**53
 SPACE: Final = "\t\n\v\f\r \xa0\ufeff\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
 """What trim() takes off: WhiteSpace and LineTerminator of ECMA-262."""
 
-_OBJECT: Final = frozenset(
+INHERITED: Final = frozenset(
     [
         "constructor",
         "__defineGetter__",
@@ -49,7 +49,7 @@ _OBJECT: Final = frozenset(
         "toLocaleString",
     ]
 )
-_ARRAY: Final = _OBJECT | frozenset(
+_ARRAY: Final = INHERITED | frozenset(
     [
         "at",
         "concat",
@@ -89,7 +89,7 @@ _ARRAY: Final = _OBJECT | frozenset(
         "with",
     ]
 )
-_STRING: Final = _OBJECT | frozenset(
+_STRING: Final = INHERITED | frozenset(
     [
         "anchor",
         "at",
@@ -141,7 +141,7 @@ _STRING: Final = _OBJECT | frozenset(
         "toWellFormed",
     ]
 )
-_NUMBER: Final = _OBJECT | frozenset(["toExponential", "toFixed", "toPrecision"])
+_NUMBER: Final = INHERITED | frozenset(["toExponential", "toFixed", "toPrecision"])
 
 
 def units(text: str) -> str:
@@ -156,7 +156,7 @@ def member(value: Any, key: str) -> Any:
     kind = type(value)
     if kind is dict:
         found = value.get(key, UNDEFINED)
-        if found is UNDEFINED and key in _OBJECT:
+        if found is UNDEFINED and key in INHERITED:
             raise Bail
         return found
     if kind is list:
