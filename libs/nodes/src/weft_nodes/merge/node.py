@@ -1,6 +1,8 @@
 """Merge: brings the items of several inputs together."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
@@ -62,11 +64,15 @@ def _by_fields(inputs: list[list[Item]], parameters: Mapping[str, Any], version:
         fuzzy=options.get("fuzzyCompare") is True,
         dots=options.get("disableDotNotation") is not True,
     )
+    mode = parameters.get("joinMode", "keepMatches")
+    clash = Clash.read(options)
+    if mode == "enrichInput2" and "clashHandling" not in options:
+        clash = replace(clash, prefer=0)
     return join(
         matches,
-        parameters.get("joinMode", "keepMatches"),
+        mode,
         parameters.get("outputDataFrom", "both"),
-        Clash.read(options),
+        clash,
         only_first=options.get("multipleMatches") == "first",
     )
 
@@ -86,7 +92,8 @@ def _combine(inputs: list[list[Item]], parameters: Mapping[str, Any], version: f
 def _chosen(inputs: list[list[Item]], parameters: Mapping[str, Any], version: float) -> list[Item]:
     output = parameters.get("output", "specifiedInput" if version >= 3 else "input1")
     if output == "empty":
-        return [{"json": {}}]
+        every = [{"item": row, "input": n} for n, items in enumerate(inputs) for row in range(len(items))]
+        return [{"json": {}, "pairedItem": every}]
     if version < 3:
         number = 1 if output == "input2" else 0
     else:
@@ -95,6 +102,25 @@ def _chosen(inputs: list[list[Item]], parameters: Mapping[str, Any], version: fl
     if not 0 <= number < len(inputs):
         raise NodeRunError(f"There is no input {number + 1}")
     return passed_all(inputs[number], number)
+
+
+async def _by_sql(ctx: RunContext, inputs: list[list[Item]], parameters: Mapping[str, Any]) -> list[Item]:
+    from weft_nodes.merge.sql import query
+
+    text = str(value(ctx.node.parameters.get("query", parameters.get("query")))).removeprefix("=")
+    if "{{" in text:
+        # what stands in double braces is evaluated and put into the query
+        (evaluated,) = await ctx.evaluate([text], 0)
+        text = str(value(evaluated))
+    options = members(parameters)
+    values = names_in(value(options.get("queryParameters", "")))
+    found = await asyncio.to_thread(query, inputs, text, values)
+    if (
+        not found
+        and options.get("emptyQueryResult", "success" if ctx.node.version < 3.2 else "empty") == "success"
+    ):
+        return [{"json": {"success": True}, "pairedItem": []}]
+    return found
 
 
 async def run(ctx: RunContext) -> Outputs:
@@ -113,7 +139,9 @@ async def run(ctx: RunContext) -> Outputs:
             return [_combine(inputs, parameters, version)]
         if mode == "chooseBranch":
             return [_chosen(inputs, parameters, version)]
-        raise NodeRunError(f"The mode '{mode}' is not supported yet", code="UNSUPPORTED")
+        if mode == "combineBySql":
+            return [await _by_sql(ctx, inputs, parameters)]
+        raise NodeRunError(f"'{mode}' is not a known mode")
     except NodeRunError as error:
         if not ctx.continues():
             raise
