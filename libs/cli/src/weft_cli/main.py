@@ -133,7 +133,7 @@ def migrate() -> None:
     from weft_kit.database.migrate import migrate_all
     from weft_kit.settings import CoreSettings
 
-    settings = CoreSettings()
+    settings = CoreSettings.load()
     if not settings.database_url:
         raise WeftError(
             ErrorCode.CONFLICT, "WEFT_DATABASE_URL is not set; `weft up` migrates its own database by itself."

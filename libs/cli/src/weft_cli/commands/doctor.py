@@ -77,8 +77,8 @@ async def _remote_database(dsn: str) -> Finding:
 def _reachable(name: str, address: str, default_port: int) -> Finding:
     host, _, port = address.rpartition(":") if ":" in address else (address, "", str(default_port))
     try:
-        socket.create_connection((host, int(port)), timeout=3).close()
-    except OSError as error:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=3).close()
+    except (OSError, ValueError) as error:
         return Finding(name, "problem", f"{address}: {error}")
     return Finding(name, "ok", address)
 
@@ -91,14 +91,19 @@ def _brokers(settings: CoreSettings) -> list[Finding]:
     ]
     if settings.redis_url:
         parts = urlsplit(settings.redis_url.get_secret_value())
-        found.append(_reachable("redis", f"{parts.hostname}:{parts.port or 6379}", 6379))
+        found.append(_reachable("redis", parts.netloc.rpartition("@")[2], 6379))
     return found
 
 
 def _jail(_settings: CoreSettings) -> Finding:
+    from weft_expressions.errors import EvaluatorUnavailable
+
     from weft_cli.commands.jail_check import missing
 
-    lacks = missing()
+    try:
+        lacks = missing()
+    except EvaluatorUnavailable as error:
+        return Finding("jail", "problem", f"expressions and code can't run: {error}")
     if lacks:
         return Finding("jail", "warning", f"expressions and code run without: {', '.join(lacks)}")
     return Finding("jail", "ok", "expressions and code run with every guard")
@@ -109,7 +114,7 @@ CHECKS: tuple[Callable[[CoreSettings], Finding], ...] = (_python, _home, _port, 
 
 def examine(*, as_json: bool) -> int:
     """0 when nothing is a problem."""
-    settings = CoreSettings()
+    settings = CoreSettings.load()
     findings = [check(settings) for check in CHECKS] + _brokers(settings)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))

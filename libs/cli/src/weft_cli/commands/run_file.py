@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from weft_contracts.errors import WeftError
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.items import loads_js
 from weft_node_runner.local import Result, run_workflow
 
@@ -14,7 +14,7 @@ from weft_node_runner.local import Result, run_workflow
 def run_workflow_file(file: Path, items: Path | None, *, as_json: bool) -> int:
     """Prints the items of the last node. 0 where the workflow succeeded, 1 where it failed, 2 where it can't run."""
     try:
-        document = loads_js(file.read_bytes())
+        document = _object(loads_js(file.read_bytes()), "A workflow")
         given = _items(items)
         result = asyncio.run(run_workflow(document, given))
     except (WeftError, OSError) as error:
@@ -35,7 +35,14 @@ def _items(path: Path | None) -> list[dict[str, Any]] | None:
         return None
     values = loads_js(path.read_bytes())
     values = values if isinstance(values, list) else [values]
-    return [value if isinstance(value.get("json"), dict) else {"json": value} for value in values]
+    found = [_object(value, "An item") for value in values]
+    return [value if isinstance(value.get("json"), dict) else {"json": value} for value in found]
+
+
+def _object(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise WeftError(ErrorCode.VALIDATION_ERROR, f"{what} must be a JSON object.")
+    return value
 
 
 def _of(result: Result) -> list[Any]:

@@ -39,7 +39,7 @@ class Server:
     def workflows(self) -> Iterator[dict[str, Any]]:
         page, pages = 1, 1
         while page <= pages:
-            answer = self.call("GET", f"/workflows?limit=250&page={page}").json()
+            answer = self.call("GET", f"/workflows?limit=250&sort=created_at&page={page}").json()
             yield from answer["data"]
             page, pages = page + 1, answer["pagination"]["total_pages"]
 
@@ -87,7 +87,7 @@ def export_workflows(base: str, api_key: str, folder: Path, *, as_json: bool) ->
     written = []
     for workflow in server.workflows():
         name = re.sub(r"[^A-Za-z0-9]+", "-", workflow["name"]).strip("-").lower() or "workflow"
-        file = folder / f"{name}-{workflow['id'][:8]}.json"
+        file = folder / f"{name}-{workflow['id'][-12:]}.json"  # ids begin with the time, alike for many
         file.write_bytes(server.call("GET", f"/workflows/{workflow['id']}/export").content)
         written.append(str(file))
     click.echo(json.dumps(written) if as_json else "\n".join(written))
