@@ -18,7 +18,7 @@ from tests.compat.cases.build import Case
 
 async def golden(session: Session, case: Case) -> goldens.Golden:
     """Its trigger's items are pinned. Calls that have no answer here end as error."""
-    result: Result = await session.run(case["document"], workflows=case.get("workflows"))
+    result: Result = await session.run(case["document"], workflows=case.get("workflows"), mode="manual")
     found: goldens.Golden = {
         "status": result.status,
         "runs": [[name, goldens.outputs(outputs)] for name, outputs in result.runs],

@@ -1,5 +1,6 @@
 """How the tables become documents."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
@@ -34,7 +35,7 @@ def wired(wires: str) -> dict[str, Json]:
     connections: dict[str, Json] = {}
     for wire in wires.split(","):
         ends = [end.strip() for end in wire.split(">")]
-        for source, target in zip(ends, ends[1:], strict=False):
+        for source, target in itertools.pairwise(ends):
             source_name, _, output = source.partition(".")
             target_name, _, slot = target.partition(".")
             outputs = connections.setdefault(source_name, {"main": []})["main"]

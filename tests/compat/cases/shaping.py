@@ -147,6 +147,8 @@ def _sort(found: dict[str, dict[str, Case]]) -> None:
             [{"v": "b"}, {"v": "A"}, {"v": "a"}, {"v": "10"}, {"v": "9"}, {"v": "ä"}],
         ),
         "missing field": (by(("nothing", "ascending")), UNIFORM),
+        "null between": (by(("w", "ascending")), [{"w": 1}, {"w": None}, {"w": 2}]),
+        "missing between": (by(("w", "ascending")), [{"w": 1}, {}, {"w": 2}, {"w": 0}]),
         "code": ({"type": "code", "code": "return b.json.n - a.json.n"}, UNIFORM),
     }
     for name, (parameters, rows) in tables.items():

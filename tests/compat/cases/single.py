@@ -188,6 +188,9 @@ def _edit_fields(found: dict[str, dict[str, Case]]) -> None:
         },
         "options": {},
     }
+    texts = {"number": [{"name": "n", "value": "4"}, {"name": "m", "value": "={{ '5' }}"}]}
+    texts["boolean"] = [{"name": "b", "value": "true"}, {"name": "c", "value": "={{ 'false' }}"}]
+    versions(found, "set", "values as texts", "set", (1, 2), {"values": texts, "keepOnlySet": True}, ROWS[:1])
     versions(found, "set", "values", "set", (1, 2), values, ROWS)
     versions(found, "set", "values only", "set", (1, 2), {**values, "keepOnlySet": True}, ROWS)
     versions(
@@ -200,13 +203,10 @@ def _old_conditions() -> list[tuple[str, dict[str, Any]]]:
     for operation, right in OLD_STRINGS:
         row = {"value1": "={{ $json.s }}", "operation": operation, "value2": right or ""}
         found.append((f"string {operation}", {"string": [row]}))
-    for operation in OLD_NUMBERS:
-        found.append(
-            (
-                f"number {operation}",
-                {"number": [{"value1": "={{ $json.n }}", "operation": operation, "value2": 1}]},
-            )
-        )
+    found += [
+        (f"number {op}", {"number": [{"value1": "={{ $json.n }}", "operation": op, "value2": 1}]})
+        for op in OLD_NUMBERS
+    ]
     found += [
         ("boolean equal", {"boolean": [{"value1": "={{ $json.b }}", "value2": True}]}),
         (

@@ -1,7 +1,8 @@
 """The order of work: what becomes ready when a node run has given its counts. State and Segment share it.
 
-v1 goes depth first (a stack), v0 breadth first (a queue), parallel hands out everything at once. In all of
-them the targets of a run are taken output by output and, within an output, top to bottom, then left to right.
+v1 goes depth first (a stack), v0 breadth first (a queue), parallel hands out everything at once. The targets of
+a run are taken from top to bottom, then left to right, whichever output leads to them; in v0 output by output, as
+the document has them.
 """
 
 from collections import deque
@@ -57,6 +58,8 @@ class Flow:
                     arrived.append((target, (source,)))
                 elif (inputs := self._collect(target, slot, source)) is not None:
                     arrived.append((target, inputs))
+        if len(arrived) > 1 and graph.order != "v0":
+            arrived.sort(key=lambda ready: graph.rank[ready[0]])
         if graph.order == "v1":
             arrived.reverse()
         self.ready.extend(arrived)

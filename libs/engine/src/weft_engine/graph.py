@@ -15,13 +15,12 @@ LOOP_LIMIT: Final = 100_000
 Order = Literal["v1", "v0", "parallel"]
 OnError = Literal["stopWorkflow", "continueRegularOutput", "continueErrorOutput"]
 Targets = tuple[tuple[tuple[int, int], ...], ...]
-"""Per output: (node, input) in the order in which they run."""
+"""Per output: (node, input); as the document has them in v0, by position in the other orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node of a version. `targets[i]` are the (node, input) pairs that output i leads to, in running
-    order."""
+    """One node of a version. `targets[i]` are the (node, input) pairs that output i leads to."""
 
     name: str
     type: str
@@ -48,7 +47,8 @@ class Graph:
     """Built by `compile`. Nodes have numbers inside the engine: their place in `names`.
 
     `width[n]` is the number of inputs of node n, `sources[n][i]` who is connected to input i, `connected[n]`
-    how many of its inputs are connected at all.
+    how many of its inputs are connected at all. `rank[n]` tells which of several nodes is higher on the canvas,
+    then further left; all are 0 in v0, where the place does not count.
     """
 
     nodes: dict[str, Node]
@@ -63,6 +63,7 @@ class Graph:
     sources: tuple[tuple[tuple[int, ...], ...], ...]
     width: tuple[int, ...]
     connected: tuple[int, ...]
+    rank: tuple[int, ...]
     _reach: dict[int, frozenset[int]] = field(default_factory=dict)
     _leading: dict[int, frozenset[int]] = field(default_factory=dict)
     _segments: dict[tuple[str, frozenset[str]], tuple[str, ...]] = field(default_factory=dict)
@@ -86,21 +87,22 @@ class Graph:
             else:
                 text = f"'{names[edge.target]}' has no input {edge.input}."
                 issues.append(GraphIssue("DANGLING_CONNECTION", names[edge.source], text))
-        targets = _targets(declared, kept)
+        settings = document.get("settings")
+        settings = settings if isinstance(settings, Mapping) else {}
+        order = _order(settings.get("executionOrder"))
+        rank = (0,) * len(declared) if order == "v0" else _ranks(declared)
+        targets = _targets(rank, kept)
         sources = _sources(width, kept)
         nodes = {
             node.name: _node(node, fact, tuple(tuple((names[t], i) for t, i in out) for out in follow))
             for node, fact, follow in zip(declared, facts, targets, strict=True)
         }
-        settings = document.get("settings")
-        settings = settings if isinstance(settings, Mapping) else {}
-        order = settings.get("executionOrder")
         limit = settings.get("loopLimit")
         return cls(
             nodes=nodes,
             issues=issues,
             settings=settings,
-            order=order if order in ("v1", "parallel") else "v0",
+            order=order,
             loop_limit=limit if isinstance(limit, int) and limit > 0 else LOOP_LIMIT,
             triggers=tuple(n.name for n in nodes.values() if n.traits.trigger and not n.disabled),
             names=names,
@@ -109,6 +111,7 @@ class Graph:
             sources=sources,
             width=width,
             connected=tuple(sum(1 for slot in slots if slot) for slots in sources),
+            rank=rank,
         )
 
     def start_node(self, preferred: str = "") -> str:
@@ -245,15 +248,24 @@ def _widths(facts: list[Traits], edges: list[Connection]) -> tuple[int, ...]:
     return tuple(width)
 
 
-def _targets(declared: list[Declared], edges: list[Connection]) -> tuple[Targets, ...]:
-    outputs: list[list[list[tuple[int, int]]]] = [[] for _ in declared]
+def _order(given: Any) -> Order:
+    return "v1" if given == "v1" else "parallel" if given == "parallel" else "v0"
+
+
+def _ranks(declared: list[Declared]) -> tuple[int, ...]:
+    places = {place: rank for rank, place in enumerate(sorted({node.position[::-1] for node in declared}))}
+    return tuple(places[node.position[::-1]] for node in declared)
+
+
+def _targets(rank: tuple[int, ...], edges: list[Connection]) -> tuple[Targets, ...]:
+    outputs: list[list[list[tuple[int, int]]]] = [[] for _ in rank]
     for edge in edges:
         per_output = outputs[edge.source]
         per_output.extend([] for _ in range(edge.output + 1 - len(per_output)))
         per_output[edge.output].append((edge.target, edge.input))
     for per_output in outputs:
         for pairs in per_output:
-            pairs.sort(key=lambda pair: declared[pair[0]].position[::-1])
+            pairs.sort(key=lambda pair: rank[pair[0]])
     return tuple(tuple(tuple(pairs) for pairs in per_output) for per_output in outputs)
 
 
@@ -266,11 +278,6 @@ def _sources(width: tuple[int, ...], edges: list[Connection]) -> tuple[tuple[tup
 
 def _node(declared: Declared, traits: Traits, targets: tuple[tuple[tuple[str, int], ...], ...]) -> Node:
     json = declared.json
-    on_error = json.get("onError")
-    if on_error not in ("continueRegularOutput", "continueErrorOutput"):
-        on_error = (
-            "continueRegularOutput" if on_error is None and json.get("continueOnFail") else "stopWorkflow"
-        )
     tries, wait = json.get("maxTries"), json.get("waitBetweenTries")
     tries = int(tries) if isinstance(tries, (int, float)) else 3
     return Node(
@@ -291,8 +298,9 @@ def _node(declared: Declared, traits: Traits, targets: tuple[tuple[tuple[str, in
 
 
 def _on_error(json: Mapping[str, Any]) -> OnError:
-    """`continueOnFail` is the older spelling."""
+    """`continueOnFail`, the older spelling, counts beside `stopWorkflow`, too."""
     value = json.get("onError")
-    if value == "continueRegularOutput" or (value is None and json.get("continueOnFail") is True):
-        return "continueRegularOutput"
-    return "continueErrorOutput" if value == "continueErrorOutput" else "stopWorkflow"
+    if value == "continueErrorOutput":
+        return "continueErrorOutput"
+    goes_on = value == "continueRegularOutput" or json.get("continueOnFail") is True
+    return "continueRegularOutput" if goes_on else "stopWorkflow"

@@ -73,7 +73,7 @@ _DATE: Mapping[str, Test] = {
 }
 _BOOLEAN: Mapping[str, Test] = {
     "true": lambda left, _: left is True,
-    "false": lambda left, _: left is False,
+    "false": lambda left, _: not left,
     "equals": operator.is_,
     "notEquals": operator.is_not,
 }
@@ -163,8 +163,8 @@ class Matcher:
         if kind == "number" and type(left) in _NUMBERS and type(right) in _NUMBERS:
             return test(left, right)
         if kind == "string" and type(left) is str and type(right) is str:
-            if folded and "egex" not in operation:
-                return test(left.lower(), right.lower())
+            if folded:
+                return test(*_folded(operation, left, right))
             return test(left, right)
         return self._test_slowly(condition, number, loose, folded, test)
 
@@ -183,8 +183,8 @@ class Matcher:
         if operation not in _UNARY:
             right = values.value(condition.get("rightValue"))
             right = self._converted_right(right, _right_type(kind, operation), number, loose)
-        if folded and "egex" not in operation:
-            left, right = _fold(left), _fold(right)
+        if folded:
+            left, right = _folded(operation, left, right)
         return test(left, right)
 
     def _converted(self, given: Any, kind: str, number: int, loose: bool) -> Any:
@@ -235,6 +235,14 @@ def _wrong_type(given: Any, kind: str, number: int) -> NodeRunError:
         description="Convert the value to that type, change the condition's type, or let the node convert "
         "types where required.",
     )
+
+
+def _folded(operation: str, left: Any, right: Any) -> tuple[Any, Any]:
+    """Both sides without case; a pattern that says nothing of it ignores it."""
+    if "egex" not in operation:
+        return _fold(left), _fold(right)
+    bare = isinstance(right, str) and not right.startswith("/")
+    return left, f"/{right}/i" if bare else right
 
 
 def _fold(given: Any) -> Any:

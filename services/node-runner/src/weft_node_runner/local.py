@@ -14,7 +14,7 @@ from typing import Any, Self
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
-from weft_contracts.messages import Activation, NodeError, NodeOutput, Resume, RunSegment
+from weft_contracts.messages import Activation, Mode, NodeError, NodeOutput, Resume, RunSegment
 from weft_engine.model import Completed, Failed, Finished, Resumed, Run, Sleep, Started, Suspended
 from weft_engine.state import State
 from weft_expressions.evaluate import evaluate
@@ -58,6 +58,7 @@ class _Here:
         self._timezone = settings.timezone
         self._plans: dict[str, Plan] = {}
         self.workflows: Mapping[str, Mapping[str, Any]] = {}
+        self.mode: Mode = "cli"
         self.client = GuardedHttp(settings.net_allow)
         self.http: Http = self.client
         self.addresses: Addresses = Policy(settings.net_allow)
@@ -134,10 +135,12 @@ class Session:
         document: Mapping[str, Any],
         given: list[Item] | None = None,
         workflows: Mapping[str, Mapping[str, Any]] | None = None,
+        mode: Mode = "cli",
     ) -> Result:
         """Runs it from its first trigger with the given items (one empty item without any); it may call
         `workflows`, by their ids. Raises VALIDATION_ERROR where it has nothing to begin with."""
         self._here.workflows = workflows or {}
+        self._here.mode = mode
         plan = self._here.compiled(document)
         return await _Local(plan, self._here).run(given or [{"json": {}}])
 
@@ -158,7 +161,7 @@ class _Local:
         trigger = self._plan.graph.start_node(trigger)
         pinned = self._pins.get(trigger)
         items = given
-        if isinstance(pinned, list) and pinned:
+        if isinstance(pinned, list):
             items = [each if "json" in each else {"json": each} for each in pinned]
         first = Activation(trigger, 0, ())
         self._began.append(first)
@@ -241,7 +244,7 @@ class _Local:
             INSTANCE_PROJECT,
             "local",
             "local",
-            "cli",
+            self._here.mode,
             0,
             effect.activation,
             (effect.activation.node,),

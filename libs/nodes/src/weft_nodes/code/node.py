@@ -20,6 +20,7 @@ async def run(ctx: RunContext) -> Outputs:
             raise
         index = error.item_index if error.item_index is not None else 0
         item = ctx.failed_item(error, index)
-        if error.item_index is None:
-            item.pop("pairedItem", None)
+        if error.item_index is None and not each_item and ctx.node.on_error == "continueErrorOutput":
+            # it failed for all items at once, and belongs to none
+            item = {"json": {"error": item["json"]["error"]}, "error": item["error"]}
         return [[item]]

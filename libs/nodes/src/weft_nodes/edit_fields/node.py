@@ -16,6 +16,7 @@ from weft_node_sdk.values import (
     members,
     names_in,
     shown,
+    to_number,
     value,
 )
 
@@ -133,7 +134,7 @@ async def run(ctx: RunContext) -> Outputs:
             output.extend({**made, "json": dict(json)} for _ in range(_copies(parameters)))
 
     def handle_old(index: int, item: Item, parameters: dict[str, Any]) -> None:
-        output.append(_set_old(index, item, parameters))
+        output.append(_set_old(index, item, parameters, version))
 
     def failed(index: int, error: NodeRunError) -> None:
         output.append(ctx.failed_item(error, index))
@@ -147,13 +148,27 @@ def _copies(parameters: Mapping[str, Any]) -> int:
     return min(int(count), 1000) if isinstance(count, int | float) else 0
 
 
-def _set_old(index: int, item: Item, parameters: dict[str, Any]) -> Item:
+def _old_value(kind: str, given: Any, version: float) -> Any:
+    """As seen of n8n: a boolean is whether JavaScript takes the value for true, a number (since version 2) what a
+    text says if it says one; everything else keeps its type."""
+    given = value(given)
+    if kind == "boolean":
+        return given not in (None, False, 0, "") or isinstance(given, (list, dict))
+    if kind == "number" and version >= 2 and isinstance(given, str):
+        try:
+            return to_number(given) if given.strip() else 0
+        except ValueError:
+            return given
+    return given
+
+
+def _set_old(index: int, item: Item, parameters: dict[str, Any], version: float) -> Item:
     """Versions 1 and 2: values grouped by type, on top of the item or alone."""
     only = parameters.get("keepOnlySet") is True
     dots = members(parameters).get("dotNotation", True) is not False
     json = {} if only else dict(item["json"])
     fields = (
-        (entry.get("name", "propertyName"), kind, entry.get("value"))
+        (entry.get("name", "propertyName"), "", _old_value(kind, entry.get("value"), version))
         for kind in ("boolean", "number", "string")
         for entry in entries(parameters, "values", kind)
     )

@@ -88,7 +88,10 @@ async def _finished(ctx: RunContext) -> Outputs:
             error = NodeRunError(child.error, item_index=index, code="SUB_WORKFLOW_FAILED")
             if not ctx.continues():
                 raise error
-            output.append(ctx.failed_item(error, index))
+            item = ctx.failed_item(error, index)
+            if not each:
+                item["pairedItem"] = [{"item": number} for number in range(len(ctx.items))]
+            output.append(item)
         elif each:
             output.extend(passed(item, index) for item in child.items)
         else:

@@ -37,10 +37,9 @@ async def run(ctx: RunContext) -> Outputs:
             fulfilled = matcher.matches(parameters.get("conditions"))
         (true if fulfilled else false).append(passed(item, index))
 
-    def failed(index: int, error: NodeRunError) -> None:
-        # as seen of the peer: without an error output, what can't be decided goes to false
-        to_error_output = ctx.node.on_error == "continueErrorOutput"
-        false.append(ctx.failed_item(error, index) if to_error_output else passed(ctx.items[index], index))
+    def failed(index: int, _: NodeRunError) -> None:
+        # as seen of the peer: what can't be decided goes to false, and never to an error output
+        false.append(passed(ctx.items[index], index))
 
     await for_each(ctx, handle, failed)
     return [true, false]

@@ -75,7 +75,7 @@ async def run(ctx: RunContext) -> Outputs:
     if batch:
         return [batch] if version < 2 else [batch, []] if version < 3 else [[], batch]
     state["done"] = True
-    done = state["returned"]
+    done = list(state["returned"])
     if version < 2:
         return [[]]
     return [[], done] if version < 3 else [done, []]

@@ -71,18 +71,22 @@ class Matches:
             for partner in (partners[:1] if only_first else partners)
         ]
 
-    def of_first(self, *, matched: bool) -> list[Item]:
-        return [
-            passed(self.first[index], index)
-            for index, partners in enumerate(self.partners)
-            if bool(partners) is matched
-        ]
+    def of_first(self, *, matched: bool, clash: Clash | None = None) -> list[Item]:
+        """With `clash`, named as if there were a partner."""
+        found = [index for index, partners in enumerate(self.partners) if bool(partners) is matched]
+        return [_alone(clash, 0, index, self.first[index]) for index in found]
 
-    def of_second(self, *, matched: bool) -> list[Item]:
+    def of_second(self, *, matched: bool, clash: Clash | None = None) -> list[Item]:
         known = {partner for partners in self.partners for partner in partners}
         return [
-            passed(item, index, 1) for index, item in enumerate(self.second) if (index in known) is matched
+            _alone(clash, 1, index, item)
+            for index, item in enumerate(self.second)
+            if (index in known) is matched
         ]
+
+
+def _alone(clash: Clash | None, number: int, index: int, item: Item) -> Item:
+    return passed(item, index, number) if clash is None else clash.combine([(number, index, item)])
 
 
 def _with_source(items: list[Item], source: str) -> list[Item]:
@@ -100,7 +104,7 @@ def join(matches: Matches, mode: str, data_from: str, clash: Clash, *, only_firs
         return matches.of_first(matched=True) if data_from == "input1" else matches.of_second(matched=True)
     output = matches.merged(clash, only_first=only_first)
     if mode in ("keepEverything", "enrichInput1"):
-        output += matches.of_first(matched=False)
+        output += matches.of_first(matched=False, clash=clash)
     if mode in ("keepEverything", "enrichInput2"):
-        output += matches.of_second(matched=False)
+        output += matches.of_second(matched=False, clash=clash)
     return output

@@ -24,17 +24,20 @@ def _by_index(first: list[Item], second: list[Item], join: str) -> list[Item]:
     ]
 
 
-def _enriched(matches: Matches, overwrite: str) -> list[Item]:
-    """Input 1 with the fields of its first match; `overwrite`: always, blank (fields that are empty),
-    undefined."""
+def _enriched(matches: Matches, key: str, overwrite: str) -> list[Item]:
+    """Input 1 with the fields of its first match, but its own key; `overwrite`: always, blank (fields that are
+    empty), undefined."""
     output: list[Item] = []
     for index, partners in enumerate(matches.partners):
         parts = [(0, index, matches.first[index])]
         if partners:
             parts.append((1, partners[0], matches.second[partners[0]]))
         made = Clash(deep=False).combine(parts)
+        made["pairedItem"] = {"item": index}
+        kept = matches.first[index]["json"]
+        if key in kept:
+            made["json"][key] = kept[key]
         if overwrite != "always":
-            kept = matches.first[index]["json"]
             empty = (None, "") if overwrite == "blank" else ()
             made["json"].update((name, held) for name, held in kept.items() if held not in empty)
         output.append(made)
@@ -54,11 +57,11 @@ def combine_version_1(inputs: list[list[Item]], parameters: Mapping[str, Any]) -
     if mode == "passThrough":
         return passed_all(second, 1) if parameters.get("output") == "input2" else passed_all(first)
     if mode == "wait":
-        return [{"json": {}}]
+        return [{"json": {}, "pairedItem": [{"item": row} for row in range(len(first))]}]
     if mode not in ("mergeByKey", "keepKeyMatches", "removeKeyMatches"):
         raise NodeRunError(f"'{mode}' is no mode of this version")
     names = (str(value(parameters.get("propertyName1", ""))), str(value(parameters.get("propertyName2", ""))))
-    matches = Matches.find(first, second, [names], fuzzy=False, dots=True)
+    matches = Matches.find(first, second, [names], fuzzy=True, dots=True)
     if mode == "mergeByKey":
-        return _enriched(matches, parameters.get("overwrite", "always"))
+        return _enriched(matches, names[0], parameters.get("overwrite", "always"))
     return matches.of_first(matched=mode == "keepKeyMatches")

@@ -9,10 +9,11 @@ from weft_node_sdk.patterns import replaced
 from weft_node_sdk.values import entries, members, value
 
 
-def _rename(json: dict[str, Any], current: str, new: str) -> None:
+def _rename(json: dict[str, Any], original: dict[str, Any], current: str, new: str) -> None:
+    """The value is the one that the name had in the beginning, so that two names can change places."""
     if current == new or not current or not new:
         return
-    found = get(json, current)
+    found = get(original, current)
     if found is not MISSING:
         drop(json, current)
         put(json, new, found)
@@ -40,7 +41,8 @@ async def run(ctx: RunContext) -> Outputs:
     def handle(index: int, item: Item, parameters: dict[str, Any]) -> None:
         json = dict(item["json"])
         for entry in entries(parameters, "keys", "key"):
-            _rename(json, str(value(entry.get("currentKey", ""))), str(value(entry.get("newKey", ""))))
+            current, new = (str(value(entry.get(name, ""))) for name in ("currentKey", "newKey"))
+            _rename(json, item["json"], current, new)
         for entry in entries(members(parameters, "additionalOptions"), "regexReplacement", "replacements"):
             depth = members(entry).get("depth", -1)
             json = _by_pattern(json, entry, int(depth) if isinstance(depth, int | float) else -1)

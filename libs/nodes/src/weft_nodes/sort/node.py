@@ -1,5 +1,6 @@
 """Sort: by fields, at random, or by code that compares two items."""
 
+import math
 import random
 from functools import cmp_to_key
 from typing import Any
@@ -9,32 +10,41 @@ from weft_node_sdk.items import passed
 from weft_node_sdk.paths import MISSING, get
 from weft_node_sdk.values import entries, members, value
 
-Keyed = list[tuple[Any, int]]
-"""(sort key, index of the item)."""
-
 _NUMBERS = frozenset({int, float})
 
 
-def _compare(left: tuple[Any, int], right: tuple[Any, int]) -> int:
-    """JavaScript's `<` and `>`: values of different types and null are neither, so they stay where they
-    are."""
-    first, second = left[0], right[0]
-    try:
-        if first < second:
-            return -1
-        return 1 if first > second else 0
-    except TypeError:
+def _number(key: Any) -> float:
+    """JavaScript's Number() of what is no text of both sides; NaN, which is less than nothing, where it is none."""
+    if key is None or isinstance(key, (bool, int, float)):
+        return float(key or 0)
+    if isinstance(key, str):
+        try:
+            return float(key.strip() or 0)
+        except ValueError:
+            return math.nan
+    return math.nan
+
+
+def _compare(left: Any, right: Any, descending: bool) -> int:
+    """Equal values are equal; otherwise JavaScript's `<` decides, and what is not less is taken for greater,
+    as n8n does: that gives values of mixed types the same order."""
+    if left is right or (type(left) is type(right) and left == right):
         return 0
+    both_texts = isinstance(left, str) and isinstance(right, str)
+    less = left < right if both_texts else _number(left) < _number(right)
+    return -1 if less != descending else 1
 
 
 def _ordered(order: list[int], keys: list[Any], descending: bool) -> list[int]:
     """Indexes sorted stably by their keys."""
-    kinds = {type(key) for key in keys}
+    kinds: set[type] = {type(key) for key in keys}
     if kinds == {str} or kinds <= _NUMBERS:
-        return sorted(order, key=keys.__getitem__, reverse=descending)
-    keyed: Keyed = [(keys[index], index) for index in order]
-    keyed.sort(key=cmp_to_key(_compare if not descending else lambda left, right: _compare(right, left)))
-    return [index for _, index in keyed]
+        return sorted(order, key=lambda index: keys[index], reverse=descending)
+
+    def compare(left: int, right: int) -> int:
+        return _compare(keys[left], keys[right], descending)
+
+    return sorted(order, key=cmp_to_key(compare))
 
 
 def _keys(items: list[Item], name: str, dots: bool) -> list[Any]:
@@ -44,9 +54,7 @@ def _keys(items: list[Item], name: str, dots: bool) -> list[Any]:
     for item in items:
         json = item["json"]
         key = json[name] if name in json else get(json, name, dots=dots)
-        if key is MISSING:
-            missing += 1
-            key = None
+        missing += key is MISSING
         keys.append(key.lower() if type(key) is str else key)
     if items and missing == len(items):
         raise NodeRunError(

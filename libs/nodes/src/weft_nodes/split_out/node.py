@@ -58,7 +58,9 @@ def _split(json: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, A
         whole = not targets and parameters.get("include", "noOtherFields") == "noOtherFields"
         name = targets[0] if targets else fields[0]
         return [
-            entry if whole and isinstance(entry, dict) else _with(others, {name: entry}, dots)
+            _spread(entry)
+            if whole and isinstance(entry, (dict, list))
+            else _with(others, {name: entry}, dots)
             for entry in lists[0]
         ]
     columns = [
@@ -66,9 +68,14 @@ def _split(json: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, A
     ]
     length = max(len(entries) for _, entries in columns)
     return [
-        _with(others, {name: entries[row] for name, entries in columns if row < len(entries)}, dots)
+        {**others, **{name: entries[row] for name, entries in columns if row < len(entries)}}
         for row in range(length)
     ]
+
+
+def _spread(entry: dict[str, Any] | list[Any]) -> dict[str, Any]:
+    """An entry that becomes the item itself; a list by its places."""
+    return entry if isinstance(entry, dict) else {str(place): part for place, part in enumerate(entry)}
 
 
 def _with(others: dict[str, Any], fields: dict[str, Any], dots: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The Code node's scripts, in the jail."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from weft_expressions.code import run_javascript, run_python
 from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
@@ -20,7 +21,9 @@ class JailedCode:
     ) -> None:
         self._pool = pool
         self._project_id = project_id
-        self._scope = scope
+        # to a script, an item comes from its own place in the input, wherever it came from before
+        items = [{**item, "pairedItem": {"item": index}} for index, item in enumerate(scope.items)]
+        self._scope = replace(scope, items=items)
         self._log = log
         self._requests = CodeRequests(http)
 

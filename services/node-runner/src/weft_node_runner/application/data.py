@@ -124,38 +124,58 @@ class Data:
             ]
 
     def ancestor(self, activation: Activation, items_in: list[Item], node: str, index: int) -> Item | None:
-        """The item of `node` from which input item `index` came; None where there is no way."""
+        """The item of `node` from which input item `index` came, as `origin` has it."""
         source = activation.inputs[0] if activation.inputs else None
         if source is None or index >= len(items_in):
             return None
         return origin(self.run, source, items_in[index], node)
 
 
-def origin(
-    run_of: Callable[[str, int | None], Run | None], source: Source, item: Item, node: str
-) -> Item | None:
-    """The item of `node` from which an item of `source` came, run by run; None where there is no way."""
-    steps = 0
-    while source.node != node:
-        steps += 1
-        run = run_of(source.node, source.run)
-        lineage = item.get("pairedItem")
-        if isinstance(lineage, list):
-            lineage = lineage[0] if lineage else None
-        if isinstance(lineage, int):
-            lineage = {"item": lineage}
-        if run is None or not isinstance(lineage, dict) or steps > 10_000:
+RunOf = Callable[[str, int | None], Run | None]
+
+
+def origin(run_of: RunOf, source: Source, item: Item, node: str) -> Item | None:
+    """The item of `node` from which an item of `source` came, run by run. None where an item on the way does not
+    say where it came from, or where it came from several; an empty item where all ways end elsewhere."""
+    found: dict[tuple[Source, int], Item] = {}
+    seen: set[tuple[Source, int]] = set()
+    ends = [(source, -1, item)]
+    while ends and len(found) < 2:
+        place, number, at = ends.pop()
+        if (place, number) in seen:
+            continue
+        seen.add((place, number))
+        if place.node == node:
+            found[place, number] = at
+            continue
+        before = _before(run_of, place, at)
+        if before is None:
             return None
-        if "run" in lineage:
-            earlier = run_of(source.node, lineage["run"])
-            run = earlier if earlier is not None else run
-        place = lineage.get("input", 0)
-        before = run.inputs[place] if place < len(run.inputs) else None
+        ends.extend(before)
+    return None if len(found) > 1 else next(iter(found.values()), {})
+
+
+def _before(run_of: RunOf, source: Source, item: Item) -> list[tuple[Source, int, Item]] | None:
+    """The items that an item of a run came from: none at a start, None where that is not known."""
+    run = run_of(source.node, source.run)
+    if run is None:
+        return None
+    if not run.inputs:
+        return []
+    lineage = item.get("pairedItem")
+    found = []
+    for each in lineage if isinstance(lineage, list) else [lineage]:
+        step = {"item": each} if isinstance(each, int) else each
+        if not isinstance(step, dict):
+            return None
+        earlier = run_of(source.node, step["run"]) if "run" in step else None
+        inputs = (earlier or run).inputs
+        place, number = step.get("input", 0), step.get("item", 0)
+        before = inputs[place] if place < len(inputs) else None
         held = None if before is None else run_of(before.node, before.run)
         if before is None or held is None or before.output >= len(held.outputs):
             return None
-        number = lineage.get("item", 0)
         if number >= len(held.outputs[before.output]):
             return None
-        source, item = before, held.outputs[before.output][number]
-    return item
+        found.append((before, number, held.outputs[before.output][number]))
+    return found

@@ -15,9 +15,18 @@ def shaped(plan: NodePlan, outputs: Any, inputs: list[list[Item]]) -> Outputs:
     found: Outputs = [_items(items, inputs) for items in outputs]
     if node.on_error != "stopWorkflow":
         found = _errors(plan, found)
-    if node.always_output and not any(found):
-        found = [[{"json": {}, "pairedItem": {"item": 0}}], *found[1:]]
+    if node.always_output and not (found and found[0]):
+        found = [[{"json": {}, "pairedItem": _everything(inputs)}], *found[1:]]
     return found
+
+
+def _everything(inputs: list[list[Item]]) -> list[dict[str, int]]:
+    """Lineage of what stands for all items of all inputs."""
+    return [
+        {"item": index, "input": number} if number else {"item": index}
+        for number, items in enumerate(inputs)
+        for index in range(len(items))
+    ]
 
 
 def _items(items: Any, inputs: list[list[Item]]) -> list[Item]:
