@@ -179,7 +179,7 @@ class NodeContext:
             node_names=plan.graph.names,
             run_count=data.count,
             output_index=lambda name: source.output if source and source.node == name else 0,
-            ancestor=lambda name, index: data.ancestor(self._activation, self.items, name, index),
+            ancestor=self._ancestor,
             parameters_of=self._parameters_of,
             context_of=self._context_of,
             node_name=node.info.name,
@@ -204,6 +204,16 @@ class NodeContext:
         if not extra:
             self._scope = scope
         return scope
+
+    def _ancestor(self, name: str, index: int) -> Item | None:
+        found = self._data.ancestor(self._activation, self.items, name, index)
+        graph = self._plan.graph
+        leads_here = (
+            name in graph.index
+            and name != self.node.name
+            and graph.index[self.node.name] in graph.reach(graph.index[name])
+        )
+        return found if found or leads_here else None
 
     def _parameters_of(self, name: str) -> Mapping[str, Any] | None:
         return self._plan.node(name).parameters if name in self._plan.graph.nodes else None
