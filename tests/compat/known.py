@@ -1,12 +1,13 @@
 """Cases that differ here, with a reason that a user can judge: known.json, `{group: {name: reason}}`.
 
-    python -m tests.compat.known        # brings the file up to date
+    python -m tests.compat.known        # brings the file and docs/compatibility.md up to date
 
 drops what is equal by now, adds what differs as "open: …", and marks what needs a node that is not here as "not yet".
 Reasons written by hand stay while the case differs.
 """
 
 import asyncio
+import importlib
 import json
 from pathlib import Path
 
@@ -47,6 +48,8 @@ async def renewed(old: Known) -> Known:
 def main() -> None:
     text = json.dumps(asyncio.run(renewed(read())), ensure_ascii=False, indent=1, sort_keys=True)
     FILE.write_text(text + "\n", encoding="utf-8")
+    gen_compat = importlib.import_module("scripts.gen_compat")
+    gen_compat.main()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from weft_node_runner.local import Session
 
+from scripts import gen_compat
 from tests.compat import goldens, known
 from tests.compat.cases import CASES
 from tests.compat.run import golden
@@ -56,3 +57,7 @@ def test_known_cases_exist_and_have_reasons() -> None:
 )
 def test_comparison(there: Any, here: Any, equal: bool) -> None:
     assert goldens.same(there, here) is equal
+
+
+def test_the_document_says_what_is_known() -> None:
+    assert gen_compat.DOCUMENT.read_text(encoding="utf-8") == gen_compat.text()
