@@ -1,7 +1,8 @@
 """Values of compiled parameters, per item: natively where that is exact, the rest in one crossing to V8."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from weft_expressions.errors import EvaluatorUnavailable, ExpressionFailure
 from weft_expressions.evaluator import EvaluatorPool
@@ -10,6 +11,9 @@ from weft_expressions.request import Unit, answers, build
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled, Leaf
 from weft_expressions.values import Bail, Thrown, border
+
+_AT_ONCE: Final = 250
+"""Items between two looks at what else there is to do: a few milliseconds."""
 
 
 async def evaluate(
@@ -22,20 +26,32 @@ async def evaluate(
     leaves = [leaf for each in compiled for leaf in each.leaves]
     if not leaves:
         return [[each.value for each in compiled]] * item_count
-    rows, missing = native_values(leaves, scope, item_count)
+    rows: list[list[Any]] = []
+    missing: list[Unit] = []
+    for first in range(0, item_count, _AT_ONCE):
+        if first:
+            await asyncio.sleep(0)
+        found, left = native_values(leaves, scope, min(_AT_ONCE, item_count - first), first)
+        rows += found
+        missing += left
     if missing:
         await _cross(leaves, missing, rows, scope, evaluator, project_id)
-    return [_assembled(compiled, row) for row in rows]
+    made: list[list[Any]] = []
+    for first in range(0, item_count, _AT_ONCE):
+        if first:
+            await asyncio.sleep(0)
+        made += [_assembled(compiled, row) for row in rows[first : first + _AT_ONCE]]
+    return made
 
 
 def native_values(
-    leaves: Sequence[Leaf], scope: Scope, item_count: int
+    leaves: Sequence[Leaf], scope: Scope, item_count: int, first: int = 0
 ) -> tuple[list[list[Any]], list[Unit]]:
-    """(`rows[item][leaf]`, (leaf, item) pairs that only V8 can tell)."""
+    """Of the items from `first` on: (`rows[item][leaf]`, (leaf, item) pairs that only V8 can tell)."""
     rows: list[list[Any]] = []
     missing: list[Unit] = []
     runs = [leaf.native for leaf in leaves]
-    for index in range(item_count):
+    for index in range(first, first + item_count):
         frame = Frame(scope, index)
         row: list[Any] = []
         for at, run in enumerate(runs):

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 from typing import Any, Final
 
 from weft_contracts.errors import ErrorCode, WeftError
@@ -23,6 +24,7 @@ from weft_engine.segment import Segment
 from weft_kit import items
 from weft_node_sdk.context import NodeRunError, Suspend
 
+from weft_node_runner.application.context import YIELD_SECONDS
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
 from weft_node_runner.application.ports import Outside
@@ -55,6 +57,7 @@ class Walk:
         self._timer: asyncio.TimerHandle | None = None
         self.granted = False
         """A node that isn't safe may have begun: this task may not be walked again."""
+        self._yielded = perf_counter()
         self._answered = False
         """The caller's answer is ready and must not wait for the rest of the segment."""
 
@@ -110,7 +113,10 @@ class Walk:
     async def _node(
         self, segment: Segment, activation: Activation, pins: dict[str, Any], attempt: int
     ) -> bool:
-        """Whether the segment goes on."""
+        """Whether the segment goes on. Others have their turn between nodes that take long."""
+        if perf_counter() - self._yielded > YIELD_SECONDS:
+            await asyncio.sleep(0)
+            self._yielded = perf_counter()
         began = now_us()
         outcome = await execute(
             self._task, self._plan, activation, self._data, self._outside, pins, attempt, self._respond
