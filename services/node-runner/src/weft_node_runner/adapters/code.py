@@ -1,5 +1,6 @@
 """The Code node's scripts, in the jail."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -52,6 +53,7 @@ class JailedCode:
             ) from None
         except EvaluatorUnavailable as error:
             raise NodeRunError(str(error), code="EVALUATOR_UNAVAILABLE") from None
+        await asyncio.sleep(0)  # reading a large answer has taken its time
         if too_deep([item["json"] for item in items if "json" in item]):
             text = f"The code returned items nested over {MAX_DEPTH} levels deep"
             raise NodeRunError(text, code="CODE_ERROR")

@@ -72,6 +72,7 @@ async def execute(
         result = await node_plan.run(cast("RunContext", ctx))
         if isinstance(result, Suspend):
             return Outcome(suspend=result, state=state, logs=tuple(ctx.logs))
+        await ctx.checkpoint()
         outputs = shaped(node_plan, result, inputs)
         kept = state if node.traits.loops else None
         return Outcome(outputs, state=kept, logs=tuple(ctx.logs))
