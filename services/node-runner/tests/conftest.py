@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,9 @@ class Outside:
         if workflow_id not in self.children:
             raise NodeRunError("There is no such workflow.", code="NOT_FOUND")
         return workflow_id, self.children[workflow_id]
+
+    async def keep(self, document: Mapping[str, Any], project_id: str) -> Plan:
+        return Plan("kept", json.dumps(document).encode(), CATALOGUE, "UTC")
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
         if credential_id not in self.secrets:

@@ -204,3 +204,20 @@ async def test_tags_are_refused_where_they_make_no_sense(world: World) -> None:
         assert len((await world.tags.List(pb.ListTagsRequest())).tags) == 2
         with refused(ErrorCode.FORBIDDEN):
             await world.tags.Create(pb.CreateTagRequest(name="c"))
+
+
+async def test_a_document_of_no_workflow_is_kept_once_per_project(world: World) -> None:
+    text = document(node("Start", "manualTrigger"))
+
+    async def keep(project: str, given: bytes) -> pb.Version:
+        request = pb.KeepDocumentRequest(project_id=project, document=given)
+        return (await world.workflows.KeepDocument(request)).version
+
+    first = await keep(HOME, text)
+    assert (first.document, first.project_id) == (text, HOME)
+    assert (await keep(HOME, text)).id == first.id
+    assert (await keep(OTHER, text)).id != first.id
+    found = await world.workflows.GetVersion(pb.GetVersionRequest(version_id=first.id))
+    assert found.version.document == text
+    with refused(ErrorCode.VALIDATION_ERROR):
+        await keep(HOME, b"[]")

@@ -83,6 +83,9 @@ class _Here:
         plan = self._plans[workflow_id] = self.compiled(document, workflow_id)
         return workflow_id, plan
 
+    async def keep(self, document: Mapping[str, Any], project_id: str) -> Plan:
+        return self.compiled(document)
+
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
         raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
 
@@ -210,7 +213,7 @@ class _Local:
         task, ends, errors = self._task(effect), [], []
         for call in suspend.children:
             try:
-                child = await called(call, task, self._here, self._here.compiled)
+                child = await called(call, task, self._here)
             except NodeRunError as error:
                 told = NodeError(error.message, error.code, node=effect.activation.node)
                 return Outcome(error=told, fatal=True)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -101,6 +101,15 @@ class ServiceOutside:
                 raise
             raise NodeRunError(error.message, code=error.code.value) from None
         return answer.version.workflow_id, self._keep(answer.version)
+
+    async def keep(self, document: Mapping[str, Any], project_id: str) -> Plan:
+        request = store.KeepDocumentRequest(project_id=project_id, document=orjson.dumps(document))
+        try:
+            return self._keep((await self._workflows.KeepDocument(request)).version)
+        except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
+            raise NodeRunError(f"The workflow's JSON can't be run: {error.message}") from None
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
         key = f"{project_id}/{credential_id}"

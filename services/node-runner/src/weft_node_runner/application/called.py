@@ -1,7 +1,6 @@
 """A call of another workflow: which one it is, where it begins, and with what items."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 from weft_contracts.messages import Activation, RunSegment
 from weft_node_sdk.context import Item, NodeRunError, RunContext, SubWorkflow
@@ -14,9 +13,6 @@ from weft_node_runner.domain.plan import Plan
 MOST_DEPTH: Final = 50
 """Calls within calls."""
 
-Keep = Callable[[Mapping[str, Any]], Plan | Awaitable[Plan]]
-"""Makes a plan of a document that is stored nowhere."""
-
 
 class Called(NamedTuple):
     workflow_id: str
@@ -25,7 +21,7 @@ class Called(NamedTuple):
     items: list[Item]
 
 
-async def called(call: SubWorkflow, task: RunSegment, outside: Outside, keep: Keep) -> Called:
+async def called(call: SubWorkflow, task: RunSegment, outside: Outside) -> Called:
     """Raises NodeRunError where there is no such workflow, it may not be called, or its trigger fails."""
     if task.depth >= MOST_DEPTH:
         raise NodeRunError(
@@ -36,8 +32,7 @@ async def called(call: SubWorkflow, task: RunSegment, outside: Outside, keep: Ke
     if call.document is None:
         workflow_id, plan = await outside.resolve(call.workflow_id, task.project_id, task.workflow_id)
     else:
-        made = keep(call.document)
-        workflow_id, plan = task.workflow_id, made if isinstance(made, Plan) else await made
+        workflow_id, plan = task.workflow_id, await outside.keep(call.document, task.project_id)
     trigger = _trigger(plan)
     return Called(workflow_id, plan, trigger, await _items(call.items, task, plan, trigger, outside))
 

@@ -32,6 +32,9 @@ class Outside(Protocol):
     async def resolve(self, workflow_id: str, project_id: str, caller: str) -> tuple[str, Plan]:
         """The workflow and the version that a call of it runs."""
 
+    async def keep(self, document: Mapping[str, Any], project_id: str) -> Plan:
+        """A plan of a document that is no stored workflow. Raises NodeRunError where it is none."""
+
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
         """Raises NOT_FOUND."""
 

@@ -24,6 +24,7 @@ from weft_engine.segment import Segment
 from weft_kit import items
 from weft_node_sdk.context import NodeRunError, Suspend
 
+from weft_node_runner.application.called import called
 from weft_node_runner.application.context import YIELD_SECONDS
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
@@ -192,44 +193,24 @@ class Walk:
         """True where it does not wait after all: children that nobody waits for."""
         children: list[ChildStart] = []
         for child in suspend.children:
-            if child.document is not None:
-                failure = Outcome(
-                    error=NodeError(
-                        "A workflow given as JSON can't be called yet; store it and call it by its id.",
-                        "UNSUPPORTED",
-                        node=activation.node,
-                    ),
-                    fatal=True,
-                )
-                await self._fail(activation, failure, began, attempt)
-                return False
             try:
-                workflow_id, plan = await self._outside.resolve(
-                    child.workflow_id, self._task.project_id, self._task.workflow_id
-                )
+                call = await called(child, self._task, self._outside)
             except NodeRunError as error:
-                failed = Outcome(error=NodeError(error.message, error.code, node=activation.node), fatal=True)
-                await self._fail(activation, failed, began, attempt)
+                told = NodeError(
+                    error.message, error.code, node=activation.node, description=error.description
+                )
+                await self._fail(activation, Outcome(error=told, fatal=True), began, attempt)
                 return False
-            graph = plan.graph
-            trigger = next(
-                (
-                    name
-                    for name in graph.triggers
-                    if graph.nodes[name].type.endswith(".executeWorkflowTrigger")
-                ),
-                "",
-            )
-            payload = items.encode_outputs([child.items])
+            payload = items.encode_outputs([call.items])
             children.append(
                 ChildStart(
-                    workflow_id,
-                    plan.version_id,
-                    trigger or graph.start_node(),
+                    call.workflow_id,
+                    call.plan.version_id,
+                    call.trigger,
                     await items.claim(
                         payload, self._outside.blobs, f"{self._task.dispatch_id}/{len(children)}"
                     ),
-                    (len(child.items),),
+                    (len(call.items),),
                     child.wait,
                 )
             )

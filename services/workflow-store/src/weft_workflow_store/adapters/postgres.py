@@ -1,5 +1,6 @@
 """Workflows, versions, routes and schedules in PostgreSQL; each object lives as long as its transaction."""
 
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -236,6 +237,21 @@ class Transaction:
         await self.connection.execute(
             "UPDATE workflow_store.workflows SET version = $2 WHERE id = $1", workflow.id, number
         )
+        return _version(row)
+
+    async def keep(self, project_id: str, document: bytes, content_hash: bytes) -> Version:
+        """The document as the only version of no workflow, under an id that it alone has in its project."""
+        mark = hashlib.sha256(project_id.encode() + content_hash).hexdigest()[:32]
+        await self.connection.execute(
+            "INSERT INTO workflow_store.versions "
+            "(id, workflow_id, project_id, version, document, content_hash, created_by) "
+            "VALUES ($1,$1,$2,1,$3,$4,'') ON CONFLICT DO NOTHING",
+            mark,
+            project_id,
+            document,
+            content_hash,
+        )
+        row = await self.connection.fetchrow("SELECT * FROM workflow_store.versions WHERE id = $1", mark)
         return _version(row)
 
     async def version(self, version_id: str) -> Version | None:

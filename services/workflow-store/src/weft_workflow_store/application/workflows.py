@@ -257,6 +257,12 @@ class Workflows:
                     return published
             return await tx.snapshot(target, target.created_by)
 
+    async def keep(self, project_id: str, text: bytes) -> Version:
+        """A document that belongs to no workflow, as a version. Raises TOO_LARGE, VALIDATION_ERROR."""
+        document = Document.parse(text, self._max_bytes)
+        async with self._store.transaction() as tx:
+            return await tx.keep(project_id, document.text, document.content_hash)
+
     async def routes(self, method: str, path: str) -> list[PublishedRoute]:
         async with self._store.transaction() as tx:
             found = await tx.routes(method)

@@ -139,6 +139,10 @@ class WorkflowsServicer:
         )
         return pb.ResolveVersionResponse(version=_version(version))
 
+    async def KeepDocument(self, request: pb.KeepDocumentRequest) -> pb.KeepDocumentResponse:
+        version = await self._workflows.keep(request.project_id, request.document)
+        return pb.KeepDocumentResponse(version=_version(version))
+
     async def ListRoutes(self, request: pb.ListRoutesRequest) -> pb.ListRoutesResponse:
         found = await self._workflows.routes(request.method, request.path)
         return pb.ListRoutesResponse(
