@@ -44,6 +44,24 @@ def test_v0_goes_breadth_first(order: str | None) -> None:
     assert walk(graph(BRANCHES, order)) == ["A", "B", "A2", "B2", "A3", "success"]
 
 
+def test_v1_takes_the_higher_node_first_whichever_output_leads_to_it() -> None:
+    doc = document("T -> A, T:1 -> B, A -> A2, B -> B2")
+    place = {"A": [200, 300], "B": [200, 0]}
+    for each in doc["nodes"]:
+        each["position"] = place.get(each["name"], each["position"])
+    both = started(counts=(1, 1))
+    assert walk(Graph.compile(doc, traits), both) == ["B", "B2", "A", "A2", "success"]
+    doc["settings"] = {}  # v0: output by output, as connected
+    assert walk(Graph.compile(doc, traits), both) == ["A", "B", "A2", "B2", "success"]
+
+
+def test_v0_follows_the_connections_as_they_stand() -> None:
+    doc = document("T -> B, T -> A", "v0")
+    for each in doc["nodes"]:
+        each["position"] = [0, 0 if each["name"] == "A" else 100]
+    assert walk(Graph.compile(doc, traits)) == ["B", "A", "success"]
+
+
 def test_parallel_begins_everything_at_once() -> None:
     state = State(graph(BRANCHES, "parallel"))
     effects = state.apply(started())
