@@ -175,6 +175,17 @@ def test_sub_workflow_gives_its_items_to_the_parent(owner: User) -> None:
     assert child_run["mode"] == "sub_workflow"
 
 
+def test_sub_workflow_given_as_json_gets_the_inputs_that_it_states(owner: User) -> None:
+    stated = {"workflowInputs": {"values": [{"name": "n", "type": "number"}, {"name": "s"}]}}
+    child = chain("child", node("In", "executeWorkflowTrigger", stated, 1.1), edit("Add", {"child": True}))
+    inline = {"source": "parameter", "workflowJson": json.dumps(child), "options": {}}
+    call = node("Call", "executeWorkflow", inline, 1.1)
+    document = chain("parent of JSON", manual(), edit("Set", {"n": 1, "more": 2}), call)
+    done = owner.run(owner.import_workflow(document, publish=False))
+    assert done["status"] == "success", done["error"]
+    assert items(done, "Call") == [{"n": 1, "s": None, "child": True}]
+
+
 def test_error_workflow_hears_of_the_failure(owner: User) -> None:
     catcher = owner.import_workflow(
         chain("catcher", node("On error", "errorTrigger"), edit("Note", {"seen": True}))
