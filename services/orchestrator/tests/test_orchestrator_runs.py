@@ -299,6 +299,25 @@ async def test_an_error_workflow_runs_once(world: World, runner: FakeRunner) -> 
     assert runner.ran.count("X") == 1
 
 
+@pytest.mark.parametrize(
+    ("when", "fails", "runs"), [("", False, 1), ("", True, 0), ("error", True, 1), ("always", False, 1)]
+)
+async def test_next_workflows_start_as_the_end_was(
+    world: World, runner: FakeRunner, when: str, fails: bool, runs: int
+) -> None:
+    following = [{"workflowId": "then", "when": when}] if when else [{"workflowId": "then"}]
+    world.store.versions["then"] = chain(node("In", "executeWorkflowTrigger"), node("X", at=1))
+    world.store.versions["v"] = chain(START, node("A", at=1), nextWorkflows=following)
+    if fails:
+        runner.script["A"] = lambda task, _: NodeFailed("A", 0, 2, 1, (), NodeError("bad"))
+    execution = await world.start("v")
+    await world.ended(execution, "error" if fails else "success")
+    if runs:
+        await until(lambda: "X" in runner.ran)
+    await until(lambda: not world.service._owner.lives)
+    assert ("X" in runner.ran) is bool(runs)
+
+
 async def test_a_user_starts_waits_and_retries(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = chain(node("Start", "manualTrigger"), node("A", at=1), node("B", at=2))
     runner.script["B"] = lambda task, _: NodeFailed("B", 0, 2, 1, (), NodeError("bad"))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from weft_contracts import topics
@@ -15,9 +15,12 @@ from weft_contracts.messages import (
     ExecutionCommand,
     Mode,
     NodeOutput,
+    ParentLink,
     RetryExecution,
     StartExecution,
 )
+from weft_contracts.payload import Payload
+from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.workflow_store import Workflows
 from weft_kit import items
@@ -26,6 +29,10 @@ from weft_kit.bus import EventBus
 
 from weft_orchestrator.application.owner import now_us
 from weft_orchestrator.application.ports import Versions
+from weft_orchestrator.domain.records import decode_head
+
+MOST_DEPTH: Final = 50
+"""Workflows that start each other."""
 
 
 class Starts:
@@ -114,19 +121,10 @@ class Starts:
         """Starts workflow `target` with what is known of the failure (`failed`: the item's JSON). A repeat changes
         nothing. Nothing happens where the target is gone or not for this workflow."""
         source: str = failed["execution"]["id"]
-        try:
-            answer = await self._workflows.ResolveVersion(
-                store.ResolveVersionRequest(
-                    workflow_id=target,
-                    caller_project_id=failed["workflow"]["project_id"],
-                    caller_workflow_id=failed["workflow"]["id"],
-                )
-            )
-        except WeftError as error:
-            if error.code is ErrorCode.UNAVAILABLE:
-                raise
+        workflow = failed["workflow"]
+        version = await self._callable(target, workflow["project_id"], workflow["id"])
+        if version is None:
             return
-        version = answer.version
         graph = await self._versions.graph(version.id)
         trigger = next(
             (name for name in graph.triggers if graph.nodes[name].type.endswith(".errorTrigger")), ""
@@ -148,6 +146,51 @@ class Starts:
             ),
             version.project_id,
         )
+
+    async def next_workflow(self, ended: Any, target: str, output: pb.StoredOutput | None) -> None:
+        """Starts workflow `target` with the items that the last node of an execution (its row) gave on the first
+        output that has some, or an empty one. A repeat changes nothing; as for what is gone, see error_workflow."""
+        version = await self._callable(target, ended["project_id"], ended["workflow_id"])
+        head = decode_head(ended["head"])
+        if version is None or head.depth >= MOST_DEPTH:
+            return
+        given: list[Any] = [{"json": {}}]
+        if output is not None:
+            payload = Payload(output.codec, output.data, output.size, output.ref)
+            outputs = items.outputs_of(items.decode(await items.unclaim(payload, self._blobs)))
+            given = next((each for each in outputs if each), given)
+        graph = await self._versions.graph(version.id)
+        called = (n for n in graph.triggers if graph.nodes[n].type.endswith(".executeWorkflowTrigger"))
+        source = str(ended["id"])
+        execution_id = derived_id(id_milliseconds(source), f"next workflow {target}", source)
+        await self.submit(
+            StartExecution(
+                execution_id,
+                version.project_id,
+                version.workflow_id,
+                version.id,
+                "sub_workflow",
+                next(called, "") or graph.start_node(),
+                await items.claim(items.encode_outputs([given]), self._blobs, f"{execution_id}/given"),
+                (len(given),),
+                parent=ParentLink(source, ended["last_node"], 0, 0, wait=False),
+                root_id=head.root_id or source,
+                depth=head.depth + 1,
+            ),
+            version.project_id,
+        )
+
+    async def _callable(self, target: str, project_id: str, caller: str) -> store.Version | None:
+        """What a call of it runs; None where it is gone or not for this workflow."""
+        request = store.ResolveVersionRequest(
+            workflow_id=target, caller_project_id=project_id, caller_workflow_id=caller
+        )
+        try:
+            return (await self._workflows.ResolveVersion(request)).version
+        except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
+            return None
 
     async def submit(self, command: ExecutionCommand, project_id: str) -> None:
         execution_id = command.execution_id

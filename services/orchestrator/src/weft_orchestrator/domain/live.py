@@ -526,7 +526,9 @@ class Live:
         self.wakes.clear()
         follows = effect.status == "error" and self.mode != "error_workflow"
         self.follow_up = self.mode not in ("manual", "test") and (
-            bool(self.static_data) or (follows and bool(self.graph.settings.get("errorWorkflow")))
+            bool(self.static_data)
+            or (follows and bool(self.graph.settings.get("errorWorkflow")))
+            or bool(self.graph.settings.get("nextWorkflows"))
         )
         self.changes.append(
             ExecutionFinished(self._next(), at, effect.status, effect.error, effect.last_node)

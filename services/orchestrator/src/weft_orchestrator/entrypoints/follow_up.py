@@ -19,7 +19,7 @@ log = logging.getLogger("weft.orchestrator")
 
 
 class FollowUp:
-    """Its workflow's static data is kept, its error workflow starts."""
+    """Its workflow's static data is kept, its error workflow and its next workflows start."""
 
     def __init__(
         self,
@@ -40,9 +40,21 @@ class FollowUp:
         if row is None or not row["follow_up"]:
             return
         await self._keep_static_data(row["workflow_id"], execution_id)
+        document = await self._document(row["version_id"])
         if row["status"] == "error" and row["mode"] != "error_workflow":
-            await self._start_error_workflow(execution_id, row)
+            await self._start_error_workflow(execution_id, row, document)
+        await self._start_next_workflows(execution_id, row, document)
         await self._executions.settle(execution_id)
+
+    async def _document(self, version_id: str) -> Any:
+        """What the execution ran; nothing where that has been deleted since."""
+        try:
+            answer = await self._workflows.GetVersion(store.GetVersionRequest(version_id=version_id))
+        except WeftError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            return {}
+        return orjson.loads(answer.version.document)
 
     async def _keep_static_data(self, workflow_id: str, execution_id: str) -> None:
         changes = await self._executions.static_data(execution_id)
@@ -58,9 +70,22 @@ class FollowUp:
                 raise
             log.warning("static data is not kept: %s", error.message, extra=fields(execution=execution_id))
 
-    async def _start_error_workflow(self, execution_id: str, row: Any) -> None:
-        answer = await self._workflows.GetVersion(store.GetVersionRequest(version_id=row["version_id"]))
-        document = orjson.loads(answer.version.document)
+    async def _start_next_workflows(self, execution_id: str, row: Any, document: Any) -> None:
+        """`settings.nextWorkflows`: `[{"workflowId", "when": "success" (default), "error", "always"}]`, each once."""
+        named = (document.get("settings") or {}).get("nextWorkflows")
+        wanted = [
+            str(each["workflowId"])
+            for each in (named if isinstance(named, list) else ())
+            if isinstance(each, dict)
+            and each.get("workflowId")
+            and each.get("when", "success") in (row["status"], "always")
+        ]
+        if wanted:
+            data = await self._queries.node_data(execution_id, [(row["last_node"], -1)])
+            for target in dict.fromkeys(wanted):
+                await self._starts.next_workflow(row, target, data[0] if data else None)
+
+    async def _start_error_workflow(self, execution_id: str, row: Any, document: Any) -> None:
         target = (document.get("settings") or {}).get("errorWorkflow")
         if isinstance(target, str) and target and target != "DEFAULT":
             error = decode_error(row["error"]) or NodeError("The execution failed.")
