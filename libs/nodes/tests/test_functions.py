@@ -64,7 +64,11 @@ async def test_function(pool: EvaluatorPool, code: str, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [("items[0].json.b = 1;", "returned nothing"), ("throw new Error('boom')", "boom"), ("return 'x'", "")],
+    [
+        ("items[0].json.b = 1;", "returned nothing"),
+        ("throw new Error('boom')", "boom"),
+        ("return 'x'", "not an object"),
+    ],
 )
 async def test_function_fails_in_words(pool: EvaluatorPool, code: str, message: str) -> None:
     with pytest.raises(NodeRunError, match=message):
