@@ -13,6 +13,9 @@ export default defineConfig(
   },
   {
     files: ["**/*.{ts,tsx}"],
-    rules: { "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }] },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+    },
   },
 );

@@ -3,7 +3,8 @@ import { defineConfig } from "@playwright/test";
 // The server is started by whoever runs the journeys (see tests/browser), on WEFT_SERVER.
 export default defineConfig({
   testDir: "e2e",
-  timeout: 30_000,
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
   fullyParallel: false,
   workers: 1,
   reporter: [["list"]],

@@ -3,8 +3,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
 import { ApiError } from "./api/client";
+import { load } from "./i18n";
 import { App } from "./shell/App";
+import { restoreTheme } from "./theme/theme";
 import "./theme/tokens.css";
+import "./theme/base.css";
+import "./theme/pages.css";
+import "./theme/forms.css";
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -14,6 +19,8 @@ const queries = new QueryClient({
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
+restoreTheme();
+await load();
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queries}>

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.embedded import Embedded
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 FRONTEND = Path(__file__).parent.parent.parent / "frontend"
 
 

@@ -1,11 +1,13 @@
-import type { Execution, Me, Page, Session, Setup, Workflow } from "./types";
+import { t } from "../i18n";
+import type { Page, Session } from "./types";
 
-/** A failure that the API explained. */
+/** A failure that the API explained. `details` as the endpoint says (both versions of a conflict, fields). */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     message: string,
+    readonly details: Record<string, unknown> = {},
   ) {
     super(message);
   }
@@ -21,8 +23,10 @@ interface Answer<T> {
   success: boolean;
   data: T;
   pagination?: Pagination;
-  error?: { code: string; message: string };
+  error?: { code: string; message: string; details?: Record<string, unknown> };
 }
+
+type Headers = Record<string, string>;
 
 let accessToken = "";
 let renewal: Promise<boolean> | null = null;
@@ -30,32 +34,39 @@ let renewal: Promise<boolean> | null = null;
 /** The current access token; kept in memory only, so that no script of another page can read it later. */
 export const token = (): string => accessToken;
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
-  const headers: Record<string, string> = {};
+async function send(method: string, path: string, body?: unknown, more: Headers = {}): Promise<Response> {
+  const headers: Headers = { ...more };
   if (accessToken) headers.Authorization = `Bearer ${accessToken}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const init: RequestInit = { method, headers };
   if (body !== undefined) init.body = JSON.stringify(body);
-  let response: Response;
   try {
-    response = await fetch(`/api/v1${path}`, init);
+    return await fetch(`/api/v1${path}`, init);
   } catch {
-    throw new ApiError(0, "OFFLINE", "Weft can't be reached. Is it running?");
+    throw new ApiError(0, "OFFLINE", t("error.offline"));
   }
-  const answer = (await response.json()) as Answer<T>;
-  if (!answer.success) {
-    throw new ApiError(response.status, answer.error?.code ?? "", answer.error?.message ?? response.statusText);
+}
+
+async function call<T>(method: string, path: string, body?: unknown, headers?: Headers): Promise<Answer<T>> {
+  const response = await send(method, path, body, headers);
+  const answer = await response
+    .json()
+    .then((json: unknown) => json as Answer<T>)
+    .catch(() => null);
+  if (!answer?.success) {
+    const { code = "", message = response.statusText, details = {} } = answer?.error ?? {};
+    throw new ApiError(response.status, code, message, details);
   }
   return answer;
 }
 
 /** Calls; where the access token has run out, renews it by the refresh cookie once and calls again. */
-async function request<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+async function renewed<T>(attempt: () => Promise<T>): Promise<T> {
   try {
-    return await call<T>(method, path, body);
+    return await attempt();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401 || !(await renew())) throw error;
-    return call<T>(method, path, body);
+    return attempt();
   }
 }
 
@@ -76,39 +87,28 @@ export function renew(): Promise<boolean> {
   return renewal;
 }
 
-async function start(path: string, body: unknown): Promise<void> {
+/** Starts a session: registers or signs in, and keeps the access token. */
+export async function open(path: "/auth/register" | "/auth/login", body: unknown): Promise<void> {
   accessToken = (await call<Session>("POST", path, body)).data.access_token;
 }
 
-async function list<T>(path: string): Promise<Page<T>> {
-  const answer = await request<T[]>("GET", path);
+export async function close(): Promise<void> {
+  await call("POST", "/auth/logout", {});
+  accessToken = "";
+}
+
+export async function request<T>(method: string, path: string, body?: unknown, headers?: Headers): Promise<T> {
+  return (await renewed(() => call<T>(method, path, body, headers))).data;
+}
+
+export async function list<T>(path: string): Promise<Page<T>> {
+  const answer = await renewed(() => call<T[]>("GET", path));
   const { page = 1, total = answer.data.length, total_pages = 1 } = answer.pagination ?? {};
   return { rows: answer.data, total, page, pages: total_pages };
 }
 
-export interface Registration {
-  email: string;
-  password: string;
-  first_name: string;
-  last_name: string;
+/** A query string of the parameters that are set. */
+export function query(parameters: Record<string, string | number | undefined>): string {
+  const set = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
+  return new URLSearchParams(set.map(([key, value]) => [key, String(value)])).toString();
 }
-
-export const api = {
-  setup: async () => (await call<Setup>("GET", "/auth/setup")).data,
-  register: (body: Registration) => start("/auth/register", body),
-  login: (body: { email: string; password: string }) => start("/auth/login", body),
-  logout: async () => {
-    await call("POST", "/auth/logout", {});
-    accessToken = "";
-  },
-  me: async () => (await request<Me>("GET", "/auth/me")).data,
-  workflows: (page: number, search: string) =>
-    list<Workflow>(`/workflows?limit=50&page=${page}&search=${encodeURIComponent(search)}`),
-  executions: (page: number, status: string) => list<Execution>(`/executions?limit=50&page=${page}&status=${status}`),
-  importWorkflow: async (document: unknown) => (await request<Workflow>("POST", "/workflows/import", document)).data,
-  execute: async (id: string) => (await request<Execution>("POST", `/workflows/${id}/execute`, {})).data,
-  activate: async (id: string) => (await request<Workflow>("POST", `/workflows/${id}/activate`, {})).data,
-  deactivate: async (id: string) => (await request<Workflow>("POST", `/workflows/${id}/deactivate`, {})).data,
-  stop: async (id: string) => (await request<Execution>("POST", `/executions/${id}/stop`, {})).data,
-  retry: async (id: string) => (await request<Execution>("POST", `/executions/${id}/retry`, {})).data,
-};

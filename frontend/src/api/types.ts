@@ -1,6 +1,10 @@
+import type { Property } from "../forms/definition";
+import type { Item, WorkflowDocument } from "../graph/document";
+
 /** What the REST API answers, as far as the pages read it. Times are ISO 8601 in UTC. */
 
 export type ExecutionStatus = "queued" | "running" | "waiting" | "success" | "error" | "cancelled";
+export type NodeStatus = "running" | "waiting" | "success" | "error" | "cancelled";
 
 export interface User {
   id: string;
@@ -41,23 +45,41 @@ export interface Issue {
 
 export interface Workflow {
   id: string;
+  project_id: string;
   name: string;
   is_active: boolean;
   node_count: number;
   issues: Issue[];
+  tags: unknown[];
   version: number;
+  version_id: string;
+  published_version: number;
+  published_version_id: string;
   updated_at: string | null;
+}
+
+export type StoredWorkflow = Workflow & WorkflowDocument;
+
+export interface Version {
+  id: string;
+  version: number;
+  created_at: string | null;
+  created_by: string;
+  document: WorkflowDocument | null;
 }
 
 export interface NodeError {
   message: string;
+  description?: string;
   node?: string;
   code?: string;
+  item_index?: number | null;
 }
 
 export interface Execution {
   id: string;
   workflow_id: string;
+  version_id: string;
   status: ExecutionStatus;
   mode: string;
   created_at: string | null;
@@ -66,6 +88,84 @@ export interface Execution {
   execution_time_ms: number;
   last_node: string;
   error: NodeError | null;
+}
+
+/** A node run that an input came from: node, run, output. */
+export type Source = [node: string, run: number, output: number];
+
+export interface NodeRun {
+  node: string;
+  run_index: number;
+  status: NodeStatus;
+  started_at: string | null;
+  finished_at: string | null;
+  outputs: Item[][] | null;
+  error: NodeError | null;
+  source: (Source | null)[] | null;
+  counts: number[];
+  logs: string[];
+}
+
+export interface ExecutionData extends Execution {
+  node_data?: Record<string, NodeRun[]>;
+}
+
+export interface Evaluation {
+  value: unknown;
+  type: string;
+  error?: string | { message: string };
+}
+
+export interface Credential {
+  id: string;
+  name: string;
+  type: string;
+  updated_at: string | null;
+}
+
+export interface CredentialType {
+  type: string;
+  display_name: string;
+  description: string;
+  fields: Property[];
+  usable?: boolean;
+}
+
+export interface Variable {
+  key: string;
+  value: string;
+  type: string;
+  is_secret: boolean;
+}
+
+export interface ApiKey {
+  id: string;
+  name: string;
+  prefix: string;
+  scopes: string[];
+  expires_at: string | null;
+  last_used_at: string | null;
+  created_at: string | null;
+}
+
+export interface NewApiKey {
+  name: string;
+  expires_at?: string;
+}
+
+export interface Webhook {
+  workflow_id: string;
+  node: string;
+  method: string;
+  path: string;
+  url: string;
+}
+
+export interface Tick {
+  workflow_id: string;
+  node: string;
+  at?: string | null;
+  next_at?: string | null;
 }
 
 export interface Page<T> {

@@ -12,6 +12,8 @@ export interface Frame {
     status?: ExecutionStatus;
     mode?: string;
     node?: string;
+    run_index?: number;
+    counts?: number[];
     error?: NodeError | null;
   };
 }
@@ -37,6 +39,7 @@ export function applyFrame(page: Page<Execution>, frame: Frame, limit = 50): Pag
     const row: Execution = {
       id,
       workflow_id: frame.data.workflow_id ?? "",
+      version_id: "",
       status,
       mode: frame.data.mode ?? "",
       created_at: frame.timestamp,

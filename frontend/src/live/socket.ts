@@ -4,27 +4,43 @@ import type { Frame } from "./frames";
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 10_000;
 
+export interface Topic {
+  execution_id?: string;
+  workflow_id?: string;
+  project_id?: string;
+}
+
 /**
- * Subscribes to projects over the WebSocket, and again after every drop. A project subscription replays nothing, so
- * `onOpen` is called each time it stands, for the page to fetch afresh. Returns the function that ends it.
+ * Subscribes to topics over the WebSocket, and again after every drop. Executions are replayed from the last `seq`
+ * that was seen; projects and workflows replay nothing, so `onOpen` is called each time the subscription stands, for
+ * the page to fetch afresh. Returns the function that ends it.
  */
-export function listen(projects: string[], onFrame: (frame: Frame) => void, onOpen: () => void): () => void {
+export function listen(topics: Topic[], onFrame: (frame: Frame) => void, onOpen: () => void = () => undefined): () => void {
   let socket: WebSocket | null = null;
   let delay = FIRST_DELAY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let ended = false;
+  const seen = new Map<string, number>();
+
+  const receive = (frame: Frame) => {
+    const id = frame.data.execution_id;
+    if (id && frame.seq !== undefined) seen.set(id, Math.max(seen.get(id) ?? 0, frame.seq));
+    onFrame(frame);
+  };
 
   const connect = () => {
+    if (ended) return;
     socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/ws`);
     socket.onopen = () => {
       socket?.send(JSON.stringify({ type: "auth", token: token() }));
-      for (const project of projects) socket?.send(JSON.stringify({ type: "subscribe", project_id: project }));
+      for (const topic of topics) {
+        const from = topic.execution_id ? { from_seq: seen.get(topic.execution_id) ?? 0 } : {};
+        socket?.send(JSON.stringify({ type: "subscribe", ...topic, ...from }));
+      }
       delay = FIRST_DELAY;
       onOpen();
     };
-    socket.onmessage = (event) => {
-      onFrame(JSON.parse(String(event.data)) as Frame);
-    };
+    socket.onmessage = (event) => receive(JSON.parse(String(event.data)) as Frame);
     socket.onclose = () => {
       if (ended) return;
       timer = setTimeout(() => void renew().then(connect), delay);

@@ -1,85 +1,95 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { api } from "../api/client";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type SubmitEvent, useState } from "react";
+import { useNavigate } from "react-router";
+import { api } from "../api/api";
+import { t } from "../i18n";
 import { Brand } from "../shell/Brand";
 
-/** Sign-in; on a fresh installation the first visitor creates the owner instead. */
+/** Signs in; the very first visitor registers here and becomes the owner. */
 export function SignIn() {
   const setup = useQuery({ queryKey: ["setup"], queryFn: api.setup });
+  const [wantsAccount, setWantsAccount] = useState(false);
+  const owner = setup.data?.needs_owner ?? false;
+  const registers = owner || wantsAccount;
   const queries = useQueryClient();
-  const [joining, setJoining] = useState(false);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
-
-  const first = setup.data?.needs_owner ?? false;
-  const register = first || joining;
-
-  const submit = async (form: FormData) => {
-    const field = (name: string) => {
-      const value = form.get(name);
-      return typeof value === "string" ? value : "";
-    };
-    setBusy(true);
-    setProblem("");
-    try {
-      const account = { email: field("email"), password: field("password") };
-      if (register) await api.register({ ...account, first_name: field("first_name"), last_name: field("last_name") });
-      else await api.login(account);
+  const navigate = useNavigate();
+  const enter = useMutation({
+    mutationFn: (form: Record<"email" | "password" | "first_name" | "last_name", string>) =>
+      registers ? api.register(form) : api.login({ email: form.email, password: form.password }),
+    onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ["me"] });
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    } finally {
-      setBusy(false);
-    }
+      if (registers) await navigate("/");
+    },
+  });
+  const submit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const text = (name: string) => (form.get(name) as string | null) ?? "";
+    enter.mutate({ email: text("email"), password: text("password"), first_name: text("first_name"), last_name: text("last_name") });
   };
-
-  if (setup.isPending) return <div className="gate soft">Opening Weft…</div>;
+  if (setup.isPending) return <div className="opening" role="status">{t("state.loading")}</div>;
   return (
-    <div className="gate">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit(new FormData(event.currentTarget));
-        }}
-      >
-        <Brand />
-        <div>
-          <h1>{first ? "Set up your Weft" : register ? "Create your account" : "Sign in"}</h1>
-          <p className="soft">
-            {first ? "You are the first here. This account will own the installation." : "Workflows that are never lost."}
-          </p>
-        </div>
-        {setup.isError && <p className="notice" role="alert">{setup.error.message}</p>}
-        {problem && <p className="notice" role="alert">{problem}</p>}
-        {register && (
-          <div className="pair">
-            <label>
-              First name
-              <input name="first_name" autoComplete="given-name" />
-            </label>
-            <label>
-              Last name
-              <input name="last_name" autoComplete="family-name" />
-            </label>
+    <main className="gate">
+      <div className="form">
+        <form onSubmit={submit}>
+          <Brand />
+          <div>
+            <h1>{t(owner ? "auth.setup" : registers ? "auth.create" : "auth.signIn")}</h1>
+            {owner && <p className="soft">{t("auth.setupText")}</p>}
           </div>
-        )}
-        <label>
-          E-mail
-          <input name="email" type="email" required autoComplete="username" autoFocus />
-        </label>
-        <label>
-          Password
-          <input name="password" type="password" required minLength={register ? 8 : 1} autoComplete={register ? "new-password" : "current-password"} />
-        </label>
-        <button className="primary" disabled={busy}>
-          {busy ? "One moment…" : register ? "Create account" : "Sign in"}
-        </button>
-        {!first && setup.data?.registration === "open" && (
-          <button type="button" className="quiet" onClick={() => { setJoining(!joining); }}>
-            {joining ? "I have an account" : "Create an account"}
-          </button>
-        )}
-      </form>
+          {registers && (
+            <div className="pair">
+              <Input name="first_name" label={t("auth.firstName")} autoComplete="given-name" />
+              <Input name="last_name" label={t("auth.lastName")} autoComplete="family-name" />
+            </div>
+          )}
+          <Input name="email" type="email" label={t("auth.email")} autoComplete="username" required />
+          <Input
+            name="password"
+            type="password"
+            label={t("auth.password")}
+            autoComplete={registers ? "new-password" : "current-password"}
+            required
+            {...(registers && { hint: t("auth.passwordHint") })}
+          />
+          {(enter.error ?? setup.error) && <p className="notice" role="alert">{(enter.error ?? setup.error)?.message}</p>}
+          <button className="primary" disabled={enter.isPending}>{t(registers ? "auth.createAccount" : "auth.signIn")}</button>
+          {!owner && setup.data?.registration === "open" && (
+            <button type="button" className="quiet" onClick={() => setWantsAccount(!wantsAccount)}>
+              {t(wantsAccount ? "auth.haveAccount" : "auth.needAccount")}
+            </button>
+          )}
+        </form>
+      </div>
+      <Art />
+    </main>
+  );
+}
+
+function Input({ label, hint, name, ...rest }: { label: string; hint?: string; name: string } & React.ComponentProps<"input">) {
+  return (
+    <div className="field">
+      <label htmlFor={name}>{label}</label>
+      <input id={name} name={name} {...rest} />
+      {hint && <span className="hint">{hint}</span>}
+    </div>
+  );
+}
+
+/** Threads over and under each other. */
+function Art() {
+  const threads = Array.from({ length: 13 }, (_, index) => {
+    const y = index * 80 - 40;
+    const bend = index % 2 ? 46 : -46;
+    return `M-20 ${y}c110 0 110 ${bend} 220 ${bend}s110 ${-bend} 220 ${-bend} 110 ${bend} 220 ${bend} 110 ${-bend} 220 ${-bend} 110 ${bend} 220 ${bend}`;
+  });
+  return (
+    <div className="art" aria-hidden="true">
+      <svg viewBox="0 0 1000 900" preserveAspectRatio="xMidYMid slice" fill="none" strokeWidth="5" strokeLinecap="round">
+        {threads.map((path, index) => <path key={path} d={path} stroke={index % 3 === 0 ? "#3fd0bf" : "#14736b"} />)}
+      </svg>
+      <strong>{t("auth.claim")}</strong>
+      <p>{t("auth.claimText")}</p>
     </div>
   );
 }

@@ -1,8 +1,10 @@
+import { Link } from "react-router";
+
 export function Brand() {
   return (
-    <div className="brand">
+    <Link to="/" className="brand" aria-label="Weft">
       <img src="/weft.svg" alt="" />
-      Weft
-    </div>
+      <span>Weft</span>
+    </Link>
   );
 }

@@ -1,7 +1,26 @@
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+import { language } from "../i18n";
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 7],
+];
 
 /** A time in the reader's own zone and language. */
-export const when = (iso: string | null): string => (iso ? moment.format(new Date(iso)) : "–");
+export const when = (iso: string | null): string =>
+  iso ? new Intl.DateTimeFormat(language(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso)) : "–";
+
+/** How long ago or ahead, as people say it; the date where it is more than a week. */
+export function ago(iso: string | null, now: number = Date.now()): string {
+  if (!iso) return "–";
+  let span = (Date.parse(iso) - now) / 1000;
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(span) < size) return new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(Math.round(span), unit);
+    span /= size;
+  }
+  return new Intl.DateTimeFormat(language(), { dateStyle: "medium" }).format(new Date(iso));
+}
 
 /** Milliseconds as people say them. */
 export function duration(ms: number): string {

@@ -1,0 +1,145 @@
+import { expect, type Page, test } from "@playwright/test";
+import { n8n, nothingSerious, signIn } from "./session";
+
+const face = (page: Page, name: string) => page.locator(`[data-node="${name}"]`);
+const saved = (page: Page) => expect(page.locator(".save.saved")).toBeVisible();
+
+async function add(page: Page, search: string, name: string): Promise<void> {
+  const panel = page.getByRole("complementary", { name: "Add a node" });
+  await panel.getByRole("combobox").fill(search);
+  await expect(panel.getByRole("option").first()).toContainText(name);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog")).toBeVisible();
+}
+
+/** Pastes a text as the clipboard does. */
+async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate((given) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", given);
+    document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+  }, text);
+}
+
+test("a workflow is built by mouse and keyboard, run, published, called, and its execution found", async ({ page, request }) => {
+  await signIn(page, "/workflows");
+  await page.getByRole("button", { name: "New workflow" }).click();
+  await page.getByRole("button", { name: "Add the first step" }).click();
+  await nothingSerious(page);
+  await add(page, "webhok", "Webhook");
+  await page.getByRole("textbox", { name: "Path" }).fill("journey");
+  await page.getByLabel("Response mode", { exact: true }).selectOption({ label: "When the last node finishes" });
+  await nothingSerious(page);
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  await face(page, "Webhook").hover();
+  await page.getByRole("button", { name: "Add a node after Webhook" }).click();
+  await add(page, "edit fields", "Edit Fields");
+  await page.getByRole("button", { name: "Add a field, or drop one here" }).click();
+  const field = page.getByRole("group", { name: "Field 1" });
+  await field.getByLabel("Name").fill("answer");
+  await field.getByRole("textbox", { name: "Value" }).fill("{{ 40 + 2 }}");
+  await expect(field.getByLabel("Result")).toHaveText("42");
+  await page.keyboard.press("Escape");
+  if (await page.getByRole("dialog").count()) await page.getByRole("button", { name: "Close" }).click();
+  await expect(page.locator(".react-flow__edge")).toHaveCount(1);
+
+  await page.getByLabel("Name", { exact: true }).fill("Journey");
+  await saved(page);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await expect(page.locator('[data-node="Edit Fields"][data-status="success"]')).toBeVisible();
+  await nothingSerious(page);
+
+  await page.getByRole("button", { name: "Publish" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Publish" }).click();
+  await expect(page.locator(".top .status")).toHaveText("Published");
+  const answer = await request.get("/webhook/journey");
+  expect(await answer.json()).toMatchObject({ answer: "42" });
+
+  await page.getByRole("link", { name: "Workflows" }).click();
+  await page.getByRole("link", { name: "Executions" }).click();
+  const run = page.getByRole("row", { name: /Journey.*Webhook/ });
+  await expect(run).toContainText("Succeeded");
+  await run.getByRole("link", { name: "Journey" }).click();
+  await face(page, "Edit Fields").dblclick();
+  await expect(page.getByRole("region", { name: "Output", exact: true })).toContainText("42");
+});
+
+test("n8n JSON is pasted, and every change can be undone and redone", async ({ page }) => {
+  await signIn(page, "/workflows/new");
+  await expect(page.getByText("Add the first step")).toBeVisible();
+  const nodes = [
+    { id: "1", name: "Start", type: "n8n-nodes-base.manualTrigger", typeVersion: 1, position: [0, 0], parameters: {} },
+    { id: "2", name: "Mark", type: "n8n-nodes-base.noOp", typeVersion: 1, position: [220, 0], parameters: { note: "={{ $('Start').item.json.x }}" } },
+  ];
+  await paste(page, n8n("Pasted", nodes, { Start: { main: [[{ node: "Mark", type: "main", index: 0 }]] } }));
+  await expect(face(page, "Mark")).toBeVisible();
+  await paste(page, "no workflow");
+  await expect(page.getByText("The clipboard holds no workflow.")).toBeVisible();
+
+  await face(page, "Start").click();
+  await page.keyboard.press("F2");
+  await page.getByLabel("Name of the node").fill("Begin");
+  await page.keyboard.press("Enter");
+  await expect(face(page, "Begin")).toBeVisible();
+  await face(page, "Mark").click();
+  await page.keyboard.press("d");
+  await expect(face(page, "Mark")).toHaveClass(/disabled/);
+  await page.keyboard.press("Delete");
+  await expect(face(page, "Mark")).toHaveCount(0);
+
+  for (let step = 0; step < 4; step++) await page.keyboard.press("Control+z");
+  await expect(page.locator(".face")).toHaveCount(0);
+  for (let step = 0; step < 3; step++) await page.keyboard.press("Control+Shift+z");
+  await expect(face(page, "Mark")).toHaveClass(/disabled/);
+  await expect(face(page, "Begin")).toBeVisible();
+  const copied = await page.evaluate(() => {
+    const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true });
+    document.dispatchEvent(new KeyboardEvent("keydown", { key: "a", ctrlKey: true, bubbles: true }));
+    return new Promise<string>((resolve) => requestAnimationFrame(() => { document.dispatchEvent(event); resolve(event.clipboardData?.getData("text/plain") ?? ""); }));
+  });
+  expect(copied).toContain("$('Begin').item.json.x");
+  await saved(page);
+});
+
+test("a change elsewhere is seen as a conflict", async ({ page, context }) => {
+  await signIn(page, "/workflows");
+  await page.getByRole("link", { name: "Pasted" }).or(page.getByRole("link", { name: "New workflow" })).first().click();
+  await expect(page.locator(".face").first()).toBeVisible();
+  await saved(page);
+  const id = page.url().split("/").at(-1) ?? "";
+  const other = await context.newPage();
+  await page.route(`**/api/v1/workflows/${id}`, (route) => route.request().method() === "GET" ? route.abort() : route.continue());
+  await other.goto(`/workflows/${id}`);
+  await other.getByLabel("Name", { exact: true }).fill("Theirs");
+  await saved(other);
+  await page.getByLabel("Name", { exact: true }).fill("Mine");
+  await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  await saved(page);
+});
+
+test("a thousand nodes are panned; frames are reported", async ({ page }, info) => {
+  await signIn(page, "/workflows/new");
+  await expect(page.getByText("Add the first step")).toBeVisible();
+  const nodes = Array.from({ length: 1000 }, (_, index) => ({ id: `n${index}`, name: `Node ${index}`, type: "n8n-nodes-base.noOp", typeVersion: 1, position: [(index % 40) * 220, Math.floor(index / 40) * 120], parameters: {} }));
+  const connections = Object.fromEntries(nodes.slice(1).map((node, index) => [`Node ${index}`, { main: [[{ node: node.name, type: "main", index: 0 }]] }]));
+  await paste(page, n8n("Many", nodes, connections));
+  await expect(page.locator(".face").first()).toBeVisible();
+  await page.keyboard.press("1");
+  const frames = await page.evaluate(async () => {
+    const pane = document.querySelector(".react-flow__pane");
+    const times: number[] = [];
+    for (let step = 0; step < 90; step++) {
+      pane?.dispatchEvent(new WheelEvent("wheel", { deltaX: 12, deltaY: step % 2 ? 10 : -10, bubbles: true, cancelable: true }));
+      times.push(await new Promise<number>((resolve) => requestAnimationFrame(resolve)));
+    }
+    return times.slice(1).map((time, index) => time - (times[index] ?? time)).sort((left, right) => left - right);
+  });
+  const at = (share: number) => Math.round(frames[Math.floor(frames.length * share)] ?? 0);
+  info.annotations.push({ type: "frames", description: `1,000 nodes, ms per frame: median ${at(0.5)}, p95 ${at(0.95)}` });
+  console.log(`1,000 nodes, ms per frame: median ${at(0.5)}, p95 ${at(0.95)}`);
+  expect(frames).toHaveLength(89);
+  await expect(page.locator(".face").first()).toBeVisible();
+});

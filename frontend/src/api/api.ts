@@ -1,0 +1,113 @@
+import type { NodeDefinition, NodeSummary } from "../forms/definition";
+import type { Item, WorkflowDocument } from "../graph/document";
+import { close, list, open, query, request } from "./client";
+import type {
+  ApiKey,
+  Credential,
+  CredentialType,
+  Evaluation,
+  Execution,
+  ExecutionData,
+  Me,
+  NewApiKey,
+  Setup,
+  StoredWorkflow,
+  Tick,
+  Variable,
+  Version,
+  Webhook,
+  Workflow,
+} from "./types";
+
+export interface Registration {
+  email: string;
+  password: string;
+  first_name: string;
+  last_name: string;
+}
+
+export interface Run {
+  start_node?: string;
+  destination_node?: string;
+  run_data?: Record<string, Item[][][]>;
+  pin_data?: Record<string, Item[]>;
+}
+
+export interface EvaluationInput {
+  project_id: string;
+  expression: string;
+  items: Item[];
+  item_index: number;
+  run_data?: Record<string, Item[][][]>;
+}
+
+export interface ExecutionFilter {
+  status?: string;
+  mode?: string;
+  workflow_id?: string;
+  after?: string;
+}
+
+/** Every call of the page, by group. */
+export const api = {
+  setup: () => request<Setup>("GET", "/auth/setup"),
+  register: (body: Registration) => open("/auth/register", body),
+  login: (body: { email: string; password: string }) => open("/auth/login", body),
+  logout: close,
+  me: () => request<Me>("GET", "/auth/me"),
+  updateMe: (body: { first_name: string; last_name: string }) => request<Me>("PATCH", "/auth/me", body),
+  changePassword: (body: { current_password: string; new_password: string }) =>
+    request("POST", "/auth/change-password", body),
+  apiKeys: () => request<ApiKey[]>("GET", "/api-keys"),
+  createApiKey: (body: NewApiKey) => request<ApiKey & { key: string }>("POST", "/api-keys", body),
+  deleteApiKey: (id: string) => request("DELETE", `/api-keys/${id}`),
+
+  workflows: (page: number, search = "", limit = 50, active = "") =>
+    list<Workflow>(`/workflows?${query({ limit, page, search, active })}`),
+  workflow: (id: string) => request<StoredWorkflow>("GET", `/workflows/${id}`),
+  createWorkflow: (document: WorkflowDocument) => request<StoredWorkflow>("POST", "/workflows", document),
+  importWorkflow: (document: unknown) => request<Workflow>("POST", "/workflows/import", document),
+  saveWorkflow: (id: string, document: WorkflowDocument, version: string) =>
+    request<StoredWorkflow>("PATCH", `/workflows/${id}`, document, version ? { "If-Match": `"${version}"` } : {}),
+  duplicateWorkflow: (id: string, name: string) => request<Workflow>("POST", `/workflows/${id}/duplicate`, { name }),
+  deleteWorkflow: (id: string) => request("DELETE", `/workflows/${id}`),
+  restoreWorkflow: (id: string) => request<Workflow>("POST", `/workflows/${id}/restore`),
+  activate: (id: string) => request<StoredWorkflow>("POST", `/workflows/${id}/activate`, {}),
+  deactivate: (id: string) => request<StoredWorkflow>("POST", `/workflows/${id}/deactivate`, {}),
+  versions: (id: string) => request<Version[]>("GET", `/workflows/${id}/versions`),
+  version: (id: string, version: number) => request<Version>("GET", `/workflows/${id}/versions/${version}`),
+  restoreVersion: (id: string, version: number) =>
+    request<StoredWorkflow>("POST", `/workflows/${id}/versions/${version}/restore`),
+  execute: (id: string, run: Run = {}) => request<Execution>("POST", `/workflows/${id}/execute`, run),
+
+  executions: (page: number, filter: ExecutionFilter = {}, limit = 50) =>
+    list<Execution>(`/executions?${query({ limit, page, ...filter })}`),
+  execution: (id: string) => request<ExecutionData>("GET", `/executions/${id}?include=data`),
+  stop: (id: string) => request<Execution>("POST", `/executions/${id}/stop`, {}),
+  retry: (id: string, options: { newest_version?: boolean; from_start?: boolean } = {}) =>
+    request<Execution>("POST", `/executions/${id}/retry`, options),
+  deleteExecution: (id: string) => request("DELETE", `/executions/${id}`),
+
+  nodes: () => request<NodeSummary[]>("GET", "/nodes"),
+  node: (type: string) => request<NodeDefinition>("GET", `/nodes/${encodeURIComponent(type)}`),
+  evaluate: (body: EvaluationInput) => request<Evaluation>("POST", "/expressions/evaluate", body),
+
+  credentials: (type = "") => list<Credential>(`/credentials?${query({ limit: 250, type })}`),
+  credentialTypes: () => request<CredentialType[]>("GET", "/credential-types"),
+  createCredential: (body: { name: string; type: string; data: Record<string, unknown> }) =>
+    request<Credential>("POST", "/credentials", body),
+  updateCredential: (id: string, body: { name?: string; data?: Record<string, unknown> }) =>
+    request<Credential>("PUT", `/credentials/${id}`, body),
+  deleteCredential: (id: string) => request("DELETE", `/credentials/${id}`),
+
+  variables: () => request<Variable[]>("GET", "/variables"),
+  createVariable: (body: Pick<Variable, "key" | "value" | "is_secret">) => request<Variable>("POST", "/variables", body),
+  updateVariable: (key: string, body: Pick<Variable, "value" | "is_secret">) =>
+    request<Variable>("PUT", `/variables/${key}`, body),
+  deleteVariable: (key: string) => request("DELETE", `/variables/${key}`),
+
+  webhooks: () => request<Webhook[]>("GET", "/webhooks"),
+  listen: (workflow: string) => request<{ webhooks?: Webhook[] }>("POST", "/webhooks/test", { workflow_id: workflow }),
+  stopListening: (workflow: string) => request("DELETE", `/webhooks/test/${workflow}`),
+  schedules: () => request<Tick[]>("GET", "/schedules?limit=6"),
+};

@@ -1,0 +1,80 @@
+import { useReactFlow } from "@xyflow/react";
+import Fuse from "fuse.js";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { t } from "../i18n";
+import { toCanvas } from "./geometry";
+import { ACTIONS } from "./shortcuts";
+import { useEditor, useEditorStore } from "./store";
+
+interface Entry {
+  id: string;
+  label: string;
+  note: string;
+  run: () => void;
+}
+
+/** Commands with their keys, and the nodes of the canvas to go to. */
+export function Palette() {
+  const store = useEditorStore();
+  const flow = useReactFlow();
+  const nodes = useEditor((state) => state.history.graph.nodes);
+  const [search, setSearch] = useState("");
+  const [marked, setMarked] = useState(0);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const close = () => store.setState({ palette: false });
+
+  const entries = useMemo((): Entry[] => {
+    const actions = ACTIONS.filter((action) => action.key !== "palette.title" && action.when?.(store) !== false).map((action) => ({ id: action.key, label: t(action.key), note: action.keys, run: () => action.run(store, flow) }));
+    const places = Object.values(nodes).map((node) => ({
+      id: node.id,
+      label: node.name,
+      note: t("palette.go"),
+      run: () => {
+        const { x, y } = toCanvas(node.position);
+        store.setState({ selection: [node.id] });
+        void flow.setCenter(x + 95, y + 30, { zoom: 1, duration: 250 });
+      },
+    }));
+    return [...actions, ...places];
+  }, [store, flow, nodes]);
+  const index = useMemo(() => new Fuse(entries, { keys: ["label"], threshold: 0.4, ignoreLocation: true }), [entries]);
+  const found = search.trim() ? index.search(search.trim(), { limit: 40 }).map((each) => each.item) : entries.slice(0, 40);
+  const choose = (entry: Entry | undefined) => {
+    close();
+    entry?.run();
+  };
+  const keys = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      setMarked(Math.max(0, Math.min(found.length - 1, marked + step)));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      choose(found[marked]);
+    }
+  };
+  return (
+    <dialog ref={dialog} className="palette" aria-label={t("palette.title")} onClose={close} onKeyDown={keys} onClick={(event) => event.target === dialog.current && close()}>
+      <input
+        autoFocus
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-label={t("palette.search")}
+        placeholder={t("palette.search")}
+        value={search}
+        onChange={(event) => { setSearch(event.target.value); setMarked(0); }}
+      />
+      <div id="palette-list" role="listbox" aria-label={t("palette.title")}>
+        {found.map((entry, at) => (
+          <div key={entry.id} role="option" aria-selected={at === marked} onMouseMove={() => setMarked(at)} onClick={() => choose(entry)}>
+            <span className="grow cut">{entry.label}</span>
+            <kbd>{entry.note}</kbd>
+          </div>
+        ))}
+        {found.length === 0 && <p className="soft">{t("state.noMatch")}</p>}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,128 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { api, type Run as RunOptions } from "../api/api";
+import type { ExecutionData } from "../api/types";
+import type { Item } from "../graph/document";
+import { t } from "../i18n";
+import { listen } from "../live/socket";
+import { say, sayError } from "../ui/toast";
+import { begun, follow, runOf } from "./runs";
+import { reload, save } from "./saving";
+import { type EditorStore, useEditor, useEditorStore } from "./store";
+
+const FINAL = new Set(["success", "error", "cancelled"]);
+
+/** Saves and runs the draft. */
+export async function run(store: EditorStore, options: RunOptions = {}): Promise<void> {
+  if (!(await save(store))) return;
+  const id = store.getState().workflow?.id;
+  if (!id) return;
+  try {
+    const execution = await api.execute(id, options);
+    store.setState({ run: begun(execution.id) });
+  } catch (error) {
+    if (error instanceof Error) sayError(error);
+  }
+}
+
+/** Runs one node with what the nodes before it gave last; nodes without such data run too. */
+export function runNode(store: EditorStore, name: string, data: ExecutionData | undefined): Promise<void> {
+  const { graph } = store.getState().history;
+  const ids = new Map(Object.values(graph.nodes).map((node) => [node.name, node.id]));
+  const before = new Set<string>();
+  const pending = [ids.get(name) ?? ""];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    for (const edge of graph.edges) {
+      if (edge.to !== id || before.has(edge.from)) continue;
+      before.add(edge.from);
+      pending.push(edge.from);
+    }
+  }
+  const run_data: Record<string, Item[][][]> = {};
+  for (const id of before) {
+    const node = graph.nodes[id];
+    const runs = node && node.name !== name ? data?.node_data?.[node.name] : undefined;
+    if (node && runs?.length && runs.every((each) => each.status === "success")) run_data[node.name] = runs.map((each) => each.outputs ?? []);
+  }
+  return run(store, { destination_node: name, ...(Object.keys(run_data).length > 0 && { run_data }) });
+}
+
+/** Waits for one call of the draft's test addresses, or stops waiting. */
+export async function toggleListening(store: EditorStore): Promise<void> {
+  try {
+    if (store.getState().listening) {
+      store.setState({ listening: false });
+      const id = store.getState().workflow?.id;
+      if (id) await api.stopListening(id);
+      return;
+    }
+    if (!(await save(store))) return;
+    const id = store.getState().workflow?.id;
+    if (!id) return;
+    await api.listen(id);
+    store.setState({ listening: true });
+  } catch (error) {
+    store.setState({ listening: false });
+    if (error instanceof Error) sayError(error);
+  }
+}
+
+/** Follows the run of the store, and the workflow: test calls that come in, changes by others. */
+export function useLive(): void {
+  const store = useEditorStore();
+  const queries = useQueryClient();
+  const workflow = useEditor((state) => state.workflow?.id);
+  const execution = useEditor((state) => state.run?.id);
+  const watched = useEditor((state) => state.run !== null && !FINAL.has(state.run.status));
+
+  useEffect(() => {
+    if (!execution || !watched) return;
+    return listen([{ execution_id: execution }], (frame) => {
+      const { run: known } = store.getState();
+      if (!known) return;
+      const next = follow(known, frame);
+      if (next !== known) store.setState({ run: next });
+      if (frame.type === "execution.completed") void queries.invalidateQueries({ queryKey: ["execution", execution] });
+    });
+  }, [execution, watched, store, queries]);
+
+  useEffect(() => {
+    if (!workflow || store.getState().readOnly) return;
+    return listen([{ workflow_id: workflow }], (frame) => {
+      if (frame.type === "webhook.test.received" && frame.data.execution_id) {
+        store.setState({ listening: false, run: begun(frame.data.execution_id) });
+      }
+      if (frame.type === "workflow.updated") void takeOver(store, workflow);
+    });
+  }, [workflow, store]);
+}
+
+/** Takes a change that someone else has stored, where nothing is unsaved here. */
+async function takeOver(store: EditorStore, id: string): Promise<void> {
+  if (store.getState().saving !== "saved") return;
+  const stored = await api.workflow(id);
+  const { saving, versionId } = store.getState();
+  if (saving !== "saved" || stored.version_id === versionId) return;
+  await reload(store);
+  say(t("editor.takenOver"));
+}
+
+/** The data of the run that the canvas shows; fetched again when it has ended. */
+export function useRunData(): ExecutionData | undefined {
+  const store = useEditorStore();
+  const id = useEditor((state) => state.run?.id);
+  const over = useEditor((state) => state.run !== null && FINAL.has(state.run.status));
+  const steps = useEditor((state) => (over || !state.opened ? 0 : Object.values(state.run?.nodes ?? {}).filter((node) => node.status !== "running").length));
+  const found = useQuery({
+    queryKey: ["execution", id, over, steps],
+    queryFn: () => api.execution(id ?? ""),
+    enabled: id !== undefined,
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+    staleTime: over ? Infinity : 0,
+  });
+  useEffect(() => {
+    // where the end's event was missed (a dropped connection), the stored execution tells
+    if (found.data && FINAL.has(found.data.status) && store.getState().run?.id === found.data.id) store.setState({ run: runOf(found.data) });
+  }, [found.data, store]);
+  return found.data;
+}

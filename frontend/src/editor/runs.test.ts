@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import type { Frame } from "../live/frames";
+import { begun, follow } from "./runs";
+
+const frame = (type: string, data: Frame["data"] = {}): Frame => ({ type, timestamp: "2026-01-01T00:00:00Z", data: { execution_id: "e", ...data } });
+
+it("follows a run node by node to its end", () => {
+  const frames = [frame("execution.started"), frame("node.executing", { node: "A" }), frame("node.completed", { node: "A", status: "success", counts: [2] }), frame("node.executing", { node: "B" })];
+  const going = frames.reduce(follow, begun("e"));
+  expect(going.nodes.A).toMatchObject({ status: "success", counts: [2], runs: 1 });
+  expect(going.nodes.B).toMatchObject({ status: "running" });
+  const over = follow(going, frame("execution.completed", { status: "error", error: { message: "no" } }));
+  expect([over.status, over.error?.message, over.nodes.B?.status]).toEqual(["error", "no", "cancelled"]);
+  expect(follow(over, frame("execution.started"))).toBe(over);
+});
+
+it("leaves frames of other executions alone", () => {
+  const run = begun("e");
+  expect(follow(run, { ...frame("execution.completed"), data: { execution_id: "other" } })).toBe(run);
+});

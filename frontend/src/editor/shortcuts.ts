@@ -1,0 +1,110 @@
+import { useReactFlow } from "@xyflow/react";
+import { useEffect } from "react";
+import { type Key, t } from "../i18n";
+import { say } from "../ui/toast";
+import { copySelected, disableSelected, duplicateSelected, pasteText, removeSelected, selectAll, tidyUp } from "./actions";
+import { toDocument } from "./geometry";
+import { run } from "./running";
+import { save } from "./saving";
+import { type EditorStore, useEditorStore } from "./store";
+
+export interface Action {
+  key: Key;
+  /** As written on keyboards; `Ctrl` is Cmd on a Mac. */
+  keys: string;
+  run: (store: EditorStore, flow: ReturnType<typeof useReactFlow>) => void;
+  /** Not offered where this is false. */
+  when?: (store: EditorStore) => boolean;
+}
+
+const chosen = (store: EditorStore) => store.getState().selection.length > 0 || store.getState().selectedEdges.length > 0;
+const one = (store: EditorStore) => store.getState().selection.length === 1;
+const first = (store: EditorStore) => store.getState().selection[0] ?? null;
+
+/** Everything that can be done on the canvas, for shortcuts and for the command palette. */
+export const ACTIONS: Action[] = [
+  { key: "editor.add", keys: "N", run: (store) => store.setState({ adding: {} }) },
+  { key: "editor.addNote", keys: "Shift+S", run: (store, flow) => addNote(store, flow) },
+  { key: "action.run", keys: "Ctrl+Enter", run: (store) => void run(store) },
+  { key: "editor.open", keys: "Enter", when: one, run: (store) => store.setState({ opened: first(store) }) },
+  { key: "editor.rename", keys: "F2", when: one, run: (store) => store.setState({ renaming: first(store) }) },
+  { key: "editor.disable", keys: "D", when: chosen, run: disableSelected },
+  { key: "action.duplicate", keys: "Ctrl+D", when: chosen, run: duplicateSelected },
+  { key: "action.copy", keys: "Ctrl+C", when: chosen, run: (store) => void navigator.clipboard.writeText(copySelected(store)).then(() => say(t("state.copied"))) },
+  { key: "action.delete", keys: "Delete", when: chosen, run: removeSelected },
+  { key: "editor.all", keys: "Ctrl+A", run: selectAll },
+  { key: "action.undo", keys: "Ctrl+Z", run: (store) => store.getState().undo() },
+  { key: "action.redo", keys: "Ctrl+Shift+Z", run: (store) => store.getState().redo() },
+  { key: "editor.tidy", keys: "Shift+T", run: tidyUp },
+  { key: "editor.fit", keys: "1", run: (_, flow) => void flow.fitView({ maxZoom: 1, padding: 0.25, duration: 200 }) },
+  { key: "editor.zoomIn", keys: "+", run: (_, flow) => void flow.zoomIn({ duration: 120 }) },
+  { key: "editor.zoomOut", keys: "-", run: (_, flow) => void flow.zoomOut({ duration: 120 }) },
+  { key: "action.save", keys: "Ctrl+S", run: (store) => void save(store) },
+  { key: "palette.title", keys: "Ctrl+K", run: (store) => store.setState({ palette: true }) },
+];
+
+function addNote(store: EditorStore, flow: ReturnType<typeof useReactFlow>): void {
+  const node = {
+    id: crypto.randomUUID(),
+    name: t("editor.note"),
+    type: "n8n-nodes-base.stickyNote",
+    typeVersion: 1,
+    position: centre(flow),
+    parameters: { content: t("editor.noteText"), height: 160, width: 240, color: 1 },
+  };
+  pasteText(store, JSON.stringify({ nodes: [node], connections: {} }), node.position);
+}
+
+function centre(flow: ReturnType<typeof useReactFlow>): [number, number] {
+  const box = document.querySelector(".stage")?.getBoundingClientRect() ?? { left: 0, top: 0, width: 800, height: 600 };
+  return toDocument(flow.screenToFlowPosition({ x: box.left + box.width / 2 - 100, y: box.top + box.height / 2 - 40 }));
+}
+
+const named = (event: KeyboardEvent): string => {
+  const key = event.key === "Backspace" ? "Delete" : event.key === "y" && (event.ctrlKey || event.metaKey) ? "Shift+Z" : event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const shift = event.shiftKey && !key.startsWith("Shift+") && /^[A-Z]$/.test(key) ? "Shift+" : "";
+  return `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${shift}${key}`;
+};
+
+/** Whether keys belong to something else: a field, a dialog, a menu. */
+const busy = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest("input, textarea, select, [contenteditable=true], dialog, [role=menu], .nodeview, .panel") !== null;
+
+/** Keys and the clipboard of the canvas. */
+export function useShortcuts(): void {
+  const store = useEditorStore();
+  const flow = useReactFlow();
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const keys = named(event);
+      const open = store.getState().opened !== null || store.getState().palette;
+      if (open || (busy(event.target) && keys !== "Ctrl+K" && keys !== "Ctrl+S")) return;
+      if (keys === "Ctrl+C" || (keys === "Enter" && event.target instanceof HTMLButtonElement)) return;
+      const action = ACTIONS.find((each) => each.keys === keys);
+      if (!action || action.when?.(store) === false) return;
+      event.preventDefault();
+      action.run(store, flow);
+    };
+    const copied = (event: ClipboardEvent) => {
+      if (busy(event.target) || store.getState().opened || store.getState().selection.length === 0 || document.getSelection()?.toString()) return;
+      event.clipboardData?.setData("text/plain", copySelected(store));
+      event.preventDefault();
+      if (event.type === "cut") removeSelected(store);
+    };
+    const pasted = (event: ClipboardEvent) => {
+      if (busy(event.target) || store.getState().opened) return;
+      event.preventDefault();
+      pasteText(store, event.clipboardData?.getData("text/plain") ?? "", centre(flow));
+    };
+    document.addEventListener("keydown", press);
+    document.addEventListener("copy", copied);
+    document.addEventListener("cut", copied);
+    document.addEventListener("paste", pasted);
+    return () => {
+      document.removeEventListener("keydown", press);
+      document.removeEventListener("copy", copied);
+      document.removeEventListener("cut", copied);
+      document.removeEventListener("paste", pasted);
+    };
+  }, [store, flow]);
+}

@@ -1,0 +1,21 @@
+import { createContext, useContext } from "react";
+import type { Evaluation } from "../api/types";
+
+/** What fields need of the place they stand in. Without `evaluate` values are always fixed (credentials). */
+export interface FormPlace {
+  version: number;
+  evaluate?: (expression: string) => Promise<Evaluation>;
+  /** False while there is no data that expressions could see; those without a `$` are previewed all the same. */
+  previews?: boolean;
+  /** Paths that expressions can complete, such as `$json.name`. */
+  completions?: string[];
+  /** Changes when the data that expressions see changes. */
+  dataKey?: string;
+  readOnly?: boolean;
+}
+
+export const FormContext = createContext<FormPlace>({ version: 1 });
+export const usePlace = (): FormPlace => useContext(FormContext);
+
+/** The drag type of a field of the input; the data is `{{ … }}`. */
+export const DRAGGED = "application/x-weft-expression";

@@ -1,0 +1,78 @@
+import { type Command, freeName, names } from "./commands";
+import { type Graph, type GraphNode, readDocument, type WorkflowDocument, writeConnections } from "./document";
+import { renameInParameters } from "./rename";
+
+/** The chosen nodes and the connections among them as n8n JSON. */
+export function copy(graph: Graph, ids: readonly string[]): string {
+  const chosen = new Set(ids);
+  const nodes = Object.fromEntries(Object.entries(graph.nodes).filter(([id]) => chosen.has(id)));
+  const edges = graph.edges.filter((edge) => chosen.has(edge.from) && chosen.has(edge.to));
+  const pins = Object.fromEntries(Object.entries(graph.pins).filter(([name]) => Object.values(nodes).some((node) => node.name === name)));
+  const document: WorkflowDocument = { nodes: Object.values(nodes), connections: writeConnections(nodes, edges), pinData: pins };
+  return JSON.stringify(document, null, 2);
+}
+
+/** A workflow document in a text, or null where the text is none. */
+export function readClipboard(text: string): WorkflowDocument | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof parsed !== "object" || parsed === null || !("nodes" in parsed) || !Array.isArray(parsed.nodes)) return null;
+  const nodes: unknown[] = parsed.nodes;
+  if (nodes.length === 0 || !nodes.every(isNode)) return null;
+  const { connections, pinData } = parsed as Partial<WorkflowDocument>;
+  return { nodes: nodes.map(completed), connections: connections ?? {}, pinData: pinData ?? {} };
+}
+
+function isNode(value: unknown): value is GraphNode {
+  if (typeof value !== "object" || value === null) return false;
+  const node = value as Partial<GraphNode>;
+  return typeof node.name === "string" && typeof node.type === "string" && Array.isArray(node.position);
+}
+
+/** What hand-written documents leave out. */
+const completed = (node: GraphNode): GraphNode => ({ ...{ id: "", typeVersion: 1, parameters: {} }, ...node });
+
+/**
+ * Adds a document's nodes under fresh ids and free names, with their top left at `at`; expressions among them follow
+ * the new names. Returns the command and the ids that it adds.
+ */
+export function paste(document: WorkflowDocument, graph: Graph, at: [number, number]): { command: Command; ids: string[] } {
+  const given = readDocument(document);
+  const nodes = Object.values(given.nodes);
+  const left = Math.min(...nodes.map((node) => node.position[0]));
+  const top = Math.min(...nodes.map((node) => node.position[1]));
+  const taken = names(graph);
+  const ids = new Map<string, string>();
+  const renamed: [string, string][] = [];
+  for (const node of nodes) {
+    const name = freeName(node.name, taken);
+    taken.add(name);
+    ids.set(node.id, crypto.randomUUID());
+    renamed.push([node.name, name]);
+  }
+  const added = nodes.map((node, index): GraphNode => {
+    const [, name] = renamed[index] ?? ["", node.name];
+    const position: [number, number] = [node.position[0] - left + at[0], node.position[1] - top + at[1]];
+    return { ...node, id: ids.get(node.id) ?? node.id, name, position, parameters: follow(node.parameters, renamed) };
+  });
+  const edges = given.edges.map((edge) => ({ ...edge, from: ids.get(edge.from) ?? "", to: ids.get(edge.to) ?? "" }));
+  const pins = Object.fromEntries(renamed.flatMap(([from, to]) => (given.pins[from] ? [[to, given.pins[from]] as const] : [])));
+  const command: Command = (before) => ({
+    ...before,
+    nodes: { ...before.nodes, ...Object.fromEntries(added.map((node) => [node.id, node])) },
+    edges: [...before.edges, ...edges],
+    pins: { ...before.pins, ...pins },
+  });
+  return { command, ids: added.map((node) => node.id) };
+}
+
+/** All renames at once: through names that nobody can write, so that a swap doesn't meet itself. */
+function follow(parameters: GraphNode["parameters"], renamed: [string, string][]): GraphNode["parameters"] {
+  const changed = renamed.filter(([from, to]) => from !== to);
+  const aside = changed.reduce((held, [from], index) => renameInParameters(held, from, `\u0000${index}`), parameters);
+  return changed.reduce((held, [, to], index) => renameInParameters(held, `\u0000${index}`, to), aside);
+}
