@@ -90,8 +90,8 @@ export interface Execution {
   error: NodeError | null;
 }
 
-/** A node run that an input came from: node, run, output. */
-export type Source = [node: string, run: number, output: number];
+/** What an input came from: node, its output, its run. */
+export type Source = [node: string, output: number, run: number];
 
 export interface NodeRun {
   node: string;

@@ -2,8 +2,9 @@ import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyf
 import { Plus, Trash2 } from "lucide-react";
 import { memo } from "react";
 import { disconnect } from "../graph/commands";
-import type { Edge } from "../graph/document";
+import { type Edge, type Graph, STICKY_NOTE } from "../graph/document";
 import { t } from "../i18n";
+import { NODE_WIDTH, toCanvas } from "./geometry";
 import { useEditor, useEditorStore } from "./store";
 
 export interface LinkData extends Record<string, unknown> {
@@ -11,18 +12,25 @@ export interface LinkData extends Record<string, unknown> {
   from: string;
 }
 
-const DROP = 70;
+const DROP = 40;
+const FACE_HEIGHT = 62;
 const ROUND = 18;
 
 /** A way back (loops): out, down under the nodes, and back up, so that it doesn't cross them. */
-function backPath(sx: number, sy: number, tx: number, ty: number): [string, number, number] {
-  const low = Math.max(sy, ty) + DROP;
+function backPath(sx: number, sy: number, tx: number, ty: number, under: number): [string, number, number] {
+  const low = Math.max(sy, ty, under) + DROP;
   const right = sx + 30;
   const left = tx - 30;
   const path =
     `M${sx} ${sy}H${right - ROUND}q${ROUND} 0 ${ROUND} ${ROUND}V${low - ROUND}q0 ${ROUND} ${-ROUND} ${ROUND}` +
     `H${left + ROUND}q${-ROUND} 0 ${-ROUND} ${-ROUND}V${ty + ROUND}q0 ${-ROUND} ${ROUND} ${-ROUND}H${tx}`;
   return [path, (left + right) / 2, low];
+}
+
+/** The bottom of the lowest node between two places. */
+function lowest(graph: Graph, left: number, right: number): number {
+  const between = Object.values(graph.nodes).filter((node) => node.type !== STICKY_NOTE && toCanvas(node.position).x > left - NODE_WIDTH && toCanvas(node.position).x < right);
+  return Math.max(...between.map((node) => node.position[1] + FACE_HEIGHT));
 }
 
 /** A connection: item counts after a run, tools to insert and remove when it is pointed at. */
@@ -34,8 +42,9 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   const state = useEditor((all) => all.run?.nodes[data?.from ?? ""]);
   const count = state?.counts[output];
   const back = data?.edge.kind === "main" && targetX < sourceX - 20;
+  const under = useEditor((all) => (back ? lowest(all.history.graph, targetX, sourceX) : 0));
   const [path, x, y] = back
-    ? backPath(sourceX, sourceY, targetX, targetY)
+    ? backPath(sourceX, sourceY, targetX, targetY, under)
     : getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
   const classes = ["link", data?.edge.kind !== "main" && "socket", back && "back", selected && "selected", count ? "done" : state?.status === "running" && "busy"];
   return (

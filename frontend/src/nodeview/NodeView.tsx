@@ -58,8 +58,8 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
   const names = [...new Set([...origins, ...earlier])];
   const [wanted, setWanted] = useState<string | null>(null);
   const origin = wanted ?? fed?.[0] ?? names[0] ?? null;
-  const output = fed && fed[0] === origin ? fed[2] : (direct.find((each) => each.node === origin)?.output ?? 0);
-  const input = origin ? itemsOf(data, graph, origin, output, fed && fed[0] === origin ? fed[1] : Infinity) : null;
+  const output = fed && fed[0] === origin ? fed[1] : (direct.find((each) => each.node === origin)?.output ?? 0);
+  const input = origin ? itemsOf(data, graph, origin, output, fed && fed[0] === origin ? fed[2] : Infinity) : null;
   const [item, setItem] = useState(0);
   const direct_ = origin !== null && (origins.includes(origin) || fed?.[0] === origin);
   const root = origin ? (direct_ ? "$json" : nodeSource(origin)) : undefined;
