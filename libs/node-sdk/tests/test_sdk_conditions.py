@@ -66,7 +66,7 @@ TABLE: list[tuple[str, str, Any, Any, bool]] = [
     ("boolean", "notEmpty", False, "", True),
     ("boolean", "true", True, "", True),
     ("boolean", "false", False, "", True),
-    ("boolean", "false", None, "", False),
+    ("boolean", "false", None, "", True),
     ("boolean", "equals", True, "true", True),
     ("boolean", "notEquals", True, False, True),
     ("array", "exists", [], "", True),
@@ -148,7 +148,8 @@ def test_loose_converts(kind: str, operation: str, left: Any, right: Any, expect
 def test_case_and_combinators() -> None:
     assert Matcher().matches(condition("string", "equals", "A", "a", caseSensitive=False))
     assert Matcher(ignore_case=True).matches(condition("string", "startsWith", "ÄB", "ä"))
-    assert not Matcher(ignore_case=True).matches(condition("string", "regex", "AB", "ab"))
+    assert Matcher(ignore_case=True).matches(condition("string", "regex", "AB", "ab")), "as n8n does"
+    assert not Matcher().matches(condition("string", "regex", "AB", "ab"))
     both = condition("number", "equals", 1, 1)
     both["conditions"].append(
         {"leftValue": "x", "rightValue": 1, "operator": {"type": "number", "operation": "gt"}}
