@@ -9,7 +9,7 @@ import pytest
 from weft_contracts import topics
 from weft_contracts.errors import WeftError
 from weft_contracts.ids import new_id, shard_of
-from weft_contracts.messages import CancelExecution, Envelope, ResumeExecution, StartExecution
+from weft_contracts.messages import CancelExecution, Envelope, NodeStarted, ResumeExecution, StartExecution
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 
@@ -196,3 +196,30 @@ async def test_an_unknown_execution_is_no_poison(world: World, runner: FakeRunne
     assert list(world.bus.letters.all()) == []
     with pytest.raises(WeftError):
         await world.get(unknown)
+
+
+async def test_a_node_that_kills_the_whole_process_three_times_ends_its_run(world: World) -> None:
+    """The first time nobody has said that it began; from then on every node is announced."""
+    world.store.versions["v"] = LINE
+    execution = await world.start("v")
+    announced = []
+    for boot in range(4):
+        victim = FakeRunner(world, f"victim{boot}")
+        victim.hold = True
+        await victim.start()
+        await until(lambda victim=victim: victim.tasks)
+        task = victim.tasks[0]
+        announced.append(task.announce)
+        if task.announce:
+            started = NodeStarted("A", 0, 2, task.entry.inputs, confirm=True)
+            victim.report(task, [started], last=False)
+            rows = world.service._owner.lives[execution].rows
+            await until(lambda rows=rows: ("A", 0) in rows and rows["A", 0].details.dispatch_id)
+            await world.service._owner.flush()
+        await world.has_status(execution, "running")
+        await victim.stop()
+        await world.crash()
+        await world.boot()
+    found = await world.ended(execution, "error", 60)
+    assert announced == [False, True, True, True]
+    assert b'"code":"CRASHED"' in found.execution.error

@@ -212,6 +212,9 @@ class RunSegment(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="typ
     """What earlier nodes of this execution have changed of the workflow's static data, JSON."""
     runner: str = ""
     """Whom it is for. Two may read one partition: a runner that was frozen for long, and who got its place."""
+    announce: bool = False
+    """The run has outlived its process: every node is told of, and that is committed, before it begins. So a node that
+    kills the process is known by it at the third time."""
 
 
 # --- node.results ----------------------------------------------------------------------------------------

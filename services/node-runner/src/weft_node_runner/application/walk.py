@@ -75,10 +75,10 @@ class Walk:
                 activation = self._current = segment.current
                 node = self._plan.graph.nodes[activation.node]
                 attempt = task.attempt if activation == task.entry else 1
-                if not node.safe and not isinstance(pins.get(node.name), list):
-                    self.granted = await self._permission(activation, attempt)
-                    if not self.granted:
+                if (task.announce or not node.safe) and not isinstance(pins.get(node.name), list):
+                    if not await self._permission(activation, attempt):
                         return
+                    self.granted = self.granted or not node.safe
                 try:
                     if not await self._node(segment, activation, pins, attempt):
                         break

@@ -280,6 +280,7 @@ class Owner:
     def _adopt(self, live: Live) -> None:
         """A run that was allowed to begin by the owner before us may still run: its dispatch goes on."""
         self.lives[live.id] = live
+        live.outlived = self._exclusive
         for key, row in list(live.rows.items()):
             if row.details.dispatch_id and key in live.ready:
                 del live.ready[key]
@@ -287,7 +288,7 @@ class Owner:
                 dispatch = Dispatch(
                     row.details.dispatch_id, live, key, node, "", self._pool(live, key), time.monotonic()
                 )
-                if self._exclusive:
+                if self._exclusive:  # it began in the process that is gone
                     self._give_up(dispatch, begun=True)
                     self._changed(live)
                 else:
@@ -716,6 +717,7 @@ class Owner:
             head.retry_of,
             live.static_data,
             runner.name,
+            live.outlived,
         )
         self.fleet.add(dispatch)
         self._by_execution.setdefault(live.id, []).append(dispatch)

@@ -87,6 +87,7 @@ class Live:
         "listeners",
         "mode",
         "new_wakes",
+        "outlived",
         "project_id",
         "ready",
         "reply",
@@ -127,6 +128,8 @@ class Live:
         self.state = State(graph)
         self.seq = 0
         self.stored = False
+        self.outlived = False
+        """It has outlived the process that ran it."""
         self.finished_at: int | None = None
         self.error: NodeError | None = None
         self.follow_up = False
