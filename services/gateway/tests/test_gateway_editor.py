@@ -115,3 +115,12 @@ async def test_previews_find_the_item_that_an_item_came_from(owner: Client) -> N
         assert found["value"] is None
         assert found["error"]
     assert await owner.refusal(*call, json={**body, "source": [[1]]}) == (400, "VALIDATION_ERROR")
+
+
+async def test_numbers_that_no_machine_word_holds_are_taken_as_javascript_takes_them(owner: Client) -> None:
+    big = {"expression": "={{ $json.n }}", "items": [{"json": {"n": 2**70}}]}
+    assert await owner.data("POST", "/expressions/evaluate", json=big) == {"value": 2.0**70, "type": "number"}
+    far = {"expression": "={{ 1 }}", "source": [["A", 2**70]]}
+    assert await owner.refusal("POST", "/expressions/evaluate", json=far) == (400, "VALIDATION_ERROR")
+    kept = {"name": "n", "type": "t", "data": {"n": 2**70}}
+    assert (await owner.data("POST", "/credentials", json=kept))["name"] == "n"

@@ -8,17 +8,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import node_runner_pb2 as pb
+from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
+from weft_gateway.entrypoints.rest.paging import MOST
 
 router = APIRouter()
 User = Annotated[Caller, Depends(signed_in)]
 TypeName = Annotated[str, Query(alias="type", description="Any name of the type; wins over the path's.")]
-Source = tuple[str, int, int] | tuple[str, int] | tuple[str]
+Place = Annotated[int, Field(ge=0, le=MOST)]
+Source = tuple[str, Place, Place] | tuple[str, Place] | tuple[str]
 _DRAWING = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -116,12 +119,12 @@ async def evaluate(request: Request, user: User, body: Evaluation) -> Response:
     call = pb.EvaluateRequest(
         project_id=body.project_id,
         expression=body.expression,
-        items=orjson.dumps(body.items),
+        items=dumps_js(body.items),
         item_index=body.item_index,
-        run_data=orjson.dumps(body.run_data or {}),
-        parameters=orjson.dumps(body.parameters or {}),
-        source=orjson.dumps(body.source),
-        sources=orjson.dumps(body.sources),
+        run_data=dumps_js(body.run_data or {}),
+        parameters=dumps_js(body.parameters or {}),
+        source=dumps_js(body.source),
+        sources=dumps_js(body.sources),
     )
     found = await backends(request).node_tools.Evaluate(call)
     answer = {"value": orjson.Fragment(found.value) if found.value else None, "type": found.type}

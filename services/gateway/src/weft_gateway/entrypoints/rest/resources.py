@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.pb import scheduler_pb2 as schedules
 from weft_contracts.pb import webhook_ingress_pb2 as hooks
 from weft_contracts.pb import workflow_store_pb2 as pb
+from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import view
@@ -50,7 +50,7 @@ async def list_credentials(
 @router.post("/credentials", tags=["credentials"], status_code=201, summary="Store a credential, encrypted")
 async def create_credential(request: Request, user: User, body: NewCredential) -> Response:
     call = pb.CreateCredentialRequest(
-        project_id=body.project_id, name=body.name, type=body.type, data=orjson.dumps(body.data)
+        project_id=body.project_id, name=body.name, type=body.type, data=dumps_js(body.data)
     )
     return ok(request, view((await backends(request).credentials.Create(call)).credential), 201)
 
@@ -71,7 +71,7 @@ async def update_credential(
     if body.name is not None:
         call.name = body.name
     if body.data is not None:
-        call.data = orjson.dumps(body.data)
+        call.data = dumps_js(body.data)
     return ok(request, view((await backends(request).credentials.Update(call)).credential))
 
 

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import webhook_ingress_pb2 as hooks
 from weft_contracts.pb import workflow_store_pb2 as pb
+from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller, deadline
 
 from weft_gateway.adapters.json_view import Raw, view
@@ -242,7 +242,7 @@ async def execute(
     )
     for name in ("trigger_data", "run_data", "pin_data"):
         if body.get(name) is not None:
-            setattr(call, name, orjson.dumps(body[name]))
+            setattr(call, name, dumps_js(body[name]))
     with deadline(wait + 10):
         started = await backends(request).executions.Start(call)
     done = started.execution.status in {"success", "error", "cancelled"}
