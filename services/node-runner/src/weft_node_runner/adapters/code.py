@@ -1,6 +1,5 @@
 """The Code node's scripts, in the jail."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from weft_kit.items import MAX_DEPTH, too_deep
 from weft_node_sdk.context import Http, NodeRunError, Outputs
 
 from weft_node_runner.adapters.code_requests import CodeRequests
+from weft_node_runner.application.turns import give_way
 
 
 class JailedCode:
@@ -53,7 +53,7 @@ class JailedCode:
             ) from None
         except EvaluatorUnavailable as error:
             raise NodeRunError(str(error), code="EVALUATOR_UNAVAILABLE") from None
-        await asyncio.sleep(0)  # reading a large answer has taken its time
+        await give_way()  # reading a large answer has taken its time
         if too_deep([item["json"] for item in items if "json" in item]):
             text = f"The code returned items nested over {MAX_DEPTH} levels deep"
             raise NodeRunError(text, code="CODE_ERROR")

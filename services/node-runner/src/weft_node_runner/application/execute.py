@@ -77,7 +77,7 @@ async def execute(
         kept = state if node.traits.loops else None
         return Outcome(outputs, state=kept, logs=tuple(ctx.logs))
     except NodeRunError as failure:
-        error = failure
+        error = failure.with_traceback(None)  # which would hold this frame, and so the items
     except ExpressionFailure as failure:
         error = NodeRunError(
             failure.message,
@@ -92,6 +92,8 @@ async def execute(
     except Exception as failure:
         log.exception("the node type %s failed", node.type)
         error = NodeRunError(f"The node failed: {failure}", code="INTERNAL")
+    finally:
+        ctx.close()
     return _failed(node_plan, ctx, error, attempt)
 
 

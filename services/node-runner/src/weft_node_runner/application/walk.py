@@ -30,6 +30,7 @@ from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
 from weft_node_runner.application.ports import Outside
 from weft_node_runner.application.static_data import StaticData
+from weft_node_runner.application.turns import give_way
 from weft_node_runner.domain.plan import Plan
 
 SILENT_SECONDS: Final = 0.05
@@ -116,7 +117,7 @@ class Walk:
     ) -> bool:
         """Whether the segment goes on. Others have their turn between nodes that take long."""
         if perf_counter() - self._yielded > YIELD_SECONDS:
-            await asyncio.sleep(0)
+            await give_way()
             self._yielded = perf_counter()
         began = now_us()
         outcome = await execute(
