@@ -48,6 +48,8 @@ def items_of_each(result: Any, logs: tuple[str, ...]) -> list[Item]:
 
 def _item(value: Any, index: int, logs: tuple[str, ...], hint: str, *, wrapped: bool) -> Item:
     """`wrapped`: other items have their fields under `json`."""
+    if type(value) is dict and len(value) == 1 and type(value.get("json")) is dict:
+        return value  # the commonest form is an item already, and nobody else holds it
     if not isinstance(value, dict):
         text = "A returned item is not an object"
         raise CodeFailure(text, description=hint, item_index=index, logs=logs)
