@@ -40,7 +40,7 @@ async def evaluate(
     for first in range(0, item_count, _AT_ONCE):
         if first:
             await asyncio.sleep(0)
-        made += [_assembled(compiled, row) for row in rows[first : first + _AT_ONCE]]
+        made += _all_assembled(compiled, rows[first : first + _AT_ONCE])
     return made
 
 
@@ -129,6 +129,13 @@ def _environment(leaf: Leaf, scope: Scope) -> ExpressionFailure | None:
         description="$env is off in this installation. Use $vars, or credentials for secrets.",
         expression=leaf.text.strip(),
     )
+
+
+def _all_assembled(compiled: Sequence[Compiled], rows: list[list[Any]]) -> list[list[Any]]:
+    if len(compiled) == 1:  # the parameters of a node, the commonest case
+        build = compiled[0].build
+        return [[build(row)] for row in rows]
+    return [_assembled(compiled, row) for row in rows]
 
 
 def _assembled(compiled: Sequence[Compiled], row: list[Any]) -> list[Any]:

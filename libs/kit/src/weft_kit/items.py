@@ -168,7 +168,7 @@ def _plain(data: bytes) -> bool:
         b"0" * 16 in same
         or b"0e0" in same
         or b"0e+" in same
-        or b'"":' in same.translate(None, b"0")
+        or (b'0":' in same and b'"":' in same.translate(None, b"0"))
         or _WHOLE_FLOAT.search(data)
         or data.endswith(b".0")
     )
