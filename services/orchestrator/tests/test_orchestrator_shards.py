@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from weft_contracts import topics
 from weft_contracts.ids import SHARDS
 from weft_kit.bus.memory import MemoryBus
 from weft_kit.database.migrate import migrate
@@ -109,4 +110,27 @@ async def test_shards_that_are_ours_by_the_table_only_are_served_again(pair: tup
     runner = await FakeRunner(first).start(alive=True)
     for execution in [await first.start("v") for _ in range(20)]:
         await first.ended(execution)
+    await runner.stop()
+
+
+async def test_tasks_go_on_when_their_shard_is_given_away(pair: tuple[World, World]) -> None:
+    first, second = pair
+    first.store.versions["v"] = LINE
+    await until(lambda: shared(first, second))
+    runner = await FakeRunner(first).start(alive=True)
+    runner.hold = True
+    control = first.bus.reader()
+    await control.assign({(topics.RUNNER_CONTROL, 0): None})
+    before = await control.end(topics.RUNNER_CONTROL, 0)
+    ids = [await first.start("v") for _ in range(20)]
+    await until(lambda: len(runner.tasks) == 20)
+    await second.service.drain()
+    await until(lambda: len(held(first)) == SHARDS)
+    assert await control.end(topics.RUNNER_CONTROL, 0) == before, "a task was withdrawn"
+    for task in list(runner.tasks):
+        runner.run(task)
+    runner.hold = False
+    for execution in ids:
+        await first.ended(execution, seconds=40)
+    await control.close()
     await runner.stop()

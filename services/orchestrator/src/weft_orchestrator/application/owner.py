@@ -138,7 +138,7 @@ class Owner:
         """Reads these shards from now on; what is in memory of others is dropped. Raises UNAVAILABLE; then none was
         added."""
         for live in [live for live in self.lives.values() if live.shard not in shards]:
-            self._forget(live)
+            self._forget(live, withdraw=False)
         before, self.shards = self.shards, shards
         try:
             await self._reader.assign(
@@ -876,9 +876,13 @@ class Owner:
         if live.follow_up:
             self.on_follow_up(live.id)
 
-    def _forget(self, live: Live) -> None:
+    def _forget(self, live: Live, *, withdraw: bool = True) -> None:
+        """`withdraw` False: its tasks go on for the next owner, who adopts them."""
         for dispatch in self._by_execution.pop(live.id, ()):
-            self._withdraw(dispatch)
+            if withdraw:
+                self._withdraw(dispatch)
+            else:
+                self.fleet.close(dispatch)
         if self.lives.get(live.id) is live:
             del self.lives[live.id]
         self._dirty.pop(live.id, None)
