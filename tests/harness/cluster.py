@@ -171,16 +171,49 @@ class Cluster:
     def _start_edge(self) -> None:
         if self.edge is not None and self.edge.poll() is None:
             return
+        config = self._write_edge()
+        command = ["nginx", "-e", str(self.home / "nginx.log"), "-c", str(config)]
+        self.edge = subprocess.Popen(command, start_new_session=True)
+
+    def _write_edge(self, without: Iterable[Member] = ()) -> Path:
         upstreams = "".join(
             f"  upstream {service} {{ "
-            + " ".join(f"server 127.0.0.1:{m.http} max_fails=1 fail_timeout=1s;" for m in self.of(service))
+            + " ".join(
+                f"server 127.0.0.1:{m.http} max_fails=1 fail_timeout=1s;"
+                for m in self.of(service)
+                if m not in without
+            )
             + " }\n"
             for service in ("gateway", "webhook-ingress", "realtime")
         )
         config = self.home / "nginx.conf"
         config.write_text(EDGE.format(folder=self.home, port=self.port, upstreams=upstreams))
-        command = ["nginx", "-e", str(self.home / "nginx.log"), "-c", str(config)]
-        self.edge = subprocess.Popen(command, start_new_session=True)
+        return config
+
+    def _turn_edge(self, without: Iterable[Member]) -> None:
+        """Returns when the edge sends nothing new to these: its old workers take no more connections."""
+        assert self.edge is not None
+        children = Path(f"/proc/{self.edge.pid}/task/{self.edge.pid}/children")
+        before = set(children.read_text().split())
+        self._write_edge(without)
+        self.edge.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 30
+        while not _all_leaving(before) or not set(children.read_text().split()) - before:
+            assert time.monotonic() < deadline, "the edge did not take its new configuration"
+            time.sleep(0.02)
+
+    def roll(self, *members: Member) -> None:
+        """As an orchestrated restart does it: out of the balancer, SIGTERM, start, ready, into the balancer."""
+        self._turn_edge(members)
+        for member in members:
+            member.signal(signal.SIGTERM)
+        for member in members:
+            assert member.process is not None
+            assert member.process.wait(60) == 0, member.tail()
+            member.launch(self.environment)
+        for member in members:
+            member.wait()
+        self._turn_edge(())
 
     def pids(self) -> list[int]:
         """Roots of every process of the installation, servers and edge included."""
@@ -211,6 +244,18 @@ class Cluster:
             self.edge.wait()
         for server in (self.kafka, self.redis, self.postgres):
             server.kill()
+
+
+def _all_leaving(pids: set[str]) -> bool:
+    """nginx's workers say in their titles that they shut down."""
+    for pid in pids:
+        try:
+            title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if title and b"shutting down" not in title:
+            return False
+    return True
 
 
 def summary(cluster: Cluster) -> Iterable[str]:

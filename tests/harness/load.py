@@ -34,10 +34,12 @@ async def drive(
     *,
     first: int = 0,
     stop_on_loss: bool = False,
+    keep_alive: bool = True,
 ) -> Calls:
     """`count` POSTs `{"n": number}` at `rate` a second, over the paths in turn. Ends early once the server is gone
-    if `stop_on_loss`. Connections that break count as lost."""
-    limits = httpx.Limits(max_connections=200)
+    if `stop_on_loss`. Connections that break count as lost. Without `keep_alive` each call has its own, as an edge
+    that takes a new configuration may close one that is idle just when a call is written to it."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=None if keep_alive else 0)
     gone = asyncio.Event()
 
     async def one(client: httpx.AsyncClient, number: int, path: str) -> None:
