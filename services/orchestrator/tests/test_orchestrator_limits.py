@@ -223,3 +223,13 @@ async def test_a_node_that_kills_the_whole_process_three_times_ends_its_run(worl
     found = await world.ended(execution, "error", 60)
     assert announced == [False, True, True, True]
     assert b'"code":"CRASHED"' in found.execution.error
+
+
+async def test_names_that_cannot_be_stored_end_their_own_run_only(world: World) -> None:
+    world.store.versions["bad"] = chain(START, node("A\x00", at=1))
+    world.store.versions["v"] = LINE
+    runner = await FakeRunner(world).start()
+    bad, good = await world.start("bad"), await world.start("v")
+    assert b"zero character" in (await world.ended(bad, "error", 30)).execution.error
+    await world.ended(good, seconds=30)
+    await runner.stop()

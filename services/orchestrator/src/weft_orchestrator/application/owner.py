@@ -374,6 +374,8 @@ class Owner:
         try:
             if graph is NO_GRAPH:
                 raise Refused("The version of the workflow is gone.")
+            if any("\x00" in name for name in graph.nodes):
+                raise Refused("A node's name holds the zero character, which can't be stored.")
             live = Live.begin(command, shard, head, graph, now)
         except Refused as refusal:
             failure = m.NodeError(str(refusal), code="VALIDATION_ERROR")

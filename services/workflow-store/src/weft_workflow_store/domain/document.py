@@ -173,6 +173,8 @@ def _check_node(path: str, node: Any) -> None:
     for key in ("name", "type"):
         if not isinstance(node.get(key), str) or not node[key]:
             raise _wrong(f"{path}.{key}", "a text is expected")
+        if "\x00" in node[key]:  # runs are stored by it, and PostgreSQL's text can't hold it
+            raise _wrong(f"{path}.{key}", "the zero character is not allowed")
     for key in ("parameters", "credentials"):
         if not isinstance(node.get(key) or {}, dict):
             raise _wrong(f"{path}.{key}", "an object is expected")
