@@ -17,6 +17,7 @@ from weft_auth.adapters.postgres_store import PostgresStore
 from weft_auth.application.commands.accounts import Accounts
 from weft_auth.application.commands.api_keys import ApiKeyCommands
 from weft_auth.application.commands.sessions import Sessions
+from weft_auth.application.commands.two_factor import TwoFactor
 from weft_auth.application.queries.identity import IdentityQueries
 from weft_auth.entrypoints.grpc import AccessServicer, AuthServicer
 from weft_auth.settings import AuthSettings
@@ -67,22 +68,27 @@ class AuthService:
 
 def build(settings: AuthSettings, infra: Infra) -> AuthService:
     outbox = Outbox("auth", infra.bus, infra.database)
-    store = PostgresStore(infra.database, bound(outbox), outbox.wake)
-    installation = KeptInstallation(infra.database, MasterKey(settings.master_key))
+    master = MasterKey(settings.master_key)
+    store = PostgresStore(infra.database, master, bound(outbox), outbox.wake)
+    installation = KeptInstallation(infra.database, master)
     hasher = BcryptHasher(settings.password_cost)
     sessions = Sessions(
         store,
         hasher,
+        installation,
         installation,
         _now,
         timedelta(minutes=settings.access_token_minutes),
         timedelta(days=settings.refresh_token_days),
     )
     accounts = Accounts(store, hasher, sessions, _now, settings.registration)
-    queries = IdentityQueries(store)
+    queries = IdentityQueries(store, _now)
+    two_factor = TwoFactor(store, installation, sessions, _now)
     api_keys = ApiKeyCommands(store, installation, _now)
     servicers: Mapping[type, object] = {
-        rpc.Auth: AuthServicer(accounts, sessions, api_keys, queries, installation, settings.registration),
+        rpc.Auth: AuthServicer(
+            accounts, sessions, two_factor, api_keys, queries, installation, settings.registration
+        ),
         rpc.Access: AccessServicer(queries),
     }
     service = AuthService(servicers, installation, store, outbox)

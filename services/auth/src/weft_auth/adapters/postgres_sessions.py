@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from weft_auth.adapters.tables import api_keys, sessions, sign_in_failures
 from weft_auth.domain.lockout import FORGET, Failures
-from weft_auth.domain.model import ApiKey, Session
+from weft_auth.domain.model import ApiKey, OpenSession, Session
 
 
 class PostgresSessions:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, session: Session, address: str, user_agent: str) -> None:
+    async def add(self, session: Session, address: str, user_agent: str, at: datetime) -> None:
         """Removes the user's sessions that have ended as well: nobody asks for them."""
         over = (sessions.c.user_id == session.user_id) & (
             sessions.c.expires_at < session.expires_at - FORGET * 30
@@ -31,6 +31,8 @@ class PostgresSessions:
             "revoked": session.revoked,
             "address": address,
             "user_agent": user_agent[:300],
+            "created_at": at,
+            "last_used_at": at,
         }
         await self._connection.execute(insert(sessions).values(row))
 
@@ -40,8 +42,17 @@ class PostgresSessions:
         row = (await self._connection.execute(found.with_for_update())).first()
         return Session(*row) if row else None
 
-    async def rotate(self, session_id: str, token_hash: bytes, expires_at: datetime) -> None:
-        values = {"token_hash": token_hash, "expires_at": expires_at}
+    async def of(self, user_id: str, now: datetime) -> Sequence[OpenSession]:
+        s = sessions.c
+        mine = (
+            select(s.id, s.address, s.user_agent, s.created_at, s.last_used_at, s.expires_at)
+            .where(s.user_id == user_id, s.revoked.is_(False), s.expires_at > now)
+            .order_by(s.last_used_at.desc(), s.id)
+        )
+        return [OpenSession(*row) for row in await self._connection.execute(mine)]
+
+    async def rotate(self, session_id: str, token_hash: bytes, expires_at: datetime, at: datetime) -> None:
+        values = {"token_hash": token_hash, "expires_at": expires_at, "last_used_at": at}
         await self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
 
     async def revoke(self, session_id: str) -> None:

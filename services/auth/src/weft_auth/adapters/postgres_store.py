@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from weft_kit.database import Database, database_errors
+from weft_kit.identity.secrets import MasterKey
 
 from weft_auth.adapters.postgres_accounts import PostgresProjects, PostgresUsers
 from weft_auth.adapters.postgres_audit import PostgresAudit
+from weft_auth.adapters.postgres_second_factors import PostgresSecondFactors
 from weft_auth.adapters.postgres_sessions import PostgresApiKeys, PostgresFailures, PostgresSessions
 from weft_auth.application.ports import Outbox, Transaction
 
@@ -18,6 +20,7 @@ class PostgresTransaction:
     users: PostgresUsers
     projects: PostgresProjects
     sessions: PostgresSessions
+    second_factors: PostgresSecondFactors
     api_keys: PostgresApiKeys
     failures: PostgresFailures
     audit: PostgresAudit
@@ -29,9 +32,14 @@ class PostgresStore:
     each."""
 
     def __init__(
-        self, database: Database, outbox: Callable[[AsyncConnection], Outbox], committed: Callable[[], None]
+        self,
+        database: Database,
+        master: MasterKey,
+        outbox: Callable[[AsyncConnection], Outbox],
+        committed: Callable[[], None],
     ) -> None:
         self._database = database
+        self._master = master
         self._outbox = outbox
         self._committed = committed
 
@@ -46,6 +54,7 @@ class PostgresStore:
                     PostgresUsers(connection),
                     PostgresProjects(connection),
                     PostgresSessions(connection),
+                    PostgresSecondFactors(connection, self._master),
                     PostgresApiKeys(connection),
                     PostgresFailures(connection),
                     PostgresAudit(connection),

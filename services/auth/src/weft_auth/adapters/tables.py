@@ -1,6 +1,17 @@
 """Tables of the schema `auth`, for queries; migrations make them."""
 
-from sqlalchemy import ARRAY, Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(schema="auth")
@@ -58,6 +69,18 @@ sessions = Table(
     Column("revoked", Boolean),
     Column("address", Text),
     Column("user_agent", Text),
+    Column("created_at", _WHEN),
+    Column("last_used_at", _WHEN),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("secret", LargeBinary),
+    Column("enabled", Boolean),
+    Column("last_step", BigInteger),
+    Column("recovery", ARRAY(LargeBinary)),
 )
 
 api_keys = Table(

@@ -8,7 +8,8 @@ from typing import Protocol
 from weft_contracts.messages import AuditRecorded, IdentityChanged
 
 from weft_auth.domain.lockout import Failures
-from weft_auth.domain.model import ApiKey, Project, Session, User
+from weft_auth.domain.model import ApiKey, OpenSession, Project, Session, User
+from weft_auth.domain.second_factor import SecondFactor
 
 
 class Users(Protocol):
@@ -45,16 +46,30 @@ class Projects(Protocol):
 
 
 class Sessions(Protocol):
-    async def add(self, session: Session, address: str, user_agent: str) -> None: ...
+    async def add(self, session: Session, address: str, user_agent: str, at: datetime) -> None: ...
 
     async def get(self, session_id: str) -> Session | None:
         """Locked until the transaction ends."""
 
-    async def rotate(self, session_id: str, token_hash: bytes, expires_at: datetime) -> None: ...
+    async def of(self, user_id: str, now: datetime) -> Sequence[OpenSession]:
+        """Those that go on, used last first."""
+
+    async def rotate(
+        self, session_id: str, token_hash: bytes, expires_at: datetime, at: datetime
+    ) -> None: ...
 
     async def revoke(self, session_id: str) -> None: ...
 
     async def revoke_all(self, user_id: str) -> None: ...
+
+
+class SecondFactors(Protocol):
+    async def get(self, user_id: str) -> SecondFactor | None:
+        """Locked until the transaction ends."""
+
+    async def put(self, user_id: str, factor: SecondFactor) -> None: ...
+
+    async def remove(self, user_id: str) -> None: ...
 
 
 class ApiKeys(Protocol):
@@ -101,6 +116,9 @@ class Transaction(Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def second_factors(self) -> SecondFactors: ...
 
     @property
     def api_keys(self) -> ApiKeys: ...

@@ -44,6 +44,18 @@ class Session:
 
 
 @dataclass(frozen=True)
+class OpenSession:
+    """A session as its user sees it."""
+
+    id: str
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class ApiKey:
     id: str
     user_id: str

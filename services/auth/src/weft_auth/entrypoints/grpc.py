@@ -9,8 +9,10 @@ from weft_auth.adapters.installation import KeptInstallation
 from weft_auth.application.commands.accounts import Accounts
 from weft_auth.application.commands.api_keys import ApiKeyCommands
 from weft_auth.application.commands.sessions import Sessions
+from weft_auth.application.commands.two_factor import TwoFactor
 from weft_auth.application.queries.identity import IdentityQueries
-from weft_auth.domain.model import ApiKey, Tokens, User
+from weft_auth.domain.model import ApiKey, OpenSession, Tokens, User
+from weft_auth.domain.tokens import read_refresh_token
 
 
 def _user(user: User) -> pb.User:
@@ -42,11 +44,25 @@ def _api_key(key: ApiKey) -> pb.ApiKey:
     return message
 
 
+def _session(session: OpenSession, current_id: str) -> pb.Session:
+    message = pb.Session(
+        id=session.id,
+        address=session.address,
+        user_agent=session.user_agent,
+        current=session.id == current_id,
+    )
+    message.created_at.FromDatetime(session.created_at)
+    message.last_used_at.FromDatetime(session.last_used_at)
+    message.expires_at.FromDatetime(session.expires_at)
+    return message
+
+
 class AuthServicer:
     def __init__(
         self,
         accounts: Accounts,
         sessions: Sessions,
+        two_factor: TwoFactor,
         api_keys: ApiKeyCommands,
         queries: IdentityQueries,
         installation: KeptInstallation,
@@ -54,6 +70,7 @@ class AuthServicer:
     ) -> None:
         self._accounts = accounts
         self._sessions = sessions
+        self._two_factor = two_factor
         self._api_keys = api_keys
         self._queries = queries
         self._installation = installation
@@ -67,7 +84,7 @@ class AuthServicer:
 
     async def Login(self, request: pb.LoginRequest) -> pb.LoginResponse:
         user, tokens = await self._sessions.sign_in(
-            request.email, request.password, request.address, request.user_agent
+            request.email, request.password, request.code, request.address, request.user_agent
         )
         return pb.LoginResponse(user=_user(user), tokens=_tokens(tokens))
 
@@ -95,6 +112,33 @@ class AuthServicer:
     async def ChangePassword(self, request: pb.ChangePasswordRequest) -> pb.ChangePasswordResponse:
         await self._accounts.change_password(request.user_id, request.current_password, request.new_password)
         return pb.ChangePasswordResponse()
+
+    async def ListSessions(self, request: pb.ListSessionsRequest) -> pb.ListSessionsResponse:
+        token = read_refresh_token(request.refresh_token)
+        found = await self._queries.sessions(request.user_id)
+        return pb.ListSessionsResponse(
+            sessions=[_session(each, token.session_id if token else "") for each in found]
+        )
+
+    async def RevokeSession(self, request: pb.RevokeSessionRequest) -> pb.RevokeSessionResponse:
+        await self._sessions.revoke(request.user_id, request.session_id)
+        return pb.RevokeSessionResponse()
+
+    async def GetTwoFactor(self, request: pb.GetTwoFactorRequest) -> pb.GetTwoFactorResponse:
+        enabled, left = await self._two_factor.state(request.user_id)
+        return pb.GetTwoFactorResponse(enabled=enabled, recovery_codes_left=left)
+
+    async def SetUpTwoFactor(self, request: pb.SetUpTwoFactorRequest) -> pb.SetUpTwoFactorResponse:
+        secret, uri = await self._two_factor.set_up(request.user_id)
+        return pb.SetUpTwoFactorResponse(secret=secret, uri=uri)
+
+    async def EnableTwoFactor(self, request: pb.EnableTwoFactorRequest) -> pb.EnableTwoFactorResponse:
+        codes = await self._two_factor.enable(request.user_id, request.code)
+        return pb.EnableTwoFactorResponse(recovery_codes=codes)
+
+    async def DisableTwoFactor(self, request: pb.DisableTwoFactorRequest) -> pb.DisableTwoFactorResponse:
+        await self._two_factor.disable(request.user_id, request.code)
+        return pb.DisableTwoFactorResponse()
 
     async def CreateApiKey(self, request: pb.CreateApiKeyRequest) -> pb.CreateApiKeyResponse:
         expires: datetime | None = None

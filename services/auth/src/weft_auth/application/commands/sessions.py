@@ -7,7 +7,14 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_contracts.messages import IdentityChanged
 
-from weft_auth.application.ports import Clock, PasswordHasher, Store, TokenSigner, Transaction
+from weft_auth.application.ports import (
+    Clock,
+    Installation,
+    PasswordHasher,
+    Store,
+    TokenSigner,
+    Transaction,
+)
 from weft_auth.application.recording import audited
 from weft_auth.domain.model import Session, Tokens, User
 from weft_auth.domain.tokens import RefreshToken, new_refresh_token, read_refresh_token
@@ -19,6 +26,7 @@ class Sessions:
         store: Store,
         hasher: PasswordHasher,
         signer: TokenSigner,
+        installation: Installation,
         clock: Clock,
         access_life: timedelta,
         refresh_life: timedelta,
@@ -26,13 +34,17 @@ class Sessions:
         self._store = store
         self._hasher = hasher
         self._signer = signer
+        self._installation = installation
         self._clock = clock
         self._access_life = access_life
         self._refresh_life = refresh_life
 
-    async def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[User, Tokens]:
-        """Raises UNAUTHENTICATED for a wrong pair, in the same words and time whether there is such a user,
-        RATE_LIMITED with `retry_after` seconds after too many wrong ones."""
+    async def sign_in(
+        self, email: str, password: str, code: str, address: str, user_agent: str
+    ) -> tuple[User, Tokens]:
+        """Raises UNAUTHENTICATED for a wrong pair, in the same words and time whether there is such a user, and
+        with `second_factor` (`required` or `wrong`) where the pair is right and the code is not; RATE_LIMITED
+        with `retry_after` seconds after too many wrong ones."""
         email = email.strip().lower()
         await self.admit(email, address)
         async with self._store.transaction() as tx:
@@ -42,12 +54,32 @@ class Sessions:
             raise WeftError(ErrorCode.UNAUTHENTICATED, "The e-mail or the password is wrong.")
         user = found[0]
         async with self._store.transaction() as tx:
-            await tx.failures.clear(_account(email))
-            tokens = await self.open(tx, user.id, address, user_agent)
-            await tx.outbox.audit(
-                audited(user.id, "session.opened", "user", user.id, "", self._clock(), address)
-            )
-        return user, tokens
+            passed = await self._passes(tx, user.id, code)
+            if passed:
+                return user, await self._enter(tx, user, address, user_agent)
+        await self.count_failure(email, address, user.id)
+        message = "That code is wrong."
+        raise WeftError(ErrorCode.UNAUTHENTICATED, message, field="code", second_factor="wrong")
+
+    async def _enter(self, tx: Transaction, user: User, address: str, user_agent: str) -> Tokens:
+        await tx.failures.clear(_account(user.email))
+        tokens = await self.open(tx, user.id, address, user_agent)
+        await tx.outbox.audit(audited(user.id, "session.opened", "user", user.id, "", self._clock(), address))
+        return tokens
+
+    async def _passes(self, tx: Transaction, user_id: str, code: str) -> bool:
+        """Uses the code up where the user has a second factor. Raises UNAUTHENTICATED where there is none to
+        use."""
+        factor = await tx.second_factors.get(user_id)
+        if factor is None or not factor.enabled:
+            return True
+        if not code.strip():
+            message = "Give the code of your authenticator app, or a recovery code."
+            raise WeftError(ErrorCode.UNAUTHENTICATED, message, field="code", second_factor="required")
+        taken = factor.take(code, self._clock(), self._installation.pepper)
+        if taken is not None:
+            await tx.second_factors.put(user_id, taken)
+        return taken is not None
 
     async def admit(self, email: str, address: str) -> None:
         """Raises RATE_LIMITED while the account or the address has to wait."""
@@ -73,9 +105,9 @@ class Sessions:
     async def open(self, tx: Transaction, user_id: str, address: str, user_agent: str) -> Tokens:
         """A new family of refresh tokens, in the caller's transaction."""
         token = new_refresh_token(new_id())
-        expires_at = self._clock() + self._refresh_life
-        session = Session(token.session_id, user_id, token.hash, expires_at, revoked=False)
-        await tx.sessions.add(session, address, user_agent)
+        now = self._clock()
+        session = Session(token.session_id, user_id, token.hash, now + self._refresh_life, revoked=False)
+        await tx.sessions.add(session, address, user_agent, now)
         return self._tokens(user_id, token)
 
     async def refresh(self, text: str) -> tuple[User, Tokens]:
@@ -106,7 +138,7 @@ class Sessions:
         if user is None:
             return None
         fresh = new_refresh_token(session.id)
-        await tx.sessions.rotate(session.id, fresh.hash, now + self._refresh_life)
+        await tx.sessions.rotate(session.id, fresh.hash, now + self._refresh_life, now)
         return user, self._tokens(user.id, fresh)
 
     async def sign_out(self, text: str, everywhere: bool, user_id: str) -> None:
@@ -128,6 +160,18 @@ class Sessions:
                 action = "session.closed_everywhere" if everywhere else "session.closed"
                 await tx.outbox.identity(IdentityChanged(user_id, "signed_out"))
                 await tx.outbox.audit(audited(user_id, action, "user", user_id, "", self._clock()))
+
+    async def revoke(self, user_id: str, session_id: str) -> None:
+        """Raises NOT_FOUND where the user has no such session."""
+        async with self._store.transaction() as tx:
+            session = await tx.sessions.get(session_id)
+            if session is None or session.user_id != user_id:
+                raise WeftError(ErrorCode.NOT_FOUND, "You have no such session.")
+            await tx.sessions.revoke(session_id)
+            await tx.outbox.identity(IdentityChanged(user_id, "signed_out"))
+            await tx.outbox.audit(
+                audited(user_id, "session.revoked", "session", session_id, "", self._clock())
+            )
 
     def _tokens(self, user_id: str, refresh: RefreshToken) -> Tokens:
         seconds = int(self._access_life.total_seconds())

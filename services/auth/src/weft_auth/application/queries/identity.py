@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from weft_contracts.errors import ErrorCode, WeftError
 
-from weft_auth.application.ports import Store
-from weft_auth.domain.model import ApiKey, Project, User, unknown_user
+from weft_auth.application.ports import Clock, Store
+from weft_auth.domain.model import ApiKey, OpenSession, Project, User, unknown_user
 from weft_auth.domain.roles import allows
 
 
 class IdentityQueries:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
 
     async def user(self, user_id: str) -> User:
         """Raises NOT_FOUND."""
@@ -29,6 +30,11 @@ class IdentityQueries:
         """Newest first."""
         async with self._store.transaction() as tx:
             return await tx.api_keys.of(user_id)
+
+    async def sessions(self, user_id: str) -> Sequence[OpenSession]:
+        """Those that go on, used last first."""
+        async with self._store.transaction() as tx:
+            return await tx.sessions.of(user_id, self._clock())
 
     async def projects(self, user_id: str) -> tuple[Sequence[Project], str]:
         """The user's projects, and which of them is the default one. Raises NOT_FOUND."""

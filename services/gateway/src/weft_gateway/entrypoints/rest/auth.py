@@ -48,6 +48,10 @@ class PasswordChange(BaseModel):
     new_password: str
 
 
+class OneTimeCode(BaseModel):
+    code: str = Field(max_length=40, examples=["123456"])
+
+
 class NewApiKey(BaseModel):
     name: str = Field(min_length=1, max_length=120)
     scopes: list[str] = []
@@ -151,6 +155,46 @@ async def change_password(request: Request, user: Holder, body: PasswordChange) 
     await backends(request).auth.ChangePassword(
         pb.ChangePasswordRequest(user_id=user.user_id, **body.model_dump())
     )
+    return ok(request, {})
+
+
+@router.get("/auth/sessions", summary="One's sessions that go on")
+async def list_sessions(
+    request: Request, user: Holder, weft_refresh: Annotated[str, Cookie()] = ""
+) -> Response:
+    call = pb.ListSessionsRequest(user_id=user.user_id, refresh_token=weft_refresh)
+    return ok(request, [view(each) for each in (await backends(request).auth.ListSessions(call)).sessions])
+
+
+@router.delete("/auth/sessions/{session_id}", summary="End one of one's sessions")
+async def revoke_session(request: Request, user: Holder, session_id: str) -> Response:
+    call = pb.RevokeSessionRequest(user_id=user.user_id, session_id=session_id)
+    await backends(request).auth.RevokeSession(call)
+    return ok(request, {})
+
+
+@router.get("/auth/2fa", summary="Whether signing in takes a second factor")
+async def two_factor(request: Request, user: Holder) -> Response:
+    call = pb.GetTwoFactorRequest(user_id=user.user_id)
+    return ok(request, view(await backends(request).auth.GetTwoFactor(call)))
+
+
+@router.post("/auth/2fa/setup", summary="A secret for an authenticator app")
+async def set_up_two_factor(request: Request, user: Holder) -> Response:
+    call = pb.SetUpTwoFactorRequest(user_id=user.user_id)
+    return ok(request, view(await backends(request).auth.SetUpTwoFactor(call)))
+
+
+@router.post("/auth/2fa/enable", summary="Turn the second factor on; the recovery codes are shown this once")
+async def enable_two_factor(request: Request, user: Holder, body: OneTimeCode) -> Response:
+    call = pb.EnableTwoFactorRequest(user_id=user.user_id, code=body.code)
+    return ok(request, view(await backends(request).auth.EnableTwoFactor(call)))
+
+
+@router.post("/auth/2fa/disable", summary="Turn the second factor off")
+async def disable_two_factor(request: Request, user: Holder, body: OneTimeCode) -> Response:
+    call = pb.DisableTwoFactorRequest(user_id=user.user_id, code=body.code)
+    await backends(request).auth.DisableTwoFactor(call)
     return ok(request, {})
 
 
