@@ -80,6 +80,33 @@ async def test_a_restarted_server_is_found_again() -> None:
     await clients.close()
 
 
+async def test_a_rolling_restart_fails_no_call() -> None:
+    """A server that stops cancels the calls that reach it then; they are meant for the others."""
+    tokens, over = ServiceTokens(SECRET, "auth"), asyncio.Event()
+    servers = [GrpcServer({Access: Counting()}, tokens) for _ in range(2)]
+    ports = [await server.start("127.0.0.1:0") for server in servers]
+    clients = GrpcClients({"auth": ",".join(f"localhost:{port}" for port in ports)}, tokens)
+
+    async def caller() -> int:
+        done = 0
+        while not over.is_set():
+            assert await projects(clients) == "p"
+            done += 1
+        return done
+
+    callers = [asyncio.create_task(caller()) for _ in range(10)]
+    for turn in range(12):
+        await servers[turn % 2].stop(0.5)
+        servers[turn % 2] = GrpcServer({Access: Counting()}, tokens)
+        await servers[turn % 2].start(f"127.0.0.1:{ports[turn % 2]}")
+        await projects(clients)
+    over.set()
+    assert all(await asyncio.gather(*callers))
+    await clients.close()
+    for server in servers:
+        await server.stop(0)
+
+
 async def test_nobody_listens() -> None:
     clients = GrpcClients({"auth": "localhost:1"}, ServiceTokens(SECRET, "gateway"))
     with pytest.raises(WeftError) as caught, rpc.deadline(0.3):

@@ -1,9 +1,11 @@
 """Calls to other processes, by gRPC."""
 
+import asyncio
 import importlib
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from time import monotonic
 from typing import Any, Final, TypeVar, cast
 
 import grpc
@@ -13,14 +15,21 @@ from weft_contracts.rpc_descriptors import answer_class, describe, request_class
 
 from weft_kit.rpc import current, deadline_of_calls
 from weft_kit.rpc.failures import unanswered, unexpected
-from weft_kit.rpc.grpc_wire import CALLER, LIMITS, TRACEPARENT, Tls, read_error, write_caller
+from weft_kit.rpc.grpc_wire import CALLER, LIMITS, STOP_GRACE, TRACEPARENT, Tls, read_error, write_caller
 from weft_kit.rpc.service_tokens import ServiceTokens
 from weft_kit.telemetry.tracing import traceparent
 
 T = TypeVar("T")
 
 _READS: Final = ("Get", "List", "Resolve", "Verify", "Authorize", "Decrypt", "Replay", "Evaluate")
-"""Names of calls that change nothing begin so; only these are tried again."""
+"""Names of calls that change nothing begin so; only these are tried again after a lost connection."""
+_PAUSES: Final = (0.02, 0.1, 0.5, 1.0)
+"""Seconds between tries of a call that no server took."""
+_UNANSWERED: Final = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+}
 
 
 class GrpcClients:
@@ -89,10 +98,17 @@ class GrpcClients:
 
         async def unary(request: Any) -> Any:
             timeout = deadline_of_calls.get()
-            try:
-                return await call()(request, timeout=timeout, metadata=self._metadata(), wait_for_ready=True)
-            except grpc.aio.AioRpcError as error:
-                raise _failure(name, error) from None
+            for pause in _PAUSES:
+                asked = monotonic()
+                try:
+                    return await call()(
+                        request, timeout=timeout, metadata=self._metadata(), wait_for_ready=True
+                    )
+                except grpc.aio.AioRpcError as error:
+                    if not _came_too_late(error, monotonic() - asked):
+                        raise _failure(name, error) from None
+                await asyncio.sleep(pause)
+            raise unanswered(name, "its processes are stopping")
 
         async def stream(request: Any) -> AsyncIterator[Any]:
             answers = call()(request, metadata=self._metadata())
@@ -107,12 +123,18 @@ class GrpcClients:
         return stream if method.server_streaming else unary
 
 
+def _came_too_late(error: Any, seconds: float) -> bool:
+    """Whether a server that was stopping turned the call away. It cancels what reaches it then, at once and unread;
+    what it has begun it cancels only when the grace is over."""
+    return error.code() is grpc.StatusCode.CANCELLED and seconds < STOP_GRACE / 2
+
+
 def _failure(method: str, error: Any) -> WeftError:
     """What the servicer raised, else what became of the call."""
     raised = read_error(error.trailing_metadata() or ())
     if raised is not None:
         return raised
-    if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
+    if error.code() in _UNANSWERED:
         return unanswered(method, error.details() or "no answer in time")
     return unexpected(method, error)
 

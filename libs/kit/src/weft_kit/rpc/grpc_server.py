@@ -12,7 +12,17 @@ from weft_contracts.rpc_descriptors import answer_class, describe, request_class
 
 from weft_kit.rpc import current
 from weft_kit.rpc.failures import unexpected
-from weft_kit.rpc.grpc_wire import CALLER, ERROR, LIMITS, STATUS, TRACEPARENT, Tls, read_caller, write_error
+from weft_kit.rpc.grpc_wire import (
+    CALLER,
+    ERROR,
+    LIMITS,
+    STATUS,
+    STOP_GRACE,
+    TRACEPARENT,
+    Tls,
+    read_caller,
+    write_error,
+)
 from weft_kit.rpc.service_tokens import ServiceTokens
 from weft_kit.telemetry.tracing import traceparent
 
@@ -58,7 +68,7 @@ class GrpcServer:
         """Tells balancers to look elsewhere; calls are still served."""
         await self._health.enter_graceful_shutdown()
 
-    async def stop(self, grace: float = 10.0) -> None:
+    async def stop(self, grace: float = STOP_GRACE) -> None:
         """Refuses new calls; those under way have `grace` seconds."""
         if self._server is not None:
             await self._server.stop(grace)

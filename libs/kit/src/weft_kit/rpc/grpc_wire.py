@@ -14,6 +14,8 @@ from weft_kit.rpc import Caller
 CALLER: Final = "weft-caller-bin"
 ERROR: Final = "weft-error-bin"
 TRACEPARENT: Final = "traceparent"
+STOP_GRACE: Final = 10.0
+"""Seconds that calls under way have when a server stops."""
 _MAX_ERROR_BYTES = 6000
 """Peers refuse metadata of over 8 kB."""
 
