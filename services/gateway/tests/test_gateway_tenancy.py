@@ -116,7 +116,7 @@ async def test_nothing_is_answered_without_a_sign_in(world: World, owner: Client
     app = world.services["gateway"].asgi
     client, seen = world.client(), 0
     targets = dict.fromkeys(
-        ("workflow_id", "execution_id", "credential_id", "key", "name", "number", "key_id"), "1"
+        ("workflow_id", "execution_id", "credential_id", "key", "name", "number", "key_id", "session_id"), "1"
     )
     for method, path, names in operations(app):
         if (method, path) in OPEN:
