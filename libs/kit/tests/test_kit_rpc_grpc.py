@@ -95,7 +95,7 @@ async def test_a_rolling_restart_fails_no_call() -> None:
         return done
 
     callers = [asyncio.create_task(caller()) for _ in range(10)]
-    for turn in range(12):
+    for turn in range(6):
         await servers[turn % 2].stop(0.5)
         servers[turn % 2] = GrpcServer({Access: Counting()}, tokens)
         await servers[turn % 2].start(f"127.0.0.1:{ports[turn % 2]}")

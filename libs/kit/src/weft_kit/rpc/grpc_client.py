@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 _READS: Final = ("Get", "List", "Resolve", "Verify", "Authorize", "Decrypt", "Replay", "Evaluate")
 """Names of calls that change nothing begin so; only these are tried again after a lost connection."""
-_PAUSES: Final = (0.02, 0.1, 0.5, 1.0)
-"""Seconds between tries of a call that no server took."""
+_PAUSES: Final = (0.02, 0.05, 0.1, 0.2, *(0.5,) * 8)
+"""Seconds between tries of a call that no server took; some servers turn calls away until their grace is over."""
 _UNANSWERED: Final = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
