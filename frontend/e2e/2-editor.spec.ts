@@ -66,6 +66,23 @@ test("a workflow is built by mouse and keyboard, run, published, called, and its
   await expect(page.getByRole("region", { name: "Output", exact: true })).toContainText("42");
 });
 
+test("a draft listens for one test call, which lights up on the canvas", async ({ page, request }) => {
+  await signIn(page, "/workflows/new");
+  await expect(page.getByText("Add the first step")).toBeVisible();
+  const nodes = [
+    { id: "1", name: "Hook", type: "n8n-nodes-base.webhook", typeVersion: 2, position: [0, 0], webhookId: "w", parameters: { path: "listens", responseMode: "lastNode" } },
+    { id: "2", name: "Mark", type: "n8n-nodes-base.noOp", typeVersion: 1, position: [220, 0], parameters: {} },
+  ];
+  await paste(page, n8n("Listens", nodes, { Hook: { main: [[{ node: "Mark", type: "main", index: 0 }]] } }));
+  await saved(page);
+  await page.getByRole("button", { name: "Listen" }).click();
+  await expect(page.getByRole("button", { name: "Stop listening" })).toBeVisible();
+  expect((await request.get("/webhook-test/listens?n=1")).status()).toBe(200);
+  await expect(page.locator('[data-node="Mark"][data-status="success"]')).toBeVisible();
+  await expect(page.getByRole("button", { name: "Stop listening" })).toHaveCount(0);
+  expect((await request.get("/webhook-test/listens?n=2")).status()).toBe(404);
+});
+
 test("n8n JSON is pasted, and every change can be undone and redone", async ({ page }) => {
   await signIn(page, "/workflows/new");
   await expect(page.getByText("Add the first step")).toBeVisible();

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
 
@@ -22,3 +23,14 @@ export async function signIn(page: Page, path = "/"): Promise<void> {
 /** A small workflow as n8n writes it. */
 export const n8n = (name: string, nodes: unknown[], connections: unknown): string =>
   JSON.stringify({ name, nodes, connections, settings: { executionOrder: "v1" }, pinData: {} });
+
+/** The six digits that an authenticator app shows for a secret (RFC 6238), `later` steps of 30 s from now. */
+export function oneTimeCode(secret: string, later = 0): string {
+  const bits = Array.from(secret, (letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const at = (hash.at(-1) ?? 0) & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}

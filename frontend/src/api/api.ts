@@ -10,6 +10,7 @@ import type {
   ExecutionData,
   Me,
   NewApiKey,
+  OpenSession,
   Setup,
   StoredWorkflow,
   Tick,
@@ -52,12 +53,18 @@ export interface ExecutionFilter {
 export const api = {
   setup: () => request<Setup>("GET", "/auth/setup"),
   register: (body: Registration) => open("/auth/register", body),
-  login: (body: { email: string; password: string }) => open("/auth/login", body),
+  login: (body: { email: string; password: string; code?: string }) => open("/auth/login", body),
   logout: close,
   me: () => request<Me>("GET", "/auth/me"),
   updateMe: (body: { first_name: string; last_name: string }) => request<Me>("PATCH", "/auth/me", body),
   changePassword: (body: { current_password: string; new_password: string }) =>
     request("POST", "/auth/change-password", body),
+  sessions: () => request<OpenSession[]>("GET", "/auth/sessions"),
+  endSession: (id: string) => request("DELETE", `/auth/sessions/${id}`),
+  twoFactor: () => request<{ enabled: boolean; recovery_codes_left: number }>("GET", "/auth/2fa"),
+  setUpTwoFactor: () => request<{ secret: string; uri: string }>("POST", "/auth/2fa/setup", {}),
+  enableTwoFactor: (code: string) => request<{ recovery_codes: string[] }>("POST", "/auth/2fa/enable", { code }),
+  disableTwoFactor: (code: string) => request("POST", "/auth/2fa/disable", { code }),
   apiKeys: () => request<ApiKey[]>("GET", "/api-keys"),
   createApiKey: (body: NewApiKey) => request<ApiKey & { key: string }>("POST", "/api-keys", body),
   deleteApiKey: (id: string) => request("DELETE", `/api-keys/${id}`),
@@ -107,7 +114,7 @@ export const api = {
   deleteVariable: (key: string) => request("DELETE", `/variables/${key}`),
 
   webhooks: () => request<Webhook[]>("GET", "/webhooks"),
-  listen: (workflow: string) => request<{ webhooks?: Webhook[] }>("POST", "/webhooks/test", { workflow_id: workflow }),
-  stopListening: (workflow: string) => request("DELETE", `/webhooks/test/${workflow}`),
+  listen: (workflow: string) => request<{ webhooks?: Webhook[] }>("POST", `/workflows/${workflow}/test-webhook`, {}),
+  stopListening: (workflow: string) => request("DELETE", `/workflows/${workflow}/test-webhook`),
   schedules: () => request<Tick[]>("GET", "/schedules?limit=6"),
 };

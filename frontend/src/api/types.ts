@@ -32,6 +32,14 @@ export interface Session {
   user: User;
 }
 
+export interface OpenSession {
+  id: string;
+  address: string;
+  user_agent: string;
+  last_used_at: string;
+  current: boolean;
+}
+
 export interface Setup {
   needs_owner: boolean;
   registration: "open" | "invite" | "closed";

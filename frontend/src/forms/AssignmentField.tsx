@@ -50,5 +50,8 @@ export default function AssignmentField({ value, onChange }: FieldProps) {
   );
 }
 
-/** The last name in `{{ $json.a.b }}`. */
-const lastName = (source: string): string => /([A-Za-z_]\w*)["\]]*\s*\}\}$/.exec(source)?.[1] ?? "";
+/** The last name in `{{ $json.a.b }}` or `{{ $json["a b"] }}`. */
+function lastName(source: string): string {
+  const found = /(?:\.([A-Za-z_$][\w$]*)|\[("(?:\\.|[^"\\])*")\])(?:\[\d+\])*\s*\}\}$/.exec(source);
+  return found?.[1] ?? (found?.[2] ? (JSON.parse(found[2]) as string) : "");
+}

@@ -68,7 +68,7 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
     const items: Item[] = input?.length ? input : [{ json: {} }];
     const seen = items[Math.min(item, items.length - 1)]?.json;
     const paths = pathsOf(seen).map((path) => pathSource(root ?? "$json", path));
-    const others = earlier.map((name) => `$("${name}").item.json`);
+    const others = earlier.map(nodeSource);
     return {
       version: node.typeVersion,
       readOnly,

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { api } from "../api/api";
+import { ApiError } from "../api/client";
 import { t } from "../i18n";
 import { Brand } from "../shell/Brand";
 
@@ -9,13 +10,17 @@ import { Brand } from "../shell/Brand";
 export function SignIn() {
   const setup = useQuery({ queryKey: ["setup"], queryFn: api.setup });
   const [wantsAccount, setWantsAccount] = useState(false);
+  const [asksCode, setAsksCode] = useState(false);
   const owner = setup.data?.needs_owner ?? false;
   const registers = owner || wantsAccount;
   const queries = useQueryClient();
   const navigate = useNavigate();
   const enter = useMutation({
-    mutationFn: (form: Record<"email" | "password" | "first_name" | "last_name", string>) =>
-      registers ? api.register(form) : api.login({ email: form.email, password: form.password }),
+    mutationFn: (form: Record<"email" | "password" | "first_name" | "last_name" | "code", string>) => {
+      const { code, ...person } = form;
+      if (registers) return api.register(person);
+      return api.login({ email: form.email, password: form.password, ...(code && { code }) });
+    },
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ["me"] });
       if (registers) await navigate("/");
@@ -25,8 +30,11 @@ export function SignIn() {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const text = (name: string) => (form.get(name) as string | null) ?? "";
-    enter.mutate({ email: text("email"), password: text("password"), first_name: text("first_name"), last_name: text("last_name") });
+    enter.mutate({ email: text("email"), password: text("password"), first_name: text("first_name"), last_name: text("last_name"), code: text("code") });
   };
+  const factor = enter.error instanceof ApiError ? enter.error.details.second_factor : undefined;
+  if (factor !== undefined && !asksCode) setAsksCode(true);
+  const failure = factor === "required" ? null : (enter.error ?? setup.error);
   if (setup.isPending) return <div className="opening" role="status">{t("state.loading")}</div>;
   return (
     <main className="gate">
@@ -52,7 +60,10 @@ export function SignIn() {
             required
             {...(registers && { hint: t("auth.passwordHint") })}
           />
-          {(enter.error ?? setup.error) && <p className="notice" role="alert">{(enter.error ?? setup.error)?.message}</p>}
+          {asksCode && !registers && (
+            <Input name="code" label={t("auth.code")} hint={t("auth.codeHint")} autoComplete="one-time-code" autoFocus required />
+          )}
+          {failure && <p className="notice" role="alert">{failure.message}</p>}
           <button className="primary" disabled={enter.isPending}>{t(registers ? "auth.createAccount" : "auth.signIn")}</button>
           {!owner && setup.data?.registration === "open" && (
             <button type="button" className="quiet" onClick={() => setWantsAccount(!wantsAccount)}>

@@ -5,14 +5,17 @@ import type { Me } from "../api/types";
 import { choose, LANGUAGES, type Language, language, t } from "../i18n";
 import { setTheme, theme, THEMES } from "../theme/theme";
 import { say } from "../ui/toast";
+import { Sessions, TwoFactor } from "./Security";
 
-/** One's own name, password, language and look. */
+/** One's own name, look, password, second factor and sessions. */
 export function Account({ me }: { me: Me }) {
   return (
     <div className="settings">
       <Profile me={me} />
       <Look />
       <Password />
+      <TwoFactor />
+      <Sessions />
     </div>
   );
 }
