@@ -6,7 +6,6 @@ uid is an ordinary one (files stay ours), or, where namespaces are off, as `nobo
 """
 
 import contextlib
-import ctypes
 import hashlib
 import importlib.util
 import os
@@ -15,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ from typing import Any
 
 from weft_contracts.errors import ErrorCode, WeftError
 
-_CLONE_NEWUSER = 0x10000000
-_ORDINARY_ID = 1000
+_ORDINARY = (sys.executable, "-I", "-S", str(Path(__file__).with_name("ordinary.py")))
+"""What stands before a command that is to run in a user namespace of its own."""
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -52,23 +52,8 @@ def binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-def _become_ordinary() -> None:
-    """In the child, before exec: our uid and gid get ordinary numbers in a new user namespace."""
-    uid, gid = os.getuid(), os.getgid()
-    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWUSER):
-        raise OSError(ctypes.get_errno(), "unshare")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{_ORDINARY_ID} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{_ORDINARY_ID} {gid} 1")
-
-
 def _namespaces_work() -> bool:
-    try:
-        command = ["true"]
-        subprocess.run(command, check=True, preexec_fn=_become_ordinary, capture_output=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True
+    return subprocess.run([*_ORDINARY, shutil.which("true") or "/bin/true"], check=False).returncode == 0  # noqa: S603
 
 
 class EmbeddedPostgres:
@@ -78,16 +63,16 @@ class EmbeddedPostgres:
         self.folder = folder
         self.data = folder / "data"
         self._settings = {**SETTINGS, **(settings or {})}
-        self._run_as = self._identity()
+        self._before, self._run_as = self._identity()
 
-    def _identity(self) -> dict[str, Any]:
-        """Extra arguments for subprocess so that PostgreSQL doesn't see root."""
+    def _identity(self) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """What stands before a command, and extra arguments for subprocess, so that PostgreSQL doesn't see root."""
         if os.geteuid() != 0:
-            return {}
+            return (), {}
         if _namespaces_work():
-            return {"preexec_fn": _become_ordinary}
+            return _ORDINARY, {}
         nobody = pwd.getpwnam("nobody")
-        return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        return (), {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
     @property
     def socket_folder(self) -> Path:
@@ -130,6 +115,7 @@ class EmbeddedPostgres:
         scratch = self.folder / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
         command = [
+            *self._before,
             self._program("initdb"),
             "-D",
             str(scratch),
@@ -166,7 +152,14 @@ class EmbeddedPostgres:
         return False
 
     def _launch(self) -> None:
-        arguments = [self._program("postgres"), "-D", str(self.data), "-k", str(self.socket_folder)]
+        arguments = [
+            *self._before,
+            self._program("postgres"),
+            "-D",
+            str(self.data),
+            "-k",
+            str(self.socket_folder),
+        ]
         for name, value in self._settings.items():
             arguments += ["-c", f"{name}={value}"]
         with (self.folder / "postgres.log").open("ab") as log:
