@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 _READS: Final = ("Get", "List", "Resolve", "Verify", "Authorize", "Decrypt", "Replay", "Evaluate")
 """Names of calls that change nothing begin so; only these are tried again after a lost connection."""
-_PAUSES: Final = (0.02, 0.05, 0.1, 0.2, *(0.5,) * 8)
-"""Seconds between tries of a call that no server took; some servers turn calls away until their grace is over."""
+_PAUSE: Final = 0.05
+"""Seconds between tries of a call that no server took; some turn calls away until their grace is over."""
 _UNANSWERED: Final = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -97,18 +97,17 @@ class GrpcClients:
             return opened[0]
 
         async def unary(request: Any) -> Any:
-            timeout = deadline_of_calls.get()
-            for pause in _PAUSES:
+            ends = monotonic() + deadline_of_calls.get()
+            while True:  # until DEADLINE_EXCEEDED
                 asked = monotonic()
                 try:
                     return await call()(
-                        request, timeout=timeout, metadata=self._metadata(), wait_for_ready=True
+                        request, timeout=ends - asked, metadata=self._metadata(), wait_for_ready=True
                     )
                 except grpc.aio.AioRpcError as error:
                     if not _came_too_late(error, monotonic() - asked):
                         raise _failure(name, error) from None
-                await asyncio.sleep(pause)
-            raise unanswered(name, "its processes are stopping")
+                await asyncio.sleep(_PAUSE)
 
         async def stream(request: Any) -> AsyncIterator[Any]:
             answers = call()(request, metadata=self._metadata())
