@@ -24,4 +24,4 @@ if __name__ == "__main__":
     _write("setgroups", "deny")
     _write("uid_map", f"{_ORDINARY_ID} {uid} 1")
     _write("gid_map", f"{_ORDINARY_ID} {gid} 1")
-    os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 - the caller names a program, not a shell's line
+    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the caller names a program, not a shell's line
