@@ -35,9 +35,9 @@ class SecondFactor:
         """The factor once the code is used up; None where the code is wrong or was used before."""
         given = "".join(code.split()).replace("-", "").lower()
         step = int(now.timestamp()) // _STEP_SECONDS
+        app = pyotp.TOTP(self.secret)
         for at in range(step - _CLOCKS_DIFFER, step + _CLOCKS_DIFFER + 1):
-            right = pyotp.TOTP(self.secret).generate_otp(at)
-            if at > self.last_step and hmac.compare_digest(right.encode(), given.encode()):
+            if at > self.last_step and hmac.compare_digest(app.generate_otp(at).encode(), given.encode()):
                 return replace(self, last_step=at)
         digest = _digest(given, pepper)
         if any(hmac.compare_digest(digest, each) for each in self.recovery):

@@ -128,11 +128,7 @@ class Sessions:
         if session is None or session.revoked or session.expires_at <= now:
             return None
         if not hmac.compare_digest(session.token_hash, token.hash):
-            await tx.sessions.revoke(session.id)
-            await tx.outbox.identity(IdentityChanged(session.user_id, "signed_out"))
-            await tx.outbox.audit(
-                audited(session.user_id, "session.token_reused", "session", session.id, "", now)
-            )
+            await self._end(tx, session, "session.token_reused")
             return None
         user = await tx.users.get(session.user_id)
         if user is None:
@@ -167,11 +163,12 @@ class Sessions:
             session = await tx.sessions.get(session_id)
             if session is None or session.user_id != user_id:
                 raise WeftError(ErrorCode.NOT_FOUND, "You have no such session.")
-            await tx.sessions.revoke(session_id)
-            await tx.outbox.identity(IdentityChanged(user_id, "signed_out"))
-            await tx.outbox.audit(
-                audited(user_id, "session.revoked", "session", session_id, "", self._clock())
-            )
+            await self._end(tx, session, "session.revoked")
+
+    async def _end(self, tx: Transaction, session: Session, action: str) -> None:
+        await tx.sessions.revoke(session.id)
+        await tx.outbox.identity(IdentityChanged(session.user_id, "signed_out"))
+        await tx.outbox.audit(audited(session.user_id, action, "session", session.id, "", self._clock()))
 
     def _tokens(self, user_id: str, refresh: RefreshToken) -> Tokens:
         seconds = int(self._access_life.total_seconds())
