@@ -1,5 +1,5 @@
 import { expect, test } from "@playwright/test";
-import { nothingSerious, oneTimeCode, owner, signIn } from "./session";
+import { givePassword, nothingSerious, oneTimeCode, signIn } from "./session";
 
 test("a second factor is set up, asked for, and replaced by a recovery code; sessions can be ended", async ({ page, browser }) => {
   await signIn(page, "/settings");
@@ -17,10 +17,7 @@ test("a second factor is set up, asked for, and replaced by a recovery code; ses
   await nothingSerious(page);
 
   const elsewhere = await browser.newPage();
-  await elsewhere.goto("/");
-  await elsewhere.getByLabel("E-mail").fill(owner.email);
-  await elsewhere.getByLabel("Password").fill(owner.password);
-  await elsewhere.getByRole("button", { name: "Sign in" }).click();
+  await givePassword(elsewhere);
   await elsewhere.getByLabel("Code", { exact: true }).fill("000000");
   await elsewhere.getByRole("button", { name: "Sign in" }).click();
   await expect(elsewhere.getByRole("alert")).toBeVisible();

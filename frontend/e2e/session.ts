@@ -11,12 +11,17 @@ export async function nothingSerious(page: Page): Promise<void> {
   expect(serious.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }
 
-/** Signs in as the owner that the first journey has made. */
-export async function signIn(page: Page, path = "/"): Promise<void> {
+/** Gives the owner's e-mail and password. */
+export async function givePassword(page: Page, path = "/"): Promise<void> {
   await page.goto(path);
   await page.getByLabel("E-mail").fill(owner.email);
   await page.getByLabel("Password").fill(owner.password);
   await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Signs in as the owner that the first journey has made. */
+export async function signIn(page: Page, path = "/"): Promise<void> {
+  await givePassword(page, path);
   await expect(page.getByRole("button", { name: "Sign in" })).toHaveCount(0);
 }
 
@@ -24,12 +29,12 @@ export async function signIn(page: Page, path = "/"): Promise<void> {
 export const n8n = (name: string, nodes: unknown[], connections: unknown): string =>
   JSON.stringify({ name, nodes, connections, settings: { executionOrder: "v1" }, pinData: {} });
 
-/** The six digits that an authenticator app shows for a secret (RFC 6238), `later` steps of 30 s from now. */
-export function oneTimeCode(secret: string, later = 0): string {
+/** The six digits that an authenticator app shows for a secret (RFC 6238). */
+export function oneTimeCode(secret: string): string {
   const bits = Array.from(secret, (letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
   const hash = createHmac("sha1", key).update(counter).digest();
   const at = (hash.at(-1) ?? 0) & 15;
   return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");

@@ -1,6 +1,7 @@
 import { Plus, X } from "lucide-react";
 import { t } from "../i18n";
 import { DRAGGED, usePlace } from "./context";
+import { lastName } from "./expression";
 import type { FieldProps } from "./PropertyField";
 import { ValueField } from "./ValueField";
 
@@ -48,10 +49,4 @@ export default function AssignmentField({ value, onChange }: FieldProps) {
       )}
     </div>
   );
-}
-
-/** The last name in `{{ $json.a.b }}` or `{{ $json["a b"] }}`. */
-function lastName(source: string): string {
-  const found = /(?:\.([A-Za-z_$][\w$]*)|\[("(?:\\.|[^"\\])*")\])(?:\[\d+\])*\s*\}\}$/.exec(source);
-  return found?.[1] ?? (found?.[2] ? (JSON.parse(found[2]) as string) : "");
 }

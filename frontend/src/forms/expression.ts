@@ -12,6 +12,12 @@ export function pathSource(root: string, path: readonly (string | number)[]): st
   }, root);
 }
 
+/** The last name that `pathSource` has written in `{{ $json.a.b }}` or `{{ $json["a b"] }}`. */
+export function lastName(source: string): string {
+  const found = /(?:\.([A-Za-z_$][\w$]*)|\[("(?:\\.|[^"\\])*")\])(?:\[\d+\])*\s*\}\}$/.exec(source);
+  return found?.[1] ?? (found?.[2] ? (JSON.parse(found[2]) as string) : "");
+}
+
 /** The root that names another node's item in an expression. */
 export const nodeSource = (node: string): string => `$(${JSON.stringify(node)}).item.json`;
 

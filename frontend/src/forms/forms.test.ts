@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { portsOf } from "../graph/ports";
 import { effective, emptyOf, shows, visible } from "./conditions";
 import type { NodeDefinition, Property } from "./definition";
-import { appended, pathSource, referredNodes, toExpression, toFixed } from "./expression";
+import { appended, lastName, pathSource, referredNodes, toExpression, toFixed } from "./expression";
 
 const field = (name: string, more: Partial<Property> = {}): Property => ({ name, type: "string", display_name: name, ...more });
 
@@ -74,6 +74,10 @@ describe("ports", () => {
 describe("expressions", () => {
   it("reach a value by its path", () => {
     expect(pathSource("$json", ["a", 0, "odd name", "b"])).toBe(`$json.a[0]["odd name"].b`);
+  });
+
+  it.each([[["a", "b"], "b"], [["a", 'odd "name"', 0], 'odd "name"'], [[0], ""]])("drop %j as a field of the name %j", (path, name) => {
+    expect(lastName(`{{ ${pathSource("$json", path)} }}`)).toBe(name);
   });
 
   it("switch between fixed and expression without losing text", () => {

@@ -10,7 +10,6 @@ import { Brand } from "../shell/Brand";
 export function SignIn() {
   const setup = useQuery({ queryKey: ["setup"], queryFn: api.setup });
   const [wantsAccount, setWantsAccount] = useState(false);
-  const [asksCode, setAsksCode] = useState(false);
   const owner = setup.data?.needs_owner ?? false;
   const registers = owner || wantsAccount;
   const queries = useQueryClient();
@@ -33,7 +32,7 @@ export function SignIn() {
     enter.mutate({ email: text("email"), password: text("password"), first_name: text("first_name"), last_name: text("last_name"), code: text("code") });
   };
   const factor = enter.error instanceof ApiError ? enter.error.details.second_factor : undefined;
-  if (factor !== undefined && !asksCode) setAsksCode(true);
+  const asksCode = factor !== undefined || Boolean(enter.variables?.code);
   const failure = factor === "required" ? null : (enter.error ?? setup.error);
   if (setup.isPending) return <div className="opening" role="status">{t("state.loading")}</div>;
   return (

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
-import { encode } from "uqr";
+import { renderSVG } from "uqr";
 import { api } from "../api/api";
 import { t } from "../i18n";
 import { ago, when } from "../shell/format";
@@ -36,7 +36,7 @@ export function TwoFactor() {
         {!on && setup.data && (
           <>
             <p>{t("settings.scan")}</p>
-            <QrCode text={setup.data.uri} />
+            <img src={`data:image/svg+xml,${encodeURIComponent(renderSVG(setup.data.uri))}`} alt={t("settings.scan")} width={192} />
             <div className="field"><label htmlFor="secret">{t("settings.secret")}</label><input id="secret" className="mono" readOnly value={setup.data.secret} /></div>
           </>
         )}
@@ -54,18 +54,6 @@ export function TwoFactor() {
         </div>
       </div>
     </form>
-  );
-}
-
-/** Dark on light in every theme: cameras expect it so. */
-function QrCode({ text }: { text: string }) {
-  const { data, size } = encode(text, { border: 2 });
-  const path = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : []))).join("");
-  return (
-    <svg role="img" aria-label={t("settings.scan")} viewBox={`0 0 ${size} ${size}`} width={192} shapeRendering="crispEdges">
-      <rect width={size} height={size} fill="#fff" />
-      <path d={path} fill="#000" />
-    </svg>
   );
 }
 
