@@ -12,6 +12,7 @@ import type {
   NewApiKey,
   OpenSession,
   Setup,
+  Source,
   StoredWorkflow,
   Tick,
   Variable,
@@ -40,6 +41,8 @@ export interface EvaluationInput {
   items: Item[];
   item_index: number;
   run_data?: Record<string, Item[][][]>;
+  source?: (Source | null)[];
+  sources?: Record<string, ((Source | null)[] | null)[]>;
 }
 
 export interface ExecutionFilter {
@@ -97,7 +100,7 @@ export const api = {
 
   nodes: () => request<NodeSummary[]>("GET", "/nodes"),
   node: (type: string) => request<NodeDefinition>("GET", `/nodes/${encodeURIComponent(type)}`),
-  evaluate: (body: EvaluationInput) => request<Evaluation>("POST", "/expressions/evaluate", body),
+  evaluate: (body: EvaluationInput, signal?: AbortSignal) => request<Evaluation>("POST", "/expressions/evaluate", body, {}, signal),
 
   credentials: (type = "") => list<Credential>(`/credentials?${query({ limit: 250, type })}`),
   credentialTypes: () => request<CredentialType[]>("GET", "/credential-types"),

@@ -34,21 +34,22 @@ let renewal: Promise<boolean> | null = null;
 /** The current access token; kept in memory only, so that no script of another page can read it later. */
 export const token = (): string => accessToken;
 
-async function send(method: string, path: string, body?: unknown, more: Headers = {}): Promise<Response> {
+async function send(method: string, path: string, body?: unknown, more: Headers = {}, signal?: AbortSignal): Promise<Response> {
   const headers: Headers = { ...more };
   if (accessToken) headers.Authorization = `Bearer ${accessToken}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const init: RequestInit = { method, headers };
+  const init: RequestInit = { method, headers, ...(signal && { signal }) };
   if (body !== undefined) init.body = JSON.stringify(body);
   try {
     return await fetch(`/api/v1${path}`, init);
-  } catch {
+  } catch (error) {
+    if (signal?.aborted) throw error;
     throw new ApiError(0, "OFFLINE", t("error.offline"));
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown, headers?: Headers): Promise<Answer<T>> {
-  const response = await send(method, path, body, headers);
+async function call<T>(method: string, path: string, body?: unknown, headers?: Headers, signal?: AbortSignal): Promise<Answer<T>> {
+  const response = await send(method, path, body, headers, signal);
   const answer = await response
     .json()
     .then((json: unknown) => json as Answer<T>)
@@ -97,8 +98,8 @@ export async function close(): Promise<void> {
   accessToken = "";
 }
 
-export async function request<T>(method: string, path: string, body?: unknown, headers?: Headers): Promise<T> {
-  return (await renewed(() => call<T>(method, path, body, headers))).data;
+export async function request<T>(method: string, path: string, body?: unknown, headers?: Headers, signal?: AbortSignal): Promise<T> {
+  return (await renewed(() => call<T>(method, path, body, headers, signal))).data;
 }
 
 export async function list<T>(path: string): Promise<Page<T>> {

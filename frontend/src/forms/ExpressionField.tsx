@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useState } from "react";
 import type { Evaluation } from "../api/types";
 import { t } from "../i18n";
@@ -6,7 +6,8 @@ import { usePlace } from "./context";
 
 export const CodeEditor = lazy(() => import("./CodeEditor"));
 
-const PAUSE_MS = 250;
+/** Long enough to join the letters of one keystroke or paste; what is typed later cancels the call before. */
+const PAUSE_MS = 15;
 
 /** An expression with its value for the chosen item under it. `value` begins with "=". */
 export function ExpressionField({ value, label, onChange }: { value: string; label: string; onChange: (value: string) => void }) {
@@ -25,11 +26,12 @@ function Preview({ expression }: { expression: string }) {
   const { evaluate, previews, dataKey } = usePlace();
   const settled = useSettled(expression);
   const wanted = settled.includes("{{") && evaluate !== undefined && (previews !== false || !settled.includes("$"));
-  const found = useQuery({
+  const found = useQuery<Evaluation>({
     queryKey: ["evaluate", settled, dataKey],
-    queryFn: () => evaluate?.(settled) ?? Promise.reject(new Error()),
+    queryFn: ({ signal }) => evaluate?.(settled, signal) ?? Promise.reject(new Error()),
     enabled: wanted,
     retry: false,
+    placeholderData: keepPreviousData,
     staleTime: 60_000,
   });
   if (!wanted) return null;

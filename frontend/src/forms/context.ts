@@ -4,7 +4,7 @@ import type { Evaluation } from "../api/types";
 /** What fields need of the place they stand in. Without `evaluate` values are always fixed (credentials). */
 export interface FormPlace {
   version: number;
-  evaluate?: (expression: string) => Promise<Evaluation>;
+  evaluate?: (expression: string, signal?: AbortSignal) => Promise<Evaluation>;
   /** False while there is no data that expressions could see; those without a `$` are previewed all the same. */
   previews?: boolean;
   /** Paths that expressions can complete, such as `$json.name`. */

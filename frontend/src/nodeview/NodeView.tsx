@@ -1,13 +1,14 @@
 import { Pin, PinOff, Play, StepForward, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../api/api";
-import type { ExecutionData } from "../api/types";
+import type { ExecutionData, Source } from "../api/types";
 import { definitionQuery, portsFor } from "../editor/definitions";
 import { NodeIcon } from "../editor/NodeIcon";
 import { run, runNode, useRunData } from "../editor/running";
 import { useEditor, useEditorStore } from "../editor/store";
 import { FormContext, type FormPlace } from "../forms/context";
-import { nodeSource, pathSource, referredNodes } from "../forms/expression";
+import { nodeSource, pathSource } from "../forms/expression";
+import { previewOf } from "../forms/preview";
 import { pin, renameNode } from "../graph/commands";
 import type { Graph, GraphNode, Item } from "../graph/document";
 import { t } from "../i18n";
@@ -75,13 +76,17 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
       previews: Boolean(input?.length) || origin === null,
       completions: [...paths, ...others, "$json", "$input.all()", "$input.first()", "$now", "$today", "$vars", "$execution.id", "$workflow.name", "$itemIndex", "$runIndex"],
       dataKey: JSON.stringify([data?.id, data?.status, origin, item, node.name]),
-      evaluate: (expression) => {
-        const referred = referredNodes(expression).filter((name) => data?.node_data?.[name] ?? graph.pins[name]);
-        const run_data = Object.fromEntries(referred.map((name) => [name, runsOf(data, name).length > 0 ? runsOf(data, name).map((each) => each.outputs ?? []) : [[graph.pins[name] ?? []]]]));
-        return api.evaluate({ project_id: project, expression, items, item_index: Math.min(item, items.length - 1), run_data });
+      evaluate: (expression, signal) => {
+        const sight = {
+          items,
+          chosen: Math.min(item, items.length - 1),
+          source: origin ? ([origin, output, fed && fed[0] === origin ? fed[2] : Math.max(0, runsOf(data, origin).length - 1)] satisfies Source) : null,
+          runsOf: (name: string) => (runsOf(data, name).length > 0 || !graph.pins[name] ? runsOf(data, name) : [{ outputs: [graph.pins[name]], source: [] }]),
+        };
+        return api.evaluate({ project_id: project, expression, ...previewOf(expression, sight) }, signal);
       },
     };
-  }, [input, item, root, earlier, node.typeVersion, node.name, readOnly, data, origin, graph.pins, project]);
+  }, [input, item, root, earlier, node.typeVersion, node.name, readOnly, data, origin, output, fed, graph.pins, project]);
 
   const pinned = graph.pins[node.name];
   const trigger = Boolean(definition?.trigger);
