@@ -14,6 +14,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_workflow_store.adapters.envelope import Envelope
 from weft_workflow_store.adapters.postgres import Store
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
+from weft_workflow_store.adapters.postgres_sign_ins import SignIns
 from weft_workflow_store.adapters.postgres_static_data import StaticData
 from weft_workflow_store.application.tags import Tags
 from weft_workflow_store.application.workflows import Workflows
@@ -59,10 +60,11 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
     policy.follow(infra.bus)
     store = Store(infra.database, outbox)
     envelope = Envelope(MasterKey(settings.master_key))
+    credentials = Credentials(store, policy, envelope)
     workflows = Workflows(store, policy, Catalogue.load(), settings.timezone, settings.max_document_bytes)
     servicers: Mapping[type, object] = {
         rpc.Workflows: WorkflowsServicer(workflows),
-        rpc.Credentials: CredentialsServicer(Credentials(store, policy, envelope)),
+        rpc.Credentials: CredentialsServicer(credentials, SignIns(store, policy, envelope, credentials)),
         rpc.Tags: TagsServicer(Tags(store, policy, workflows)),
         rpc.Variables: VariablesServicer(Variables(store, policy, envelope)),
         rpc.StaticData: StaticDataServicer(StaticData(store)),

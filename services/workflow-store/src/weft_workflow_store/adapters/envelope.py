@@ -1,5 +1,6 @@
 """Credentials at rest: a key of its own for each, wrapped by the master key."""
 
+import base64
 import os
 from typing import Final
 
@@ -30,6 +31,23 @@ class Envelope:
             return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], owner.encode())
         except InvalidTag:
             raise WeftError(ErrorCode.INTERNAL, "The stored credential is damaged.") from None
+
+    def seal_sign_in(self, data: bytes) -> bytes:
+        return self._master.seal("sign-in", data)
+
+    def open_sign_in(self, sealed: bytes) -> bytes:
+        return self._master.open("sign-in", sealed)
+
+    def seal_state(self, text: str) -> str:
+        """For an address: nobody else can make one."""
+        return (
+            base64.urlsafe_b64encode(self._master.seal("sign-in state", text.encode())).decode().rstrip("=")
+        )
+
+    def open_state(self, state: str) -> str:
+        """Raises INTERNAL, ValueError for what was not made here."""
+        sealed = base64.urlsafe_b64decode(state + "=" * (-len(state) % 4))
+        return self._master.open("sign-in state", sealed).decode()
 
     def seal_value(self, value: str) -> bytes:
         return self._master.seal("variable", value.encode())

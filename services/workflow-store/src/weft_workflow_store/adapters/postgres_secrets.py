@@ -19,11 +19,12 @@ from weft_workflow_store.domain.secrets import (
     check_name,
     check_secret,
     check_variable,
+    has_tokens,
     value_of,
 )
 
 
-def _credential(row: Any) -> Credential:
+def credential_of(row: Any) -> Credential:
     return Credential(
         row["id"],
         row["project_id"],
@@ -32,6 +33,7 @@ def _credential(row: Any) -> Credential:
         row["type"],
         row["created_at"],
         row["updated_at"],
+        row["connected_at"],
     )
 
 
@@ -50,8 +52,9 @@ class Credentials:
         wrapped, sealed = self._envelope.seal(credential_id, check_secret(data))
         async with self._store.transaction() as tx:
             row = await tx.connection.fetchrow(
-                "INSERT INTO workflow_store.credentials (id, project_id, created_by, name, type, wrapped_key, data) "
-                "VALUES ($1,$2,$3,$4,$5,$6,$7) RETURNING *",
+                "INSERT INTO workflow_store.credentials "
+                "(id, project_id, created_by, name, type, wrapped_key, data, connected_at) "
+                "VALUES ($1,$2,$3,$4,$5,$6,$7, CASE WHEN $8 THEN now() END) RETURNING *",
                 credential_id,
                 project_id,
                 caller().user_id,
@@ -59,9 +62,10 @@ class Credentials:
                 kind,
                 wrapped,
                 sealed,
+                has_tokens(data),
             )
             await self._tell(tx, credential_id, project_id, "created")
-            return _credential(row)
+            return credential_of(row)
 
     async def page(
         self, projects: list[str], kind: str, search: str, limit: int, offset: int
@@ -86,32 +90,36 @@ class Credentials:
                 kind,
                 search,
             )
-        return [_credential(row) for row in rows], int(total)
+        return [credential_of(row) for row in rows], int(total)
 
     async def get(self, credential_id: str) -> Credential:
         async with self._store.transaction() as tx:
-            return _credential(await self._mine(tx, credential_id, "credential:read"))
+            return credential_of(await self.mine(tx, credential_id, "credential:read"))
 
     async def update(self, credential_id: str, name: str | None, data: bytes | None) -> Credential:
         async with self._store.transaction() as tx:
-            row = await self._mine(tx, credential_id, "credential:update")
-            wrapped, sealed = row["wrapped_key"], row["data"]
+            row = await self.mine(tx, credential_id, "credential:update")
+            if name is not None:
+                row = await tx.connection.fetchrow(
+                    "UPDATE workflow_store.credentials SET name = $2, updated_at = now() WHERE id = $1 RETURNING *",
+                    credential_id,
+                    check_name("name", name),
+                )
             if data is not None:
-                wrapped, sealed = self._envelope.seal(credential_id, check_secret(data))
-            row = await tx.connection.fetchrow(
-                "UPDATE workflow_store.credentials SET name = $2, wrapped_key = $3, data = $4, updated_at = now() "
-                "WHERE id = $1 RETURNING *",
-                credential_id,
-                row["name"] if name is None else check_name("name", name),
-                wrapped,
-                sealed,
-            )
+                # who is about to put new tokens in has got them for the old secrets
+                row = await tx.connection.fetchrow(
+                    "UPDATE workflow_store.credentials SET wrapped_key = $2, data = $3, updated_at = now(), "
+                    "lease = '', sign_in = NULL, connected_at = CASE WHEN $4 THEN now() END WHERE id = $1 RETURNING *",
+                    credential_id,
+                    *self._envelope.seal(credential_id, check_secret(data)),
+                    has_tokens(data),
+                )
             await self._tell(tx, credential_id, row["project_id"], "updated")
-            return _credential(row)
+            return credential_of(row)
 
     async def delete(self, credential_id: str) -> None:
         async with self._store.transaction() as tx:
-            row = await self._mine(tx, credential_id, "credential:delete")
+            row = await self.mine(tx, credential_id, "credential:delete")
             await tx.connection.execute("DELETE FROM workflow_store.credentials WHERE id = $1", credential_id)
             await self._tell(tx, credential_id, row["project_id"], "deleted")
 
@@ -125,9 +133,10 @@ class Credentials:
             )
         if row is None:
             raise WeftError(ErrorCode.NOT_FOUND, "There is no such credential in this project.")
-        return _credential(row), self._envelope.open(credential_id, row["wrapped_key"], row["data"])
+        return credential_of(row), self._envelope.open(credential_id, row["wrapped_key"], row["data"])
 
-    async def _mine(self, tx: Transaction, credential_id: str, action: str) -> Any:
+    async def mine(self, tx: Transaction, credential_id: str, action: str) -> Any:
+        """The row, locked. Raises NOT_FOUND, FORBIDDEN."""
         projects = await self._policy.projects()
         row = await tx.connection.fetchrow(
             "SELECT * FROM workflow_store.credentials WHERE id = $1 AND project_id = ANY($2) FOR UPDATE",

@@ -9,13 +9,16 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.items import loads_js
 
 MAX_CREDENTIAL_BYTES: Final = 256 * 1024
+TOKENS: Final = "oauthTokenData"
+"""The field of a sign-in's tokens, as the node SDK has it."""
 MAX_VALUE: Final = 64 * 1024
 _KEY: Final = re.compile(r"[A-Za-z0-9_]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Without its secret, which is only ever opened for one task."""
+    """Without its secret, which is only ever opened for one task. `connected_at`: since when it holds tokens that the
+    service gave."""
 
     id: str
     project_id: str
@@ -24,6 +27,19 @@ class Credential:
     type: str
     created_at: datetime
     updated_at: datetime
+    connected_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in at a service that the user has begun. `binding`: a secret of their browser, hashed. `until`: seconds
+    since the epoch."""
+
+    nonce: str
+    user_id: str
+    binding: str
+    until: float
+    secret: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +71,11 @@ def check_secret(data: bytes) -> bytes:
             ErrorCode.VALIDATION_ERROR, "The data of a credential must be a JSON object.", path="data"
         )
     return data or b"{}"
+
+
+def has_tokens(data: bytes) -> bool:
+    """Whether the fields hold what a sign-in has given."""
+    return bool(loads_js(data or b"{}").get(TOKENS))
 
 
 def check_variable(variable: Variable) -> None:

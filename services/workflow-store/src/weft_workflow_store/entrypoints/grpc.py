@@ -7,6 +7,7 @@ import msgspec
 from weft_contracts.pb import workflow_store_pb2 as pb
 
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
+from weft_workflow_store.adapters.postgres_sign_ins import SignIns
 from weft_workflow_store.adapters.postgres_static_data import StaticData
 from weft_workflow_store.application.tags import Tags
 from weft_workflow_store.application.workflows import Workflows
@@ -74,6 +75,8 @@ def _credential(credential: Credential) -> pb.Credential:
     )
     _stamp(message.created_at, credential.created_at)
     _stamp(message.updated_at, credential.updated_at)
+    if credential.connected_at is not None:
+        _stamp(message.connected_at, credential.connected_at)
     return message
 
 
@@ -175,8 +178,9 @@ class WorkflowsServicer:
 
 
 class CredentialsServicer:
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, sign_ins: SignIns) -> None:
         self._credentials = credentials
+        self._sign_ins = sign_ins
 
     async def Create(self, request: pb.CreateCredentialRequest) -> pb.CreateCredentialResponse:
         made = await self._credentials.create(request.project_id, request.name, request.type, request.data)
@@ -208,6 +212,34 @@ class CredentialsServicer:
     async def Decrypt(self, request: pb.DecryptRequest) -> pb.DecryptResponse:
         found, data = await self._credentials.decrypt(request.credential_id, request.project_id)
         return pb.DecryptResponse(type=found.type, data=data, name=found.name)
+
+    async def LeaseTokens(self, request: pb.LeaseTokensRequest) -> pb.LeaseTokensResponse:
+        data, lease, busy = await self._sign_ins.lease(
+            request.credential_id, request.project_id, request.stale
+        )
+        return pb.LeaseTokensResponse(data=data, lease=lease, busy=busy)
+
+    async def PutTokens(self, request: pb.PutTokensRequest) -> pb.PutTokensResponse:
+        await self._sign_ins.put(request.credential_id, request.lease, request.tokens)
+        return pb.PutTokensResponse()
+
+    async def BeginSignIn(self, request: pb.BeginSignInRequest) -> pb.BeginSignInResponse:
+        state = await self._sign_ins.begin(
+            request.credential_id, request.binding, request.secret, request.state
+        )
+        return pb.BeginSignInResponse(state=state)
+
+    async def TakeSignIn(self, request: pb.TakeSignInRequest) -> pb.TakeSignInResponse:
+        found, data, secret, lease = await self._sign_ins.take(request.state, request.binding)
+        return pb.TakeSignInResponse(
+            credential_id=found.id,
+            project_id=found.project_id,
+            name=found.name,
+            type=found.type,
+            data=data,
+            secret=secret,
+            lease=lease,
+        )
 
 
 class StaticDataServicer:
