@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from weft_contracts.rpc.auth import Access, Auth
+from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
@@ -49,6 +50,7 @@ def build(settings: GatewaySettings, infra: Infra) -> GatewayService:
         tags=client(Tags),
         executions=client(Executions),
         node_tools=client(NodeTools),
+        node_options=client(NodeOptions),
         schedules=client(Schedules),
         webhooks=client(Webhooks),
     )

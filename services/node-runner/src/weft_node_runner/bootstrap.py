@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from weft_contracts import topics
 from weft_contracts.rpc.auth import Access
+from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_expressions.evaluator import EvaluatorPool
@@ -13,8 +14,10 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_node_runner.adapters.late_http import LateHttp
 from weft_node_runner.adapters.outside import ServiceOutside
+from weft_node_runner.application.options import Options
 from weft_node_runner.application.runner import Runner
 from weft_node_runner.entrypoints.grpc import NodeToolsServicer
+from weft_node_runner.entrypoints.options import NodeOptionsServicer
 from weft_node_runner.settings import NodeRunnerSettings
 
 
@@ -24,12 +27,12 @@ class NodeRunnerService:
 
     def __init__(
         self,
-        servicer: NodeToolsServicer,
+        servicers: Mapping[type, object],
         runner: Runner,
         pools: tuple[EvaluatorPool, EvaluatorPool],
         http: LateHttp,
     ) -> None:
-        self.servicers: Mapping[type, object] = {NodeTools: servicer}
+        self.servicers = servicers
         self._runner = runner
         self._pools = pools
         self._http = http
@@ -57,9 +60,10 @@ def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
     expressions = EvaluatorPool(settings.evaluators, "expressions", memory_mb=settings.evaluator_memory_mb)
     scripts = EvaluatorPool(settings.code_processes, "code", memory_mb=settings.evaluator_memory_mb)
     http = LateHttp(settings.net_allow)
+    catalogue = Catalogue.load()
     outside = ServiceOutside(
         infra,
-        Catalogue.load(),
+        catalogue,
         http,
         expressions,
         scripts,
@@ -70,4 +74,8 @@ def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
     policy.follow(infra.bus)
     slots = {"default": settings.slots, "code": settings.code_slots, "heavy": 4, "ai": 16}
     runner = Runner(infra.instance, infra.bus, infra.rpc.client(Executions), outside, slots)
-    return NodeRunnerService(NodeToolsServicer(expressions, policy), runner, (expressions, scripts), http)
+    servicers: dict[type, object] = {
+        NodeTools: NodeToolsServicer(expressions, policy),
+        NodeOptions: NodeOptionsServicer(Options(catalogue, outside), policy),
+    }
+    return NodeRunnerService(servicers, runner, (expressions, scripts), http)

@@ -47,7 +47,7 @@ class GrpcClients:
 
     def client(self, interface: type[T]) -> T:
         described = describe(interface)  # type: ignore[arg-type] # functools.cache: mypy sees no hash on type[T]
-        service = interface.__module__.rpartition(".")[2]
+        service = described.full_name.split(".")[1]
         methods = {method.name: staticmethod(self._method(service, method)) for method in described.methods}
         return cast("T", type(interface.__name__, (), methods)())
 

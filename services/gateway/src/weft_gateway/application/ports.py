@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from weft_contracts.rpc.auth import Access, Auth
+from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
@@ -22,5 +23,6 @@ class Backends:
     tags: Tags
     executions: Executions
     node_tools: NodeTools
+    node_options: NodeOptions
     schedules: Schedules
     webhooks: Webhooks

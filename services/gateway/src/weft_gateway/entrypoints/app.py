@@ -11,7 +11,16 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_gateway.application.ports import Backends
 from weft_gateway.entrypoints import openapi, web
-from weft_gateway.entrypoints.rest import auth, envelope, executions, nodes, resources, versions, workflows
+from weft_gateway.entrypoints.rest import (
+    auth,
+    envelope,
+    executions,
+    nodes,
+    options,
+    resources,
+    versions,
+    workflows,
+)
 from weft_gateway.entrypoints.rest.bodies import BodyLimitMiddleware
 from weft_gateway.entrypoints.rest.identity import IdentityMiddleware
 from weft_gateway.settings import GatewaySettings
@@ -56,6 +65,7 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
         versions.router,
         executions.router,
         nodes.router,
+        options.router,
         resources.router,
     ):
         app.include_router(router, prefix=PREFIX)

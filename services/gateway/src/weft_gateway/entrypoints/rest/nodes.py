@@ -30,7 +30,7 @@ def _catalogue(request: Request) -> Catalogue:
     return catalogue
 
 
-def _short(request: Request, name: str) -> str:
+def short_name(request: Request, name: str) -> str:
     """Our own name of a type. Raises NOT_FOUND."""
     short = _catalogue(request).short_name(name)
     if short is None:
@@ -59,7 +59,7 @@ async def get_node(
     request: Request, user: User, name: str, type_name: TypeName = "", version: float | None = None
 ) -> Response:
     """`version` leaves only the group of parameters of that version."""
-    short = _short(request, type_name or name)
+    short = short_name(request, type_name or name)
     definition = {**_catalogue(request).definition(short), "icon_url": _icon_url(short)}
     if version is not None:
         definition["versions"] = [group for group in definition["versions"] if version in group["versions"]]
@@ -76,7 +76,7 @@ async def get_node(
     response_class=Response,
 )
 async def get_icon(request: Request, name: str, type_name: TypeName = "") -> Response:
-    icon = _catalogue(request).icon(_short(request, type_name or name))
+    icon = _catalogue(request).icon(short_name(request, type_name or name))
     tag = f'"{hashlib.sha256(icon).hexdigest()[:16]}"'
     headers = {"ETag": tag, "Cache-Control": "public, max-age=86400", "Content-Security-Policy": _DRAWING}
     if request.headers.get("if-none-match") == tag:
