@@ -11,10 +11,10 @@ import pytest
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_contracts.messages import Activation, NodeOutput, NodeReport, RunSegment, Source
-from weft_expressions.evaluate import evaluate
+from weft_expressions.evaluate import leaf_values
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
-from weft_expressions.template import Compiled
+from weft_expressions.template import Leaf
 from weft_kit import items
 from weft_kit.blobs.folder import FolderBlobs
 from weft_node_runner.adapters.address_policy import Policy
@@ -67,11 +67,11 @@ class Outside:
     async def static_data(self, workflow_id: str) -> dict[str, Any]:
         return {}
 
-    async def evaluate(
-        self, compiled: Sequence[Compiled], scope: Scope, count: int, project_id: str
+    async def values(
+        self, leaves: Sequence[Leaf], scope: Scope, count: int, project_id: str
     ) -> list[list[Any]]:
         """Without a process for JavaScript: what these workflows hold never needs one."""
-        return await evaluate(compiled, scope, count, EvaluatorPool(1), project_id)
+        return await leaf_values(leaves, scope, count, EvaluatorPool(1), project_id)
 
     def code(self, project_id: str, node: NodeInfo, scope: Any, log: Any) -> Code:
         raise AssertionError("no scripts here")

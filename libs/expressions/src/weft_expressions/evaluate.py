@@ -15,6 +15,9 @@ from weft_expressions.values import Bail, Thrown, border
 _AT_ONCE: Final = 250
 """Items between two looks at what else there is to do: a few milliseconds."""
 
+_SIMPLE: Final = frozenset({int, float, str, bool, dict})
+"""Values of these types are JSON as they are."""
+
 
 async def evaluate(
     compiled: Sequence[Compiled], scope: Scope, item_count: int, evaluator: EvaluatorPool, project_id: str
@@ -26,6 +29,16 @@ async def evaluate(
     leaves = [leaf for each in compiled for leaf in each.leaves]
     if not leaves:
         return [[each.value for each in compiled]] * item_count
+    rows = await leaf_values(leaves, scope, item_count, evaluator, project_id)
+    if len(compiled) == 1:
+        return [[value] for value in await assembled(compiled[0], rows)]
+    return [_assembled(compiled, row) for row in rows]
+
+
+async def leaf_values(
+    leaves: Sequence[Leaf], scope: Scope, item_count: int, evaluator: EvaluatorPool, project_id: str
+) -> list[list[Any]]:
+    """As `evaluate`, for the expressions alone: `rows[item][k]` is the value of `leaves[k]`."""
     rows: list[list[Any]] = []
     missing: list[Unit] = []
     for first in range(0, item_count, _AT_ONCE):
@@ -36,12 +49,21 @@ async def evaluate(
         missing += left
     if missing:
         await _cross(leaves, missing, rows, scope, evaluator, project_id)
-    made: list[list[Any]] = []
-    for first in range(0, item_count, _AT_ONCE):
+    return rows
+
+
+async def assembled(compiled: Compiled, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """The whole value per item, of the values of its leaves."""
+    made: list[Any] = []
+    for first in range(0, len(rows), _AT_ONCE):
         if first:
             await asyncio.sleep(0)
-        made += _all_assembled(compiled, rows[first : first + _AT_ONCE])
+        made += map(compiled.build, rows[first : first + _AT_ONCE])
     return made
+
+
+def _bail(_: Frame) -> Any:
+    raise Bail
 
 
 def native_values(
@@ -50,15 +72,14 @@ def native_values(
     """Of the items from `first` on: (`rows[item][leaf]`, (leaf, item) pairs that only V8 can tell)."""
     rows: list[list[Any]] = []
     missing: list[Unit] = []
-    runs = [leaf.native for leaf in leaves]
+    runs = [leaf.native or _bail for leaf in leaves]
     for index in range(first, first + item_count):
         frame = Frame(scope, index)
         row: list[Any] = []
         for at, run in enumerate(runs):
             try:
-                if run is None:
-                    raise Bail
-                row.append(border(run(frame)))
+                value = run(frame)
+                row.append(value if type(value) in _SIMPLE else border(value))
             except Bail:
                 missing.append((at, index))
                 row.append(None)
@@ -129,13 +150,6 @@ def _environment(leaf: Leaf, scope: Scope) -> ExpressionFailure | None:
         description="$env is off in this installation. Use $vars, or credentials for secrets.",
         expression=leaf.text.strip(),
     )
-
-
-def _all_assembled(compiled: Sequence[Compiled], rows: list[list[Any]]) -> list[list[Any]]:
-    if len(compiled) == 1:  # the parameters of a node, the commonest case
-        build = compiled[0].build
-        return [[build(row)] for row in rows]
-    return [_assembled(compiled, row) for row in rows]
 
 
 def _assembled(compiled: Sequence[Compiled], row: list[Any]) -> list[Any]:

@@ -55,6 +55,8 @@ class Compiled:
     """It names a run by number, so older runs of `references` are needed."""
     dynamic_reference: bool
     """It computes a node's name: any node may be meant."""
+    places: tuple[Path, ...]
+    """Where in the tree each of `leaves` stands."""
     build: Build
     """The tree with the values of `leaves` in it, in their order; constant parts are shared."""
 
@@ -66,8 +68,8 @@ class Compiled:
 
 def compile_value(value: Any) -> Compiled:
     """Never raises; what does not parse fails when evaluated."""
-    leaves: list[Leaf] = []
-    tree = _planned(value, leaves)
+    leaves: dict[Path, Leaf] = {}
+    tree = _planned(value, leaves, ())
     return _compiled(tree, rebuild(tree) if leaves else None, leaves)
 
 
@@ -75,25 +77,26 @@ def compile_text(text: str) -> Compiled:
     """A text whose `{{ }}` count without a leading `=` (HTML); undefined prints as "undefined", null as "null"."""
     leaf = compile_leaf(text, html=True)
     if isinstance(leaf, str):
-        return _compiled(text, None, [])
-    return _compiled(text, lambda values: values[0], [leaf])
+        return _compiled(text, None, {})
+    return _compiled(text, lambda values: values[0], {(): leaf})
 
 
-def _compiled(value: Any, build: Build | None, leaves: list[Leaf]) -> Compiled:
-    names = [leaf.names for leaf in leaves]
+def _compiled(value: Any, build: Build | None, leaves: dict[Path, Leaf]) -> Compiled:
+    names = [leaf.names for leaf in leaves.values()]
     return Compiled(
         constant=not leaves,
         value=value,
-        leaves=tuple(leaves),
+        leaves=tuple(leaves.values()),
         references=frozenset(node for each in names for node in each.nodes),
         lineage=any(each.lineage for each in names),
         past_runs=any(each.past_runs for each in names),
         dynamic_reference=any(each.dynamic for each in names),
+        places=tuple(leaves),
         build=build or (lambda _: value),
     )
 
 
-def _planned(value: Any, leaves: list[Leaf]) -> Any:
+def _planned(value: Any, leaves: dict[Path, Leaf], path: Path) -> Any:
     """`value` with Places for its templates; a new tree, so that nothing of the document is shared with results."""
     if isinstance(value, str):
         if not value.startswith("="):
@@ -101,12 +104,12 @@ def _planned(value: Any, leaves: list[Leaf]) -> Any:
         leaf = compile_leaf(value[1:])
         if isinstance(leaf, str):
             return leaf
-        leaves.append(leaf)
+        leaves[path] = leaf
         return Place(len(leaves) - 1)
     if isinstance(value, list):
-        return [_planned(part, leaves) for part in value]
+        return [_planned(part, leaves, (*path, index)) for index, part in enumerate(value)]
     if isinstance(value, dict):
-        return {key: _planned(part, leaves) for key, part in value.items()}
+        return {key: _planned(part, leaves, (*path, key)) for key, part in value.items()}
     return value
 
 

@@ -7,7 +7,7 @@ that ask for it (not exists, empty, and the negated ones).
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,10 +16,13 @@ from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.display import same
 from weft_node_sdk.values import NotConvertible, article, shown, type_name
 
-_NUMBERS: Final = frozenset({int, float})
+_READY: Final = {"number": frozenset({int, float}), "string": frozenset({str})}
+"""Values of these types need no conversion."""
 _NAN: Final = float("nan")
 
 Test = Callable[[Any, Any], bool]
+Columns = Mapping[tuple[str | int, ...], int]
+Fulfilled = Callable[[Sequence[Any]], bool]
 
 
 def _regex(left: Any, right: Any) -> bool:
@@ -138,54 +141,67 @@ class Matcher:
     def matches(self, conditions: Any) -> bool:
         """Whether the values fulfil the conditions; without any they do. Raises NodeRunError for a wrong
         type, an unknown operation or an expression that failed."""
+        return self.prepared(conditions, {})(())
+
+    def prepared(self, conditions: Any, columns: Columns) -> Fulfilled:
+        """The test of one row of values. `columns` says where in it a condition's value is: `{(0, "leftValue"): 0}`;
+        the values that it doesn't name are those of `conditions`. Raises as `matches`, some of it when called."""
         if type(conditions) is not dict:
             values.value(conditions)
-            return True
+            return lambda _: True
         listed = conditions.get("conditions")
         if not listed:
-            return True
+            return lambda _: True
         options = conditions.get("options") or {}
         loose = self._loose or options.get("typeValidation") == "loose"
         folded = self._ignore_case or options.get("caseSensitive") is False
         wanted = conditions.get("combinator") == "or"
-        for number, condition in enumerate(listed):
-            if self._test(condition, number, loose, folded) is wanted:
-                return wanted
-        return not wanted
+        tests = [
+            self._prepared(condition, number, columns, loose, folded)
+            for number, condition in enumerate(listed)
+        ]
+        if len(tests) == 1:
+            return tests[0]
 
-    def _test(self, condition: Mapping[str, Any], number: int, loose: bool, folded: bool) -> bool:
+        def fulfilled(row: Sequence[Any]) -> bool:
+            for test in tests:
+                if test(row) is wanted:
+                    return wanted
+            return not wanted
+
+        return fulfilled
+
+    def _prepared(
+        self, condition: Mapping[str, Any], number: int, columns: Columns, loose: bool, folded: bool
+    ) -> Fulfilled:
         how = condition.get("operator") or {}
         kind, operation = how.get("type", "string"), how.get("operation", "equals")
         test = OPERATIONS.get(kind, {}).get(operation)
-        if test is None:
-            raise NodeRunError(f"Condition {number + 1} has an unknown operation: {kind} {operation}")
-        left, right = condition.get("leftValue"), condition.get("rightValue")
-        if kind == "number" and type(left) in _NUMBERS and type(right) in _NUMBERS:
-            return test(left, right)
-        if kind == "string" and type(left) is str and type(right) is str:
-            if folded:
-                return test(*_folded(operation, left, right))
-            return test(left, right)
-        return self._test_slowly(condition, number, loose, folded, test)
+        fixed_left, fixed_right = condition.get("leftValue"), condition.get("rightValue")
+        left_at, right_at = columns.get((number, "leftValue")), columns.get((number, "rightValue"))
+        ready = _READY.get(kind, frozenset())
 
-    def _test_slowly(
-        self, condition: Mapping[str, Any], number: int, loose: bool, folded: bool, test: Test
-    ) -> bool:
-        how = (
-            condition["operator"] if condition.get("operator") else {"type": "string", "operation": "equals"}
-        )
-        kind, operation = how.get("type", "string"), how.get("operation", "equals")
-        left = values.value(condition.get("leftValue"))
-        if operation in ("exists", "notExists"):
-            return test(left, None)
-        left = self._converted(left, kind, number, loose)
-        right = None
-        if operation not in _UNARY:
-            right = values.value(condition.get("rightValue"))
-            right = self._converted_right(right, _right_type(kind, operation), number, loose)
-        if folded:
-            left, right = _folded(operation, left, right)
-        return test(left, right)
+        def fulfilled(row: Sequence[Any]) -> bool:
+            if test is None:
+                raise NodeRunError(f"Condition {number + 1} has an unknown operation: {kind} {operation}")
+            left = fixed_left if left_at is None else row[left_at]
+            right = fixed_right if right_at is None else row[right_at]
+            if type(left) not in ready or type(right) not in ready:
+                left = values.value(left)
+                if operation in ("exists", "notExists"):
+                    return test(left, None)
+                left = self._converted(left, kind, number, loose)
+                if operation in _UNARY:
+                    right = None
+                else:
+                    right = self._converted_right(
+                        values.value(right), _right_type(kind, operation), number, loose
+                    )
+            if folded:
+                left, right = _folded(operation, left, right)
+            return test(left, right)
+
+        return fulfilled
 
     def _converted(self, given: Any, kind: str, number: int, loose: bool) -> Any:
         """The left value in its type; NaN or None where loose validation can't convert it."""

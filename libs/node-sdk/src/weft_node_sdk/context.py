@@ -45,6 +45,25 @@ class NodeRunError(Exception):
 
 
 @dataclass(frozen=True)
+class Varying:
+    """A node's parameters: what is the same for all items, and what expressions say of each."""
+
+    fixed: dict[str, Any]
+    """All parameters, with None where an expression stands."""
+    places: Sequence[tuple[str | int, ...]]
+    """The path of each expression: `("options", "limit")`."""
+    rows: Sequence[Sequence[Any]]
+    """`rows[item][k]` is the value at `places[k]`, or an ExpressionFailure."""
+
+    def inside(self, *prefix: str) -> dict[tuple[str | int, ...], int] | None:
+        """The columns of `rows` by what their paths have after `prefix`; None where an expression stands elsewhere."""
+        size = len(prefix)
+        if any(place[:size] != prefix for place in self.places):
+            return None
+        return {place[size:]: at for at, place in enumerate(self.places)}
+
+
+@dataclass(frozen=True)
 class NodeInfo:
     """The node as it stands in the workflow version."""
 
@@ -202,6 +221,9 @@ class RunContext(Protocol):
         """All parameters, once per item of input 0, expressions evaluated, defaults of the definition filled
         in where their conditions show them. One crossing to the evaluator for the whole node. An expression
         that fails for one item leaves an `ExpressionFailure` in its place: reading it by `value()` raises."""
+
+    async def varying(self) -> "Varying":
+        """The same, apart: for nodes that prepare once what doesn't change from item to item."""
 
     async def parameters_for(self, item_index: int) -> dict[str, Any]:
         """The parameters for one item; index 0 works without items."""

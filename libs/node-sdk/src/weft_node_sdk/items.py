@@ -1,12 +1,14 @@
 """The item loop: checkpoints, failures per item, lineage."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from weft_node_sdk.context import Item, NodeRunError, RunContext
 
 STRIDE = 64
 """Items between two checkpoints."""
+
+Row = TypeVar("Row")
 
 
 async def for_each(
@@ -16,12 +18,21 @@ async def for_each(
 ) -> None:
     """Calls `handle(index, item, parameters)` for every item of input 0. A NodeRunError of one item goes to
     `failed` where the node continues on failures, else it is raised with the item's index."""
-    parameters = await ctx.parameters()
+    await for_each_row(ctx, await ctx.parameters(), handle, failed)
+
+
+async def for_each_row(
+    ctx: RunContext,
+    rows: Sequence[Row],
+    handle: Callable[[int, Item, Row], None],
+    failed: Callable[[int, NodeRunError], None],
+) -> None:
+    """The same with `rows[index]` for the parameters: those of `ctx.varying()`."""
     for index, item in enumerate(ctx.items):
         if index % STRIDE == 0:
             await ctx.checkpoint()
         try:
-            handle(index, item, parameters[index])
+            handle(index, item, rows[index])
         except NodeRunError as error:
             if error.item_index is None:
                 error.item_index = index

@@ -17,10 +17,10 @@ from weft_contracts.ids import INSTANCE_PROJECT, new_id
 from weft_contracts.messages import Activation, Mode, NodeError, NodeOutput, Resume, RunSegment
 from weft_engine.model import Completed, Failed, Finished, Resumed, Run, Sleep, Started, Suspended
 from weft_engine.state import State
-from weft_expressions.evaluate import evaluate
+from weft_expressions.evaluate import leaf_values
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
-from weft_expressions.template import Compiled
+from weft_expressions.template import Leaf
 from weft_kit import items as codec
 from weft_kit.blobs import BlobStore
 from weft_kit.blobs.folder import FolderBlobs
@@ -98,10 +98,10 @@ class _Here:
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
         return ()
 
-    async def evaluate(
-        self, compiled: Sequence[Compiled], scope: Scope, count: int, project_id: str
+    async def values(
+        self, leaves: Sequence[Leaf], scope: Scope, count: int, project_id: str
     ) -> list[list[Any]]:
-        return await evaluate(compiled, scope, count, self.expressions, project_id)
+        return await leaf_values(leaves, scope, count, self.expressions, project_id)
 
     def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
         return JailedCode(self.scripts, project_id, scope, log, self.http)

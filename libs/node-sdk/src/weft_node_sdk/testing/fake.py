@@ -18,6 +18,7 @@ from weft_node_sdk.context import (
     NodeRunError,
     Outputs,
     ResumeInfo,
+    Varying,
 )
 
 Evaluate = Callable[[Any, Item, int], Any]
@@ -187,6 +188,33 @@ class FakeContext:
         if self.evaluate_value is None:
             return [self.given] * len(self.items)
         return [self._evaluated(self.given, item, index) for index, item in enumerate(self.items)]
+
+    async def varying(self) -> Varying:
+        if self.evaluate_value is None:
+            return Varying(self.given, (), [[]] * len(self.items))
+        places: list[tuple[str | int, ...]] = []
+        fixed = self._without(self.given, (), places)
+        rows = []
+        for parameters in await self.parameters():
+            row = []
+            for place in places:
+                held: Any = parameters
+                for key in place:
+                    held = held[key]
+                row.append(held)
+            rows.append(row)
+        return Varying(fixed, places, rows)
+
+    def _without(self, value: Any, path: tuple[str | int, ...], places: list[tuple[str | int, ...]]) -> Any:
+        """`value` with None for expressions, whose paths go to `places`."""
+        if isinstance(value, dict):
+            return {name: self._without(member, (*path, name), places) for name, member in value.items()}
+        if isinstance(value, list):
+            return [self._without(member, (*path, at), places) for at, member in enumerate(value)]
+        if isinstance(value, str) and value.startswith("="):
+            places.append(path)
+            return None
+        return value
 
     async def parameters_for(self, item_index: int) -> dict[str, Any]:
         if self.evaluate_value is None:

@@ -1,10 +1,10 @@
 """Edit Fields: sets fields of each item, one by one or as JSON, and says which others stay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
-from weft_node_sdk.items import for_each
+from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, Varying
+from weft_node_sdk.items import for_each, for_each_row
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import MISSING, drop, get, put
 from weft_node_sdk.values import (
@@ -54,25 +54,39 @@ def _converted(name: str, kind: str, given: Any, lenient: bool) -> Any:
         ) from None
 
 
-def _kept(json: dict[str, Any], parameters: Mapping[str, Any], version: float, dots: bool) -> dict[str, Any]:
-    """The fields of the input that stay: a copy that may be changed on top."""
+Keep = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def _keeper(parameters: Mapping[str, Any], version: float, dots: bool) -> Keep:
+    """Gives the fields of an input that stay: a copy that may be changed on top."""
     include = parameters.get("include", "all")
     if version >= 3.3 and parameters.get("includeOtherFields") is not True:
         include = "none"
     if include == "none":
-        return {}
+        return lambda json: {}
     if include == "selected":
-        kept: dict[str, Any] = {}
-        for name in names_in(value(parameters.get("includeFields"))):
-            found = get(json, name, dots=dots)
-            if found is not MISSING:
-                put(kept, name, found, dots=dots)
-        return kept
-    kept = dict(json)
+        wanted = names_in(value(parameters.get("includeFields")))
+
+        def selected(json: dict[str, Any]) -> dict[str, Any]:
+            kept: dict[str, Any] = {}
+            for name in wanted:
+                found = get(json, name, dots=dots)
+                if found is not MISSING:
+                    put(kept, name, found, dots=dots)
+            return kept
+
+        return selected
     if include == "except":
-        for name in names_in(value(parameters.get("excludeFields"))):
-            drop(kept, name, dots=dots)
-    return kept
+        unwanted = names_in(value(parameters.get("excludeFields")))
+
+        def others(json: dict[str, Any]) -> dict[str, Any]:
+            kept = dict(json)
+            for name in unwanted:
+                drop(kept, name, dots=dots)
+            return kept
+
+        return others
+    return dict
 
 
 def _keeps_binary(parameters: Mapping[str, Any], options: Mapping[str, Any], version: float) -> bool:
@@ -118,20 +132,7 @@ async def run(ctx: RunContext) -> Outputs:
     output: list[Item] = []
 
     def handle(index: int, item: Item, parameters: dict[str, Any]) -> None:
-        options = members(parameters)
-        dots = options.get("dotNotation", True) is not False
-        json = _kept(item["json"], parameters, version, dots)
-        if parameters.get("mode") == "raw":
-            json.update(_object(parameters.get("jsonOutput")))
-        else:
-            lenient = options.get("ignoreConversionErrors") is True
-            _set(json, _fields(parameters, version), dots, lenient)
-        made: Item = {"json": json, "pairedItem": {"item": index}}
-        if "binary" in item and _keeps_binary(parameters, options, version):
-            made["binary"] = item["binary"]
-        output.append(made)
-        if parameters.get("duplicateItem") is True and ctx.execution.mode == "manual":
-            output.extend({**made, "json": dict(json)} for _ in range(_copies(parameters)))
+        _Editing(ctx, parameters).edit(index, item, _fields(parameters, version), output)
 
     def handle_old(index: int, item: Item, parameters: dict[str, Any]) -> None:
         output.append(_set_old(index, item, parameters, version))
@@ -139,8 +140,74 @@ async def run(ctx: RunContext) -> Outputs:
     def failed(index: int, error: NodeRunError) -> None:
         output.append(ctx.failed_item(error, index))
 
+    if version >= 3:
+        varying = await ctx.varying()
+        columns = _columns(varying, version)
+        if columns is not None:
+            await _edit_all(ctx, varying, columns, output, failed)
+            return [output]
     await for_each(ctx, handle if version >= 3 else handle_old, failed)
     return [output]
+
+
+def _columns(varying: Varying, version: float) -> list[tuple[str, str, Any, int]] | None:
+    """Of each field: name, type, value, column of the value or -1. None where more than values varies."""
+    where = (
+        varying.inside("assignments", "assignments") if version >= 3.3 else varying.inside("fields", "values")
+    )
+    if where is None:
+        return None
+    columns: list[tuple[str, str, Any, int]] = []
+    for number, (name, kind, given) in enumerate(_fields(varying.fixed, version)):
+        at = where.pop((number, "value" if version >= 3.3 else f"{kind}Value"), -1)
+        columns.append((name, kind, given, at))
+    return None if where else columns
+
+
+async def _edit_all(
+    ctx: RunContext,
+    varying: Varying,
+    columns: list[tuple[str, str, Any, int]],
+    output: list[Item],
+    failed: Callable[[int, NodeRunError], None],
+) -> None:
+    """All that is the same for all items is worked out once."""
+    editing = _Editing(ctx, varying.fixed)
+
+    def handle(index: int, item: Item, row: Sequence[Any]) -> None:
+        fields = [(name, kind, given if at < 0 else row[at]) for name, kind, given, at in columns]
+        editing.edit(index, item, fields, output)
+
+    await for_each_row(ctx, varying.rows, handle, failed)
+
+
+class _Editing:
+    """What the node makes of an item, by everything but the fields' values."""
+
+    def __init__(self, ctx: RunContext, parameters: Mapping[str, Any]) -> None:
+        version = ctx.node.version
+        options = members(parameters)
+        self._parameters = parameters
+        self._dots = options.get("dotNotation", True) is not False
+        self._lenient = options.get("ignoreConversionErrors") is True
+        self._raw = parameters.get("mode") == "raw"
+        self._keep = _keeper(parameters, version, self._dots)
+        self._binary = _keeps_binary(parameters, options, version)
+        copied = parameters.get("duplicateItem") is True and ctx.execution.mode == "manual"
+        self._copies = _copies(parameters) if copied else 0
+
+    def edit(self, index: int, item: Item, fields: Iterable[Field], output: list[Item]) -> None:
+        json = self._keep(item["json"])
+        if self._raw:
+            json.update(_object(self._parameters.get("jsonOutput")))
+        else:
+            _set(json, fields, self._dots, self._lenient)
+        made: Item = {"json": json, "pairedItem": {"item": index}}
+        if self._binary and "binary" in item:
+            made["binary"] = item["binary"]
+        output.append(made)
+        if self._copies:
+            output.extend({**made, "json": dict(json)} for _ in range(self._copies))
 
 
 def _copies(parameters: Mapping[str, Any]) -> int:

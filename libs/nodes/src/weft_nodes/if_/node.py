@@ -1,12 +1,15 @@
 """If: output 0 for items that fulfil the conditions, output 1 for the others."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from weft_node_sdk.conditions import Matcher
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
-from weft_node_sdk.items import for_each, passed
+from weft_node_sdk.items import for_each, for_each_row, passed
 from weft_node_sdk.legacy_conditions import all_fulfilled
 from weft_node_sdk.values import members
+
+_SIDES = frozenset({"leftValue", "rightValue"})
 
 
 def matcher_for(ctx: RunContext, parameters: dict[str, Any]) -> Matcher:
@@ -20,26 +23,53 @@ def matcher_for(ctx: RunContext, parameters: dict[str, Any]) -> Matcher:
     )
 
 
+async def for_each_judged(
+    ctx: RunContext,
+    combine: str,
+    judged: Callable[[int, Item, bool], None],
+    failed: Callable[[int, NodeRunError], None],
+) -> None:
+    """Calls `judged(index, item, whether it fulfils the conditions)` for every item. `combine`: the parameter of
+    version 1 that says whether all or any must hold."""
+    if not ctx.items:
+        return
+    if ctx.node.version < 2:
+        timezone = ctx.execution.timezone
+
+        def old(index: int, item: Item, parameters: dict[str, Any]) -> None:
+            how = str(parameters.get(combine, "all"))
+            judged(index, item, all_fulfilled(parameters.get("conditions"), how, timezone))
+
+        await for_each(ctx, old, failed)
+        return
+    varying = await ctx.varying()
+    columns = varying.inside("conditions", "conditions")
+    if columns is not None and all(len(place) == 2 and place[1] in _SIDES for place in columns):
+        fulfilled = matcher_for(ctx, varying.fixed).prepared(varying.fixed.get("conditions"), columns)
+
+        def handle_row(index: int, item: Item, row: Sequence[Any]) -> None:
+            judged(index, item, fulfilled(row))
+
+        await for_each_row(ctx, varying.rows, handle_row, failed)
+        return
+    matcher = matcher_for(ctx, await ctx.parameters_for(0))
+
+    def handle(index: int, item: Item, parameters: dict[str, Any]) -> None:
+        judged(index, item, matcher.matches(parameters.get("conditions")))
+
+    await for_each(ctx, handle, failed)
+
+
 async def run(ctx: RunContext) -> Outputs:
     true: list[Item] = []
     false: list[Item] = []
-    if not ctx.items:
-        return [true, false]
-    matcher = matcher_for(ctx, await ctx.parameters_for(0))
-    first_version = ctx.node.version < 2
-    timezone = ctx.execution.timezone
 
-    def handle(index: int, item: Item, parameters: dict[str, Any]) -> None:
-        if first_version:
-            combine = parameters.get("combineOperation", "all")
-            fulfilled = all_fulfilled(parameters.get("conditions"), combine, timezone)
-        else:
-            fulfilled = matcher.matches(parameters.get("conditions"))
+    def judged(index: int, item: Item, fulfilled: bool) -> None:
         (true if fulfilled else false).append(passed(item, index))
 
     def failed(index: int, _: NodeRunError) -> None:
         # as seen of the peer: what can't be decided goes to false, and never to an error output
         false.append(passed(ctx.items[index], index))
 
-    await for_each(ctx, handle, failed)
+    await for_each_judged(ctx, "combineOperation", judged, failed)
     return [true, false]

@@ -16,10 +16,10 @@ from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.workflow_store import Credentials, StaticData, Variables, Workflows
-from weft_expressions.evaluate import evaluate
+from weft_expressions.evaluate import leaf_values
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
-from weft_expressions.template import Compiled
+from weft_expressions.template import Leaf
 from weft_kit.blobs import BlobStore
 from weft_kit.identity.expiring import Expiring
 from weft_kit.service import Infra
@@ -164,10 +164,10 @@ class ServiceOutside:
             for each in answer.outputs
         ]
 
-    async def evaluate(
-        self, compiled: Sequence[Compiled], scope: Scope, count: int, project_id: str
+    async def values(
+        self, leaves: Sequence[Leaf], scope: Scope, count: int, project_id: str
     ) -> list[list[Any]]:
-        return await evaluate(compiled, scope, count, self._expressions, project_id)
+        return await leaf_values(leaves, scope, count, self._expressions, project_id)
 
     def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
         return JailedCode(self._scripts, project_id, scope, log, self.http)

@@ -10,8 +10,9 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_contracts.messages import Activation, RunSegment
 from weft_expressions.code import python_references, references
+from weft_expressions.evaluate import assembled
 from weft_expressions.scope import Scope
-from weft_expressions.template import compile_text, compile_value
+from weft_expressions.template import Compiled, compile_text, compile_value
 from weft_node_sdk.context import (
     Code,
     ExecutionInfo,
@@ -20,6 +21,7 @@ from weft_node_sdk.context import (
     Item,
     NodeRunError,
     ResumeInfo,
+    Varying,
 )
 
 from weft_node_runner.application.data import Data
@@ -66,6 +68,7 @@ class NodeContext:
         self._outside = outside
         self._respond = respond
         self._rows: list[dict[str, Any]] | None = None
+        self._values: list[list[Any]] | None = None
         self._scope: Scope | None = None
         self._remembered: dict[str, dict[str, Any]] = {}
         self._yielded = time.perf_counter()
@@ -105,12 +108,22 @@ class NodeContext:
 
     async def parameters(self) -> list[dict[str, Any]]:
         if self._rows is None:
-            count = len(self.items)
-            if self._node_plan.constant:
-                self._rows = [self._node_plan.compiled.value] * count
+            compiled = self._node_plan.compiled
+            if compiled.constant:
+                self._rows = [compiled.value] * len(self.items)
             else:
-                self._rows = await self._evaluate([self._node_plan.compiled], count, None)
+                self._rows = await assembled(compiled, await self._varying_values())
         return self._rows
+
+    async def varying(self) -> Varying:
+        compiled = self._node_plan.compiled
+        values = await self._varying_values() if compiled.places else [[]] * len(self.items)
+        return Varying(self._node_plan.fixed, compiled.places, values)
+
+    async def _varying_values(self) -> list[list[Any]]:
+        if self._values is None:
+            self._values = await self._evaluate(self._node_plan.compiled, len(self.items))
+        return self._values
 
     async def parameters_for(self, item_index: int) -> dict[str, Any]:
         if self._node_plan.constant:
@@ -118,7 +131,9 @@ class NodeContext:
             return constant
         if self.items and item_index < len(self.items):
             return (await self.parameters())[item_index]
-        return (await self._evaluate([self._node_plan.compiled], 1, None))[0]
+        compiled = self._node_plan.compiled
+        whole: dict[str, Any] = compiled.build((await self._evaluate(compiled, 1))[0])
+        return whole
 
     async def evaluate(
         self, templates: Sequence[str], item_index: int = 0, variables: Mapping[str, Any] | None = None
@@ -126,14 +141,14 @@ class NodeContext:
         compiled = [compile_value(text) if text.startswith("=") else compile_text(text) for text in templates]
         await self._prepare(compiled)
         scope = await self.scope(dict(variables or {}))
-        rows = await self._outside.evaluate(compiled, scope, item_index + 1, self._task.project_id)
-        return rows[item_index]
+        leaves = [leaf for each in compiled for leaf in each.leaves]
+        rows = await self._outside.values(leaves, scope, item_index + 1, self._task.project_id)
+        found = iter(rows[item_index])
+        return [each.build([next(found) for _ in each.leaves]) for each in compiled]
 
-    async def _evaluate(self, compiled: Sequence[Any], count: int, extra: Any) -> list[dict[str, Any]]:
-        await self._prepare(compiled)
-        scope = await self.scope(extra)
-        rows = await self._outside.evaluate(compiled, scope, count, self._task.project_id)
-        return [row[0] for row in rows]
+    async def _evaluate(self, compiled: Compiled, count: int) -> list[list[Any]]:
+        await self._prepare([compiled])
+        return await self._outside.values(compiled.leaves, await self.scope(), count, self._task.project_id)
 
     async def _prepare(self, compiled: Sequence[Any]) -> None:
         """Fetches what the expressions will ask for."""
@@ -271,7 +286,7 @@ class NodeContext:
 
     def close(self) -> None:
         """Lets go of what holds us in turn: else the run's items would stay until the collector looks at everything."""
-        self._scope = self._rows = None
+        self._scope = self._rows = self._values = None
 
     async def checkpoint(self) -> None:
         if time.perf_counter() - self._yielded > YIELD_SECONDS:

@@ -45,9 +45,8 @@ class Outside(Protocol):
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
         """Stored outputs; run -1: the newest."""
 
-    async def evaluate(
-        self, compiled: Sequence[Any], scope: Any, count: int, project_id: str
-    ) -> list[list[Any]]: ...
+    async def values(self, leaves: Sequence[Any], scope: Any, count: int, project_id: str) -> list[list[Any]]:
+        """`rows[item][k]` is what the expression `leaves[k]` says of that item."""
 
     def code(self, project_id: str, node: NodeInfo, scope: Any, log: Any) -> Code: ...
 

@@ -22,6 +22,8 @@ class NodePlan:
     run: Implementation | None
     parameters: dict[str, Any]
     compiled: Compiled
+    fixed: dict[str, Any]
+    """The parameters, with None for expressions."""
     outputs: int
     uses_variables: bool
 
@@ -78,6 +80,7 @@ class Plan:
             run=run,
             parameters=filled,
             compiled=compiled,
+            fixed=compiled.build([None] * len(compiled.leaves)),
             outputs=max(1, node.traits.outputs),
             uses_variables=any("$vars" in leaf.names.roots for leaf in compiled.leaves),
         )
