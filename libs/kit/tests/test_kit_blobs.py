@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import new_id
+from weft_kit.blobs import is_file
 from weft_kit.blobs.folder import FolderBlobs
 
 
@@ -56,6 +58,71 @@ async def test_bytes_and_name_are_synced_before_it_counts(
     assert Path(scratch).parent == file.parent
     assert last == str(file.parent)
     assert folders == [str(tmp_path), str(tmp_path / "blobs"), str(file.parent.parent)]
+
+
+async def test_a_file_is_written_in_pieces_and_read_anywhere(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    writer = await blobs.create("g/files/a")
+    for piece in (b"one", b"two"):
+        writer.file.write(piece)
+    with pytest.raises(WeftError):
+        await blobs.get("g/files/a")
+    await writer.commit()
+    await writer.discard()
+    async with blobs.open("g/files/a") as file:
+        file.seek(2)
+        assert file.read() == b"etwo"
+    with pytest.raises(WeftError) as caught:
+        async with blobs.open("g/files/b"):
+            pass
+    assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+async def test_what_is_discarded_was_never_there(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    writer = await blobs.create("k")
+    writer.file.write(b"data")
+    await writer.discard()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+async def test_a_group_goes_as_a_whole_with_what_a_crash_left(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    one, two = new_id(), new_id()
+    for key in (f"{one}/a", f"{one}/files/b", f"{two}/a"):
+        await blobs.put(key, b"1")
+    crashed = await blobs.create(f"{one}/c")
+    crashed.file.write(b"half")
+    await blobs.delete_group(one)
+    await blobs.delete_group(one)
+    assert await blobs.get(f"{two}/a") == b"1"
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+async def test_groups_are_found_by_their_age(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    old, young = new_id(), new_id()
+    for key in (f"{old}/a", f"{young}/a", "no id/a"):
+        await blobs.put(key, b"1")
+    (folder,) = tmp_path.glob(f"*/{old}")
+    os.utime(folder, (1000, 1000))
+    assert [each async for found in blobs.groups(2000) for each in found] == [old]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("g/files/a", True),
+        ("g/trigger", False),
+        ("g/files/", False),
+        ("/files/a", False),
+        ("g/files/a/b", False),
+        ("g/x/files/a", False),
+        ("g/files/files/a", False),
+    ],
+)
+def test_only_files_of_items_are_files(key: str, expected: bool) -> None:
+    assert is_file(key) is expected
 
 
 async def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

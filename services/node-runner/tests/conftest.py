@@ -50,6 +50,7 @@ class Outside:
         self.blobs = FolderBlobs(home / "blobs")
         self.environment: dict[str, str] | None = None
         self.origin = "http://weft.test"
+        self.file_max_bytes = 512 * 1024 * 1024
         self.stored: dict[tuple[str, int], NodeOutput] = {}
         self.asked: list[Sequence[tuple[str, int]]] = []
         self.children: dict[str, Plan] = {}

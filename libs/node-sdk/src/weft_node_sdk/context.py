@@ -9,9 +9,13 @@ single input item pairs to all outputs. Nodes never change the items that they a
 the lineage that those carry.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from weft_node_sdk.binary import BinaryReader, BinaryWriter
 
 Item = dict[str, Any]
 Outputs = list[list[Item]]
@@ -143,6 +147,35 @@ class HttpAnswer:
     body: bytes
 
 
+class HttpStream(Protocol):
+    """An answer whose body has not been read yet."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def headers(self) -> list[tuple[str, str]]: ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The body in chunks, once, decompressed. Raises NodeRunError as `Http.request` does."""
+
+    async def read(self, max_bytes: int = 64 * 1024 * 1024) -> bytes:
+        """All of it. Raises NodeRunError, TOO_LARGE where it is longer."""
+
+
+class HttpBody(Protocol):
+    """A body that is sent in chunks. It is asked for its bytes again where the request is sent again (a redirect)."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
 class Http(Protocol):
     """The guarded HTTP client. It resolves once and connects to what it checked; the error names the
     setting."""
@@ -154,7 +187,7 @@ class Http(Protocol):
         *,
         headers: Sequence[tuple[str, str]] = (),
         query: Sequence[tuple[str, str]] = (),
-        body: bytes | None = None,
+        body: bytes | HttpBody | None = None,
         timeout: float = 300.0,
         follow_redirects: bool = True,
         max_redirects: int = 21,
@@ -163,6 +196,22 @@ class Http(Protocol):
         max_bytes: int = 64 * 1024 * 1024,
     ) -> HttpAnswer:
         """Raises NodeRunError for what never got an answer. Any status is an answer."""
+
+    def stream(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]] = (),
+        query: Sequence[tuple[str, str]] = (),
+        body: bytes | HttpBody | None = None,
+        timeout: float = 300.0,
+        follow_redirects: bool = True,
+        max_redirects: int = 21,
+        verify: bool = True,
+        proxy: str = "",
+    ) -> AbstractAsyncContextManager[HttpStream]:
+        """As `request`, but the body of the answer is read in the block, in chunks."""
 
 
 class Code(Protocol):
@@ -190,6 +239,11 @@ class Files(Protocol):
     async def read(self, path: str) -> bytes: ...
 
     async def write(self, path: str, data: bytes, *, append: bool = False) -> None: ...
+
+    def open(
+        self, path: str, mode: Literal["rb", "wb", "ab"] = "rb"
+    ) -> AbstractAsyncContextManager[IO[bytes]]:
+        """The file itself; it blocks, so use it in a thread."""
 
     async def find(self, pattern: str) -> list[str]:
         """Absolute paths of the files that a pattern (`*`, `**`, `?`, `[a-z]`, `{a,b}`) names, sorted."""
@@ -245,18 +299,35 @@ class RunContext(Protocol):
         """The address to connect to for a host: resolved once and checked. Every connection that isn't made by
         `http` goes through here. Raises NodeRunError, which names the setting where the address is refused."""
 
+    def open_binary(self, item_index: int, name: str) -> "AbstractAsyncContextManager[BinaryReader]":
+        """The file `name` of an item of input 0, as a stream (`weft_node_sdk.binary`). Raises NodeRunError where the
+        item has none."""
+
+    def create_binary(self) -> "AbstractAsyncContextManager[BinaryWriter]":
+        """A new file, as a stream (`weft_node_sdk.binary`)."""
+
+    async def write_binary(
+        self, chunks: AsyncIterable[bytes], *, mime_type: str, file_name: str = ""
+    ) -> dict[str, Any]:
+        """Keeps a file that comes in chunks and gives the entry for `item["binary"][name]`."""
+
     async def read_binary(self, item_index: int, name: str) -> bytes:
-        """The file `name` of an item of input 0. Raises NodeRunError where the item has none."""
+        """A small file as a whole: as `open_binary`, and NodeRunError TOO_LARGE over 64 MiB."""
 
     async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
-        """Keeps a file and gives the entry for `item["binary"][name]`: `{mimeType, fileName, fileExtension,
-        fileSize, …}` and where the bytes are."""
+        """Keeps a small file and gives the entry for `item["binary"][name]`: `{mimeType, fileName, fileExtension,
+        fileSize}` and where the bytes are."""
 
     async def checkpoint(self) -> None:
         """Call between items: lets others run every 5 ms and raises when the run was cancelled. Cheap."""
 
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """Answers the webhook's caller."""
+
+    async def respond_file(
+        self, status: int, headers: Sequence[tuple[str, str]], item_index: int, name: str
+    ) -> None:
+        """Answers the webhook's caller with a file of an item. Raises NodeRunError where the item has none."""
 
     def log(self, text: str) -> None:
         """A line of console output, kept with the run."""

@@ -25,6 +25,7 @@ from weft_kit import items as codec
 from weft_kit.blobs import BlobStore
 from weft_kit.blobs.folder import FolderBlobs
 from weft_kit.settings import CoreSettings
+from weft_node_sdk.binary import FILE_BYTES
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, Item, NodeInfo, NodeRunError, Outputs, Suspend
 
@@ -67,6 +68,7 @@ class _Here:
         self.blobs: BlobStore = FolderBlobs(folder)
         self.environment: dict[str, str] | None = None
         self.origin = settings.public_origin
+        self.file_max_bytes = FILE_BYTES
         self.expressions = EvaluatorPool(1)
         self.scripts = EvaluatorPool(1, "code")
 

@@ -12,3 +12,6 @@ class NodeRunnerSettings(CoreSettings):
     evaluators: int = Field(default=1, ge=1, description="Processes that evaluate expressions.")
     code_processes: int = Field(default=2, ge=1, description="Jailed processes for Code nodes.")
     evaluator_memory_mb: int = Field(default=256, ge=32, description="Memory of one such process, MB.")
+    file_max_bytes: int = Field(
+        default=4 * 1024**3, ge=1024, description="Largest file that a node keeps, bytes."
+    )

@@ -1,9 +1,37 @@
-"""Large payloads, by reference (claim check)."""
+"""Large payloads and files, by reference (claim check).
 
-from typing import Protocol
+A key is `group/name`. The group is the execution that the blob belongs to: it is removed as a whole.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import IO, Final, Protocol
 
 CLAIM_CHECK_BYTES = 256 * 1024
 """A payload with more encoded bytes than this travels as a reference."""
+FILES: Final = "/files/"
+"""Between the group and the name of a file of an item. Only such keys are read for whoever shows one: their
+names can't be guessed, so that who knows one was given it."""
+
+
+def is_file(key: str) -> bool:
+    """Whether it is the key of an item's file, and not of a payload."""
+    group, found, name = key.partition(FILES)
+    return bool(found and group and name) and "/" not in group + name
+
+
+class BlobWriter(Protocol):
+    """A blob that is being written. One of the two methods ends it; what a crash leaves goes with its group."""
+
+    @property
+    def file(self) -> IO[bytes]:
+        """Seekable; it blocks, so use it in a thread."""
+
+    async def commit(self) -> None:
+        """Returns when the blob is on disk; a row may name it from then on."""
+
+    async def discard(self) -> None:
+        """Also after `commit`, where it does nothing."""
 
 
 class BlobStore(Protocol):
@@ -13,4 +41,15 @@ class BlobStore(Protocol):
     async def get(self, key: str) -> bytes:
         """Raises WeftError NOT_FOUND."""
 
+    def open(self, key: str) -> AbstractAsyncContextManager[IO[bytes]]:
+        """A blob as a seekable file, which blocks. Raises WeftError NOT_FOUND."""
+
+    async def create(self, key: str) -> BlobWriter: ...
+
     async def delete(self, key: str) -> None: ...
+
+    async def delete_group(self, group: str) -> None:
+        """All blobs whose keys begin with `group/`."""
+
+    def groups(self, before: float) -> AsyncIterator[Sequence[str]]:
+        """Groups named by an id that nothing was added to since `before` (Unix seconds), some at a time."""

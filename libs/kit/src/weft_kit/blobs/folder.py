@@ -3,15 +3,23 @@
 import asyncio
 import hashlib
 import os
+import re
 import secrets
+import shutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import IO, Final
 
 from weft_contracts.errors import ErrorCode, WeftError
 
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 class FolderBlobs:
-    """Implements BlobStore. A blob's file is named by the hash of its key, so that no key chooses a path,
-    and lies two folders deep, so that none grows large. It appears complete or not at all."""
+    """Implements BlobStore. A group is a folder, so that it goes at once; its folder and a blob's file in it are
+    named by hashes (a group by its id where it has one), so that no key chooses a path. A blob appears complete or
+    not at all."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -20,31 +28,106 @@ class FolderBlobs:
         await asyncio.to_thread(self._write, self._path(key), data)
 
     async def get(self, key: str) -> bytes:
-        try:
+        with _said(key):
             return await asyncio.to_thread(self._path(key).read_bytes)
-        except FileNotFoundError:
-            raise WeftError(ErrorCode.NOT_FOUND, f"The blob {key} is gone.", key=key) from None
+
+    @asynccontextmanager
+    async def open(self, key: str) -> AsyncIterator[IO[bytes]]:
+        with _said(key):
+            file = await asyncio.to_thread(self._path(key).open, "rb")
+        try:
+            yield file
+        finally:
+            await asyncio.to_thread(file.close)
+
+    async def create(self, key: str) -> "_Writer":
+        return await asyncio.to_thread(_Writer, self._path(key))
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
+    async def delete_group(self, group: str) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._group(group), ignore_errors=True)
+
+    async def groups(self, before: float) -> AsyncIterator[Sequence[str]]:
+        for shelf in range(256):
+            found = await asyncio.to_thread(_older, self.folder / f"{shelf:02x}", before)
+            if found:
+                yield found
+
+    def _group(self, group: str) -> Path:
+        name = group if _ID.fullmatch(group) else hashlib.sha256(group.encode()).hexdigest()
+        return self.folder / name[-2:] / name  # the end of an id is random, or a hash
+
     def _path(self, key: str) -> Path:
-        name = hashlib.sha256(key.encode()).hexdigest()
-        return self.folder / name[:2] / name[2:4] / name[4:]
+        group, _, name = key.partition("/")
+        return self._group(group) / hashlib.sha256(name.encode()).hexdigest()
 
     def _write(self, path: Path, data: bytes) -> None:
-        _make_folder(path.parent)
-        scratch = path.with_name(f".{secrets.token_hex(8)}")
+        writer = _Writer(path)
         try:
-            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            scratch.rename(path)
+            writer.file.write(data)
+            writer.finish()
         except BaseException:
-            scratch.unlink(missing_ok=True)
+            writer.drop()
             raise
-        _sync_folder(path.parent)
+
+
+class _Writer:
+    """Implements BlobWriter: a file of another name until it is complete."""
+
+    def __init__(self, path: Path) -> None:
+        _make_folder(path.parent)
+        self._path = path
+        self._scratch: Path | None = path.with_name(f".{secrets.token_hex(8)}")
+        # read, too, for those who write archives
+        handle = os.open(self._scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self.file: IO[bytes] = os.fdopen(handle, "w+b")
+
+    async def commit(self) -> None:
+        await asyncio.to_thread(self.finish)
+
+    async def discard(self) -> None:
+        await asyncio.to_thread(self.drop)
+
+    def finish(self) -> None:
+        assert self._scratch is not None
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.file.close()
+        self._scratch.rename(self._path)
+        self._scratch = None
+        _sync_folder(self._path.parent)
+
+    def drop(self) -> None:
+        if self._scratch is not None:
+            with suppress(OSError):  # what could not be written before can't be now
+                self.file.close()
+            self._scratch.unlink(missing_ok=True)
+            self._scratch = None
+
+
+@contextmanager
+def _said(key: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise WeftError(ErrorCode.NOT_FOUND, f"The blob {key} is gone.", key=key) from None
+
+
+def _older(shelf: Path, before: float) -> Sequence[str]:
+    try:
+        with os.scandir(shelf) as entries:
+            return [each.name for each in entries if _ID.fullmatch(each.name) and _age(each) < before]
+    except FileNotFoundError:
+        return ()
+
+
+def _age(entry: "os.DirEntry[str]") -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return float("inf")  # gone meanwhile
 
 
 def _make_folder(folder: Path) -> None:

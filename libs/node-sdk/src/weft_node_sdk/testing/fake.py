@@ -1,18 +1,22 @@
 """A run context for tests: parameters are given, or made by a function that stands for the evaluator."""
 
 import copy
-from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from typing import Any
+from typing import IO, Any, Literal
 
+from weft_node_sdk.binary import BinaryCalls, StoredFile
 from weft_node_sdk.context import (
     Code,
     ExecutionInfo,
     Files,
     Http,
     HttpAnswer,
+    HttpBody,
+    HttpStream,
     Item,
     NodeInfo,
     NodeRunError,
@@ -53,9 +57,11 @@ class FakeHttp:
         *,
         headers: Sequence[tuple[str, str]] = (),
         query: Sequence[tuple[str, str]] = (),
-        body: bytes | None = None,
+        body: bytes | HttpBody | None = None,
         **options: Any,
     ) -> HttpAnswer:
+        if body is not None and not isinstance(body, bytes):
+            body = b"".join([chunk async for chunk in body])
         request = Request(method, url, dict(headers), list(query), body, options)
         self.requests.append(request)
         if self._serve is None:
@@ -64,6 +70,25 @@ class FakeHttp:
         if isinstance(answer, NodeRunError):
             raise answer
         return answer
+
+    @asynccontextmanager
+    async def stream(self, method: str, url: str, **options: Any) -> AsyncIterator[HttpStream]:
+        yield FakeStream(await self.request(method, url, **options))
+
+
+class FakeStream:
+    """An answer, a few bytes at a time."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        self.status, self.reason, self.headers = answer.status, answer.reason, answer.headers
+        self._body = answer.body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._body), 7):
+            yield self._body[at : at + 7]
+
+    async def read(self, max_bytes: int = 64 * 1024 * 1024) -> bytes:
+        return self._body
 
 
 class FakeFiles:
@@ -79,6 +104,15 @@ class FakeFiles:
 
     async def write(self, path: str, data: bytes, *, append: bool = False) -> None:
         self.held[path] = (self.held.get(path, b"") if append else b"") + data
+
+    @asynccontextmanager
+    async def open(self, path: str, mode: Literal["rb", "wb", "ab"] = "rb") -> AsyncIterator[IO[bytes]]:
+        if mode == "rb":
+            yield io.BytesIO(await self.read(path))
+            return
+        file = io.BytesIO()
+        yield file
+        await self.write(path, file.getvalue(), append=mode == "ab")
 
     async def find(self, pattern: str) -> list[str]:
         return sorted(path for path in self.held if fnmatch(path, pattern))
@@ -106,8 +140,23 @@ class Cancelled(Exception):
     """The run was cancelled."""
 
 
+class FakeStoredFile:
+    """A file that is kept once it is committed."""
+
+    def __init__(self, stored: dict[str, bytes], key: str) -> None:
+        self.file = io.BytesIO()
+        self._stored = stored
+        self._key = key
+
+    async def commit(self) -> None:
+        self._stored[self._key] = self.file.getvalue()
+
+    async def discard(self) -> None:
+        """Nothing to do."""
+
+
 @dataclass
-class FakeContext:
+class FakeContext(BinaryCalls):
     """`inputs`: items by input index. `given`: the node's parameters with defaults filled in.
     `evaluate_value` replaces expressions item by item; without it the parameters are constant, and each item
     gets the same dict."""
@@ -244,23 +293,20 @@ class FakeContext:
             raise NodeRunError(f"The address {host} belongs to a private network", code="ADDRESS_REFUSED")
         return host
 
-    async def read_binary(self, item_index: int, name: str) -> bytes:
-        entry = self.items[item_index].get("binary", {}).get(name)
-        if entry is None:
-            raise NodeRunError(f"The item has no file '{name}'", item_index=item_index)
-        return self.stored[entry["id"]] if "id" in entry else b64decode(entry["data"])
+    def _fits(self, size: int) -> bool:
+        """Every file is to be found in `stored`."""
+        return False
 
-    async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
+    @asynccontextmanager
+    async def stored_file(self, key: str) -> AsyncIterator[IO[bytes]]:
+        if key not in self.stored:
+            raise NodeRunError("The file is gone")
+        yield io.BytesIO(self.stored[key])
+
+    async def new_file(self) -> tuple[str, StoredFile]:
         key = f"file-{len(self.stored)}"
-        self.stored[key] = data
-        extension = file_name.rpartition(".")[2] if "." in file_name else ""
-        return {
-            "id": key,
-            "mimeType": mime_type,
-            "fileName": file_name,
-            "fileExtension": extension,
-            "fileSize": len(data),
-        }
+        self.stored[key] = b""
+        return key, FakeStoredFile(self.stored, key)
 
     async def checkpoint(self) -> None:
         if self.cancel_after is not None and self.checkpoints >= self.cancel_after:
@@ -269,6 +315,11 @@ class FakeContext:
 
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         self.answers.append((status, list(headers), body))
+
+    async def respond_file(
+        self, status: int, headers: Sequence[tuple[str, str]], item_index: int, name: str
+    ) -> None:
+        self.respond(status, headers, await self.read_binary(item_index, name))
 
     def log(self, text: str) -> None:
         self.logs.append(text)

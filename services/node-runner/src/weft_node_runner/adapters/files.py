@@ -8,10 +8,10 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Literal
 
 from weft_node_sdk.context import NodeRunError
 
@@ -32,6 +32,15 @@ class AllowedFiles:
 
     async def write(self, path: str, data: bytes, *, append: bool = False) -> None:
         await asyncio.to_thread(self._write, path, data, append)
+
+    @asynccontextmanager
+    async def open(self, path: str, mode: Literal["rb", "wb", "ab"] = "rb") -> AsyncIterator[IO[bytes]]:
+        opened = self._to_read(path) if mode == "rb" else self._to_write(path, append=mode == "ab")
+        file = await asyncio.to_thread(opened.__enter__)
+        try:
+            yield file
+        finally:
+            await asyncio.to_thread(opened.__exit__, None, None, None)
 
     async def find(self, pattern: str) -> list[str]:
         return await asyncio.to_thread(self._find, pattern)
@@ -93,20 +102,28 @@ class AllowedFiles:
             text = f"The file '{path}' does not exist" if missing else f"'{path}': {error.strerror}"
             raise NodeRunError(text, code="FILE_NOT_FOUND" if missing else "FILE_ERROR") from None
 
-    def _read(self, path: str) -> bytes:
-        with self._opened(path, os.O_RDONLY, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise NodeRunError(f"'{path}' is larger than {MAX_BYTES} bytes", code="TOO_LARGE")
-        return data
+    def _to_read(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        return self._opened(path, os.O_RDONLY, "rb")
 
-    def _write(self, path: str, data: bytes, append: bool) -> None:
+    @contextmanager
+    def _to_write(self, path: str, *, append: bool) -> Iterator[IO[bytes]]:
         root, _ = self._place(path)
         root.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else 0)
         with self._opened(path, flags, "wb") as file:
             if not append:
                 file.truncate(0)
+            yield file
+
+    def _read(self, path: str) -> bytes:
+        with self._to_read(path) as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise NodeRunError(f"'{path}' is larger than {MAX_BYTES} bytes", code="TOO_LARGE")
+        return data
+
+    def _write(self, path: str, data: bytes, append: bool) -> None:
+        with self._to_write(path, append=append) as file:
             file.write(data)
 
     def _find(self, pattern: str) -> list[str]:

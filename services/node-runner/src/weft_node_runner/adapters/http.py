@@ -3,15 +3,15 @@
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import httpx
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
-from weft_node_sdk.context import HttpAnswer, NodeRunError
+from weft_node_sdk.context import HttpAnswer, HttpBody, NodeRunError
 
 from weft_node_runner.adapters.address_policy import Policy, literal, refusal
 
@@ -77,7 +77,7 @@ class _Transport(httpx.AsyncBaseTransport):
                 request.method,
                 yarl.URL(str(request.url), encoded=True),
                 headers=request.headers.multi_items(),
-                data=await request.aread() or None,
+                data=_sent(request),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(
                     total=None,
@@ -97,6 +97,24 @@ class _Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._session.close()
+
+
+def _sent(request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
+    stream = request.stream
+    if isinstance(stream, _Body):
+        return aiter(stream)
+    assert isinstance(stream, httpx.ByteStream)
+    return b"".join(stream) or None
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body in chunks; unlike an iterator's it can be sent again."""
+
+    def __init__(self, body: HttpBody) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -158,60 +176,102 @@ class GuardedHttp:
         return transport
 
     async def request(
+        self, method: str, url: str, *, max_bytes: int = 64 * 1024 * 1024, **options: Any
+    ) -> HttpAnswer:
+        async with self.stream(method, url, **options) as answer:
+            return HttpAnswer(answer.status, answer.reason, answer.headers, await answer.read(max_bytes))
+
+    @asynccontextmanager
+    async def stream(
         self,
         method: str,
         url: str,
         *,
         headers: Sequence[tuple[str, str]] = (),
         query: Sequence[tuple[str, str]] = (),
-        body: bytes | None = None,
+        body: bytes | HttpBody | None = None,
         timeout: float = 300.0,
         follow_redirects: bool = True,
         max_redirects: int = 21,
         verify: bool = True,
         proxy: str = "",
-        max_bytes: int = 64 * 1024 * 1024,
-    ) -> HttpAnswer:
+    ) -> AsyncIterator["_Answer"]:
         client = self._client(verify, proxy, max_redirects)
-        try:
+        said = _Said(timeout, max_redirects)
+        with said:
             target = httpx.URL(url)
             if query:
                 target = target.copy_merge_params(list(query))
             if target.scheme not in ("http", "https"):
                 raise NodeRunError(f"The address {url!r} must begin with http:// or https://")
+            given = list(headers)
+            if body is not None and not isinstance(body, bytes):
+                given = [header for header in given if header[0].lower() != "content-length"]
+                given.append(("content-length", str(body.size)))
             request = client.build_request(
                 method,
                 target,
-                headers=list(headers),
-                content=body,
+                headers=given,
+                content=body if body is None or isinstance(body, bytes) else _Body(body),
                 timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
             )
             response = await client.send(request, stream=True, follow_redirects=follow_redirects)
-            try:
-                data = await _read(response, max_bytes)
-            finally:
-                await response.aclose()
-        except httpx.TimeoutException:
-            raise NodeRunError(f"The server did not answer within {timeout:g} s", code="TIMEOUT") from None
-        except httpx.TooManyRedirects:
-            raise NodeRunError(f"The server redirected more than {max_redirects} times") from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            text = str(error) or type(error).__name__
-            raise NodeRunError(f"The service can't be reached: {text}", code="CONNECTION_ERROR") from None
-        return HttpAnswer(
-            response.status_code, response.reason_phrase, list(response.headers.multi_items()), data
-        )
+        try:
+            yield _Answer(response, said)
+        finally:
+            await response.aclose()
 
     async def close(self) -> None:
         for transport in self._transports.values():
             await transport.aclose()
 
 
-async def _read(response: httpx.Response, most: int) -> bytes:
-    chunks, size = [], 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > most:
-            raise NodeRunError(f"The answer is larger than {most} bytes", code="TOO_LARGE")
-        chunks.append(chunk)
-    return b"".join(chunks)
+class _Said:
+    """Failures of the client in a person's words."""
+
+    def __init__(self, timeout: float, max_redirects: int) -> None:
+        self._timeout = timeout
+        self._max_redirects = max_redirects
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, httpx.TimeoutException):
+            raise NodeRunError(
+                f"The server did not answer within {self._timeout:g} s", code="TIMEOUT"
+            ) from None
+        if isinstance(error, httpx.TooManyRedirects):
+            raise NodeRunError(f"The server redirected more than {self._max_redirects} times") from None
+        if isinstance(error, httpx.HTTPError | httpx.InvalidURL | ValueError):
+            text = str(error) or type(error).__name__
+            raise NodeRunError(f"The service can't be reached: {text}", code="CONNECTION_ERROR") from None
+
+
+class _Answer:
+    """Implements HttpStream."""
+
+    def __init__(self, response: httpx.Response, said: _Said) -> None:
+        self.status = response.status_code
+        self.reason = response.reason_phrase
+        self.headers = list(response.headers.multi_items())
+        self._response = response
+        self._said = said
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = self._response.aiter_bytes()
+        while True:
+            with self._said:
+                chunk = await anext(chunks, b"")
+            if not chunk:
+                return
+            yield chunk
+
+    async def read(self, max_bytes: int = 64 * 1024 * 1024) -> bytes:
+        chunks, size = [], 0
+        async for chunk in self:
+            size += len(chunk)
+            if size > max_bytes:
+                raise NodeRunError(f"The answer is larger than {max_bytes} bytes", code="TOO_LARGE")
+            chunks.append(chunk)
+        return b"".join(chunks)

@@ -1,10 +1,11 @@
 """The HTTP client, whose libraries take a third of a second to import: a thread brings them while the rest starts."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from weft_node_sdk.context import HttpAnswer
+from weft_node_sdk.context import HttpAnswer, HttpStream
 
 if TYPE_CHECKING:
     from weft_node_runner.adapters.http import GuardedHttp
@@ -31,6 +32,13 @@ class LateHttp:
         """As `GuardedHttp.request`."""
         client = await asyncio.shield(self.start())
         return await client.request(method, url, **options)
+
+    @asynccontextmanager
+    async def stream(self, method: str, url: str, **options: Any) -> AsyncIterator[HttpStream]:
+        """As `GuardedHttp.stream`."""
+        client = await asyncio.shield(self.start())
+        async with client.stream(method, url, **options) as answer:
+            yield answer
 
     async def close(self) -> None:
         if self._made is not None:

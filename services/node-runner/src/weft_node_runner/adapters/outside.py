@@ -23,7 +23,6 @@ from weft_expressions.template import Leaf
 from weft_kit.blobs import BlobStore
 from weft_kit.identity.expiring import Expiring
 from weft_kit.service import Infra
-from weft_kit.settings import CoreSettings
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, NodeInfo, NodeRunError
 
@@ -32,6 +31,7 @@ from weft_node_runner.adapters.code import JailedCode
 from weft_node_runner.adapters.files import AllowedFiles
 from weft_node_runner.application.ports import Addresses
 from weft_node_runner.domain.plan import Plan
+from weft_node_runner.settings import NodeRunnerSettings
 
 PLANS: Final = 500
 SECRET_SECONDS: Final = 60.0
@@ -50,7 +50,7 @@ class ServiceOutside:
         expressions: EvaluatorPool,
         scripts: EvaluatorPool,
         *,
-        settings: CoreSettings,
+        settings: NodeRunnerSettings,
     ) -> None:
         self.http = http
         self.addresses: Addresses = Policy(settings.net_allow)
@@ -58,6 +58,7 @@ class ServiceOutside:
         self.allowed_nodes: Collection[str] = settings.allow_nodes
         self.blobs: BlobStore = infra.blobs
         self.origin = settings.public_origin
+        self.file_max_bytes = settings.file_max_bytes
         names = settings.allow_env
         self.environment = {n: os.environ[n] for n in names if n in os.environ} if names else None
         self._workflows = infra.rpc.client(Workflows)

@@ -1,18 +1,21 @@
 """The run context of one node run."""
 
-import base64
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import IO, Any, Final, Literal
 
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_contracts.messages import Activation, RunSegment
+from weft_contracts.payload import BINARY, Payload
 from weft_expressions.code import python_references, references
 from weft_expressions.evaluate import assembled
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled, compile_text, compile_value
+from weft_kit.blobs import FILES, is_file
+from weft_node_sdk.binary import BinaryCalls, StoredFile
 from weft_node_sdk.context import (
     Code,
     ExecutionInfo,
@@ -33,7 +36,7 @@ YIELD_SECONDS: Final = 0.002
 _KINDS: Final[tuple[Literal["global", "node"], ...]] = ("global", "node")
 
 
-class NodeContext:
+class NodeContext(BinaryCalls):
     """Implements RunContext."""
 
     def __init__(
@@ -47,7 +50,7 @@ class NodeContext:
         outside: Outside,
         resume: ResumeInfo | None,
         state: dict[str, Any],
-        respond: Callable[[int, Sequence[tuple[str, str]], bytes], None],
+        respond: Callable[[int, Sequence[tuple[str, str]], Payload], None],
     ) -> None:
         self.node = node_plan.info
         self.run_index = activation.run_index
@@ -56,6 +59,7 @@ class NodeContext:
         self.resume = resume
         self.http: Http = outside.http
         self.files: Files = outside.files
+        self.most_bytes = outside.file_max_bytes
         kind = node_plan.info.type
         self.permitted = not {kind, kind.rpartition(".")[2]}.isdisjoint(outside.allowed_nodes)
         self.state = state
@@ -264,25 +268,21 @@ class NodeContext:
     async def connect_address(self, host: str, port: int) -> str:
         return await self._outside.addresses.connect_address(host, port)
 
-    async def read_binary(self, item_index: int, name: str) -> bytes:
-        item = self.items[item_index] if item_index < len(self.items) else {}
-        entry = (item.get("binary") or {}).get(name)
-        if not isinstance(entry, Mapping):
-            raise NodeRunError(f"The item has no file '{name}'", item_index=item_index)
-        if entry.get("id"):
-            return await self._outside.blobs.get(str(entry["id"]))
-        return base64.b64decode(str(entry.get("data", "")))
+    @asynccontextmanager
+    async def stored_file(self, key: str) -> AsyncIterator[IO[bytes]]:
+        if not is_file(key):
+            raise NodeRunError("The item refers to a file that is none")
+        try:
+            async with self._outside.blobs.open(key) as file:
+                yield file
+        except WeftError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            raise NodeRunError("The file was removed with the execution that it came from") from None
 
-    async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
-        key = f"{self._task.execution_id}/files/{new_id()}"
-        await self._outside.blobs.put(key, data)
-        return {
-            "id": key,
-            "mimeType": mime_type,
-            "fileName": file_name,
-            "fileExtension": file_name.rpartition(".")[2] if "." in file_name else "",
-            "fileSize": len(data),
-        }
+    async def new_file(self) -> tuple[str, StoredFile]:
+        key = f"{self._task.execution_id}{FILES}{new_id()}"
+        return key, await self._outside.blobs.create(key)
 
     def close(self) -> None:
         """Lets go of what holds us in turn: else the run's items would stay until the collector looks at everything."""
@@ -294,7 +294,15 @@ class NodeContext:
             self._yielded = time.perf_counter()
 
     def respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
-        self._respond(status, headers, body)
+        self._respond(status, headers, Payload(BINARY, body, len(body)))
+
+    async def respond_file(
+        self, status: int, headers: Sequence[tuple[str, str]], item_index: int, name: str
+    ) -> None:
+        async with self.open_binary(item_index, name) as reader:
+            key = str(reader.entry.get("id") or "")
+            body = b"" if key else await reader.whole()
+            self._respond(status, headers, Payload(BINARY, body, reader.size, key))
 
     def log(self, text: str) -> None:
         self.logs.append(text)

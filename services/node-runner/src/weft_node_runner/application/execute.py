@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Activation, NodeError, RunSegment
+from weft_contracts.payload import Payload
 from weft_expressions.errors import ExpressionFailure
 from weft_kit import items as codec
 from weft_node_sdk.context import Child, Item, NodeRunError, Outputs, ResumeInfo, RunContext, Suspend
@@ -19,7 +20,7 @@ from weft_node_runner.domain.shaping import shaped
 
 log = logging.getLogger("weft.runner")
 
-Respond = Callable[[int, Sequence[tuple[str, str]], bytes], None]
+Respond = Callable[[int, Sequence[tuple[str, str]], Payload], None]
 
 
 class Outcome(NamedTuple):

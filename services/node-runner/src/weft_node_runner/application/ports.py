@@ -16,7 +16,8 @@ class Addresses(Protocol):
 
 
 class Outside(Protocol):
-    """`environment`: what `$env` shows, None where it is off. `allowed_nodes`: dangerous node types that may run."""
+    """`environment`: what `$env` shows, None where it is off. `allowed_nodes`: dangerous node types that may run.
+    `file_max_bytes`: the largest file that nodes keep."""
 
     http: Http
     addresses: Addresses
@@ -25,6 +26,7 @@ class Outside(Protocol):
     blobs: BlobStore
     environment: dict[str, str] | None
     origin: str
+    file_max_bytes: int
 
     async def plan(self, version_id: str) -> Plan:
         """Raises NOT_FOUND, UNAVAILABLE."""

@@ -19,7 +19,7 @@ from weft_contracts.messages import (
     RunSegment,
     WebhookResponse,
 )
-from weft_contracts.payload import BINARY, Payload
+from weft_contracts.payload import Payload
 from weft_engine.segment import Segment
 from weft_kit import items
 from weft_node_sdk.context import NodeRunError, Suspend
@@ -193,6 +193,7 @@ class Walk:
     ) -> bool:
         """True where it does not wait after all: children that nobody waits for."""
         children: list[ChildStart] = []
+        given = f"{self._task.execution_id}/given/{self._task.dispatch_id}"
         for child in suspend.children:
             try:
                 call = await called(child, self._task, self._outside)
@@ -208,9 +209,7 @@ class Walk:
                     call.workflow_id,
                     call.plan.version_id,
                     call.trigger,
-                    await items.claim(
-                        payload, self._outside.blobs, f"{self._task.dispatch_id}/{len(children)}"
-                    ),
+                    await items.claim(payload, self._outside.blobs, f"{given}/{len(children)}"),
                     (len(call.items),),
                     child.wait,
                 )
@@ -237,14 +236,13 @@ class Walk:
         pins: dict[str, Any] = items.decode(await items.unclaim(self._task.pins, self._outside.blobs))
         return pins
 
-    def _respond(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+    def _respond(self, status: int, headers: Sequence[tuple[str, str]], body: Payload) -> None:
         current = self._current
         if current is not None:
-            payload = Payload(BINARY, body, len(body))
             self._reports.append(
-                WebhookResponse(current.node, current.run_index, now_us(), status, tuple(headers), payload)
+                WebhookResponse(current.node, current.run_index, now_us(), status, tuple(headers), body)
             )
-            if self._told is not None or len(body) > 65_536:
+            if self._told is not None or len(body.data) > 65_536:
                 self._flush(last=False)
 
     def _progress(self) -> None:
