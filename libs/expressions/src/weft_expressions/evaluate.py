@@ -73,8 +73,9 @@ def native_values(
     rows: list[list[Any]] = []
     missing: list[Unit] = []
     runs = [leaf.native or _bail for leaf in leaves]
+    frame = Frame(scope, first)
     for index in range(first, first + item_count):
-        frame = Frame(scope, index)
+        frame.move(index)
         row: list[Any] = []
         for at, run in enumerate(runs):
             try:

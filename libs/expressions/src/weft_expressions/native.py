@@ -29,9 +29,15 @@ class Frame:
     def __init__(self, scope: Scope, index: int) -> None:
         self.scope = scope
         self.index = index
-        items = scope.items
-        self.json: Any = items[index]["json"] if index < len(items) else {}
+        self.json: Any = None
         self.slots: dict[str, Any] = {}
+        self.move(index)
+
+    def move(self, index: int) -> None:
+        """To another item."""
+        self.index = index
+        items = self.scope.items
+        self.json = items[index]["json"] if index < len(items) else {}
 
     @property
     def item(self) -> Item:

@@ -166,8 +166,7 @@ def _plain(data: bytes) -> bool:
     same = data.translate(_DIGITS)
     return not (
         b"0" * 16 in same
-        or b"0e0" in same
-        or b"0e+" in same
+        or (b"0e" in same and (b"0e0" in same or b"0e+" in same))
         or (b'0":' in same and b'"":' in same.translate(None, b"0"))
         or _WHOLE_FLOAT.search(data)
         or data.endswith(b".0")
