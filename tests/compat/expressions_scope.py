@@ -62,7 +62,6 @@ def scope_of(table: dict[str, Any], expression: str) -> Scope:
             "mode": "test",
             "resumeUrl": "http://localhost/r",
             "resumeFormUrl": "http://localhost/f",
-            "customData": {},
         },
         workflow={"id": "w", "name": "expressions", "active": False},
     )

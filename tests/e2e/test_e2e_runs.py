@@ -253,6 +253,25 @@ def test_static_data_is_remembered_from_run_to_run(owner: User) -> None:
     until(second, 10, "the first run's memory")
 
 
+def test_custom_data_is_returned_and_found(owner: User) -> None:
+    first = code("First", "$execution.customData.set('customer', $json.body.name); return $input.all()")
+    second = node(
+        "Second", "executionData", {"dataToSave": {"values": [{"key": "n", "value": "={{ 1 + 1 }}"}]}}
+    )
+    third = edit("Third", {"seen": "={{ $execution.customData.getAll() }}"}, "object")
+    workflow = owner.import_workflow(
+        chain("noted", webhook("noted"), first, pause("Pause", 0.1), second, third), publish=True
+    )
+    answer = owner.ready_hook("noted", json={"name": "Ada & Söhne"}).json()
+    assert answer["seen"] == {"customer": "Ada & Söhne", "n": "2"}
+    owner.hook("noted", json={"name": "Bob"})
+    found = owner.executions(workflow, custom_data=["customer:Ada & Söhne", "n:2"])
+    assert [each["custom_data"] for each in found] == [{"customer": "Ada & Söhne", "n": "2"}]
+    assert owner.data("GET", f"/executions/{found[0]['id']}")["custom_data"] == found[0]["custom_data"]
+    assert owner.data("GET", "/executions", params={"custom_data": "customer:nobody"}) == []
+    assert owner.call("GET", "/executions", params={"custom_data": "nonsense"}).status_code in (400, 422)
+
+
 def test_unknown_nodes_fail_only_when_reached(owner: User) -> None:
     unknown = node("Odd", "notAThing", {"a": 1})
     document = flow("odd", [manual(), edit("Set", {"a": 1}), unknown], ("Start", "Set"), ("Set", "Odd"))

@@ -286,6 +286,65 @@ async def test_static_data_is_changed_in_place(jail: EvaluatorPool) -> None:
     assert (items[0]["json"], static) == ({"g": 2}, {"global": {"n": 2}, "node": {"seen": 3}})
 
 
+CUSTOM_DATA = [
+    # script, what is kept beside the "old" that was there
+    ("c.set('a', 'b'); c.setAll({ d: 1.5, old: 'new' })", {"a": "b", "d": "1.5", "old": "new"}),
+    ("c.set('k'.repeat(60), 'v\\0'.repeat(600))", {"k" * 50: "v" * 256}),
+    (
+        "for (let i = 0; i < 14; i++) c.set('k' + i, 'v'); c.set('old', 'new')",
+        {**{f"k{i}": "v" for i in range(9)}, "old": "new"},
+    ),
+    ("c.set('__proto__', 'x'); c.set('', 'empty')", {"__proto__": "x", "": "empty"}),
+]
+
+
+@pytest.mark.parametrize(("script", "kept"), CUSTOM_DATA)
+async def test_custom_data_is_kept_within_limits(
+    jail: EvaluatorPool, script: str, kept: dict[str, str]
+) -> None:
+    held = {"old": "1"}
+    source = f"const c = $execution.customData; {script}; return {{ all: c.getAll(), old: c.get('old'), no: c.get('no') === undefined }}"
+    items, _ = await javascript(jail, source, execution={"id": "1"}, custom_data=held)
+    assert held == {"old": "1", **kept}
+    assert items[0]["json"]["old"] == held["old"]
+    assert items[0]["json"]["all"].keys() == held.keys()
+    assert items[0]["json"]["no"] is True
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("set(1, 'x')", "is a text"),
+        ("set('a b', 'x')", "letters, digits and underscores"),
+        ("set('a', true)", "that of 'a' is none"),
+        ("set('a', { b: 1 })", "that of 'a' is none"),
+        ("setAll({ b: '1', a: null })", "that of 'a' is none"),
+    ],
+)
+async def test_what_is_no_custom_data_is_refused(jail: EvaluatorPool, call: str, told: str) -> None:
+    held: dict[str, str] = {}
+    source = f"$execution.customData.set('first', 'kept'); $execution.customData.{call}"
+    with pytest.raises(CodeFailure, match=told):
+        await javascript(jail, source, execution={"id": "1"}, custom_data=held)
+    assert held["first"] == "kept"  # as in n8n, what came before the failure stays
+
+
+async def test_custom_data_of_python(jail: EvaluatorPool) -> None:
+    held = {"old": "1"}
+    source = "c = _execution.customData\nc.set('a', 'b' * 600)\nc.setAll({'n': 2})\nreturn [{'g': c.get('old'), 'all': c.getAll(), 'e': _execution}]"
+    items, _ = await python(jail, source, execution={"id": "7"}, custom_data=held)
+    assert held == {"old": "1", "a": "b" * 512, "n": "2"}
+    assert items[0]["json"] == {"g": "1", "all": held, "e": {"id": "7", "customData": held}}
+    with pytest.raises(CodeFailure, match="ValueError: A value of custom data"):
+        await python(
+            jail,
+            "_execution.customData.set('b', '1')\n_execution.customData.set('a', None)",
+            execution={"id": "7"},
+            custom_data=held,
+        )
+    assert held["b"] == "1"
+
+
 PYTHON = [
     ("return [{'n': item.json.i + item['json']['sub'].n} for item in _items]", False, [{"n": 0}, {"n": 11}]),
     ("return [{'n': len(_input.all()), 'f': _input.first().json.i, 'l': _input.last().json.i}]", False,

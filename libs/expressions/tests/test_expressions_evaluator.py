@@ -183,6 +183,22 @@ async def test_a_script_over_all_items(jail: EvaluatorPool) -> None:
     assert logs == ['hi {"a":1}']
 
 
+async def test_expressions_keep_custom_data(pool: EvaluatorPool) -> None:
+    given = scope(custom_data={"old": "1"})
+    texts = [
+        "={{ $execution.customData.set('n', $json.n) }}{{ $execution.customData.get('old') }}",
+        "={{ $execution.customData.getAll() }}",
+        "={{ $execution.customData.set('a b', '') }}",
+        "={{ $execution.id }}",
+    ]
+    rows = await evaluate([compile_value(text) for text in texts], given, 2, pool, "p")
+    assert [row[0] for row in rows] == ["1", "1"]
+    assert rows[1][1] == {"old": "1", "n": str(ITEMS[1]["json"]["n"])}
+    assert "letters, digits" in rows[0][2].message
+    assert rows[0][3] == "e1"
+    assert given.custom_data == rows[1][1]
+
+
 async def test_a_script_per_item(jail: EvaluatorPool) -> None:
     made, _ = await run_javascript(jail, "p", "return { up: $json.name.toUpperCase() };", True, scope())
     assert [item["json"]["up"] for item in made] == ["ADA LOVELACE", "GRACE"]

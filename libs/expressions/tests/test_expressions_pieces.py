@@ -186,7 +186,7 @@ def test_requests_carry_what_is_named() -> None:
     assert data("$now")["r"]["$now"] == 5000
     assert _dumps({"a": "\ud800"}) == b'{"a": "\\ud800"}'
     with pytest.raises(ValueError, match="1 answers to 2"):
-        answers(b"[[1],[]]", 2)
+        answers(b"[[1],[]]", 2, Scope([]))
 
 
 @pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b"nonsense"])

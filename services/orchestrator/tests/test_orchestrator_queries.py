@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
-from weft_contracts.messages import ExecutionChange, NodeError, NodeFailed, NodeWaiting
+from weft_contracts.messages import ExecutionChange, NodeCompleted, NodeError, NodeFailed, NodeWaiting
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 
@@ -47,6 +47,40 @@ async def test_lists_are_filtered_paged_and_counted(world: World, runner: FakeRu
     assert [each.id for each in rest.executions] == ids[:1]
     second = await world.executions.List(pb.ListExecutionsRequest(limit=4, page=2))
     assert len(second.executions) == 2
+
+
+async def test_custom_data_is_kept_and_found(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+
+    def keep(task: Any, activation: Any) -> NodeCompleted:
+        made = items.encode_outputs([[{"json": {}}]])
+        kept = {"order": "17", "big": "x" * 512}
+        return NodeCompleted("A", 0, 2, 1, activation.inputs, (1,), made, custom_data=kept)
+
+    def fail(task: Any, activation: Any) -> NodeFailed:
+        return NodeFailed("B", 0, 2, 1, activation.inputs, NodeError("bad"), custom_data={"order": "18"})
+
+    runner.script |= {"A": keep, "B": fail}
+    found = await world.start("v")
+    await world.ended(found, "error")
+    runner.script.clear()
+    other = await world.start("v")
+    await world.ended(other)
+    kept = {"order": "18", "big": "x" * 512}
+    assert dict((await world.get(found)).execution.custom_data) == kept
+    assert dict((await world.get(other)).execution.custom_data) == {}
+
+    async def listed(**custom: str) -> list[str]:
+        answer = await world.executions.List(pb.ListExecutionsRequest(limit=9, custom_data=custom))
+        assert all(dict(each.custom_data) == kept for each in answer.executions)
+        assert answer.total == len(answer.executions)
+        return [each.id for each in answer.executions]
+
+    assert await listed(order="18") == [found]
+    assert await listed(order="18", big="x" * 512) == [found]
+    assert await listed(order="17") == []
+    await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=found))
+    assert await listed(order="18") == []
 
 
 async def test_lists_know_workflow_status_and_time(world: World, runner: FakeRunner) -> None:

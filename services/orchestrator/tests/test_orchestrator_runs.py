@@ -222,6 +222,33 @@ async def test_waits_survive_a_crash(world: World, runner: FakeRunner) -> None:
     await second.stop()
 
 
+async def test_custom_data_survives_a_crash(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(START, node("A", at=1), node("W", "wait", 2, version=1.1))
+    made = items.encode_outputs([[{"json": {}}]])
+    runner.script |= {
+        "A": lambda _, activation: NodeCompleted(
+            "A", 0, 2, 1, activation.inputs, (1,), made, custom_data={f"k{n}": "1" for n in range(9)}
+        ),
+        "W": lambda _, activation: NodeWaiting(
+            "W", 0, 2, 1, activation.inputs, "timer", time.time_ns() // 1000 + 1_000_000
+        ),
+    }
+    execution = await world.start("v")
+    await world.has_status(execution, "waiting")
+    await runner.stop()
+    await world.crash()
+    await world.boot()
+    second = FakeRunner(world)
+    second.script["W"] = lambda _, activation: NodeCompleted(
+        "W", 0, 2, 1, activation.inputs, (1,), made, custom_data={"k0": "2", "a": "3", "b": "one too many"}
+    )
+    await second.start()
+    found = await world.ended(execution)
+    assert second.tasks[0].custom_data == {f"k{n}": "1" for n in range(9)}
+    assert dict(found.execution.custom_data) == {**{f"k{n}": "1" for n in range(9)}, "k0": "2", "a": "3"}
+    await second.stop()
+
+
 async def test_a_call_wakes_with_the_right_token_only(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = chain(START, node("W", "wait", 1, version=1.1), node("C", at=2))
 

@@ -215,6 +215,8 @@ class RunSegment(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="typ
     announce: bool = False
     """The run has outlived its process: every node is told of, and that is committed, before it begins. So a node that
     kills the process is known by it at the third time."""
+    custom_data: dict[str, str] = {}
+    """What earlier nodes have kept with this execution (`$execution.customData`)."""
 
 
 # --- node.results ----------------------------------------------------------------------------------------
@@ -238,7 +240,8 @@ class NodeStarted(Report, frozen=True, tag="node.started.v1"):
 
 class NodeCompleted(Report, frozen=True, tag="node.completed.v1"):
     """The node ran. `error` is set where it failed and `onError` made items of the failure. `logs` is console
-    output. `static_data`: all that the execution has changed of the workflow's static data, JSON."""
+    output. `static_data`: all that the execution has changed of the workflow's static data, JSON. `custom_data`: what
+    the node has kept with the execution."""
 
     started_at: int
     inputs: tuple[Source | None, ...]
@@ -249,11 +252,13 @@ class NodeCompleted(Report, frozen=True, tag="node.completed.v1"):
     logs: tuple[str, ...] = ()
     pinned: bool = False
     static_data: bytes = b""
+    custom_data: dict[str, str] = {}
 
 
 class NodeFailed(Report, frozen=True, tag="node.failed.v1"):
     """A try failed. With `retry_at` the node is tried again then, without holding a slot; else the execution
-    ends. `output`: what the node recorded all the same (Stop and Error)."""
+    ends. `output`: what the node recorded all the same (Stop and Error). `custom_data`: what it has kept with the
+    execution before it failed."""
 
     started_at: int
     inputs: tuple[Source | None, ...]
@@ -263,6 +268,7 @@ class NodeFailed(Report, frozen=True, tag="node.failed.v1"):
     counts: tuple[int, ...] = ()
     output: Payload | None = None
     logs: tuple[str, ...] = ()
+    custom_data: dict[str, str] = {}
 
 
 class ChildStart(Part, frozen=True):

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from weft_expressions.analysis import Names, analyse, assigned, rewritten
+from weft_expressions.custom_data import note_all
 from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool, Interrupted
 from weft_expressions.lexer import LexicalError, Token, tokenize
@@ -64,7 +65,8 @@ async def run_javascript(
 ) -> tuple[list[Item], list[str]]:
     """Runs the script once over all items, or once per item. Gives validated items, with `pairedItem` where the
     script or the counts say so, and the lines printed by `console`; entries of `scope.static_data` become what the
-    script made of them. Raises CodeFailure. `timeout` in seconds of wall time for the whole run."""
+    script made of them, as `scope.custom_data` does even where it fails. Raises CodeFailure. `timeout` in seconds of
+    wall time for the whole run."""
     names, script, undeclared = _read(source)
     body = {
         "source": script,
@@ -149,6 +151,7 @@ def _checked(answer: bytes) -> dict[str, Any]:
 
 def _result(answer: dict[str, Any], each_item: bool, scope: Scope) -> tuple[list[Item], list[str]]:
     logs: list[str] = answer["logs"]
+    note_all(scope.custom_data, answer.get("custom"))
     if "error" in answer:
         line, item = answer.get("line"), answer.get("item")
         raise CodeFailure(

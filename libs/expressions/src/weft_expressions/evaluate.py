@@ -135,7 +135,7 @@ async def _cross(
         for leaf, item in units:
             rows[item][leaf] = ExpressionFailure(str(error), code="EVALUATOR_UNAVAILABLE", item_index=item)
         return
-    for (leaf, item), value in zip(units, answers(reply, len(units)), strict=True):
+    for (leaf, item), value in zip(units, answers(reply, len(units), scope), strict=True):
         if isinstance(value, ExpressionFailure):
             value.expression = leaves[leaf].text.strip()
             value.item_index = item

@@ -99,7 +99,7 @@ ROOTS: Final[dict[str, Run]] = {
     "$itemIndex": lambda frame: frame.index,
     "$runIndex": lambda frame: frame.scope.run_index,
     "$vars": lambda frame: frame.scope.variables,
-    "$execution": lambda frame: frame.scope.execution,
+    "$execution": lambda frame: {**frame.scope.execution, "customData": {}},  # its methods are V8's
     "$workflow": lambda frame: frame.scope.workflow,
     "$prevNode": lambda frame: frame.scope.previous,
     "$parameter": lambda frame: frame.scope.parameters,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from weft_expressions.analysis import Names
+from weft_expressions.custom_data import note_all
 from weft_expressions.errors import ExpressionFailure
 from weft_expressions.scope import Scope
 
@@ -54,9 +55,12 @@ def build(leaves: Sequence["Leaf"], units: Sequence[Unit], scope: Scope) -> byte
     return b"E" + ",".join(sorted(libraries)).encode() + b"\n" + _dumps(body)
 
 
-def answers(reply: bytes, count: int) -> list[Any]:
-    """The values of `count` units in their order; failures as ExpressionFailure."""
-    values, failures = orjson.loads(reply)
+def answers(reply: bytes, count: int, scope: Scope) -> list[Any]:
+    """The values of `count` units in their order; failures as ExpressionFailure. The scope's custom data becomes what
+    the expressions made of it."""
+    values, failures, *custom = orjson.loads(reply)
+    for each in custom:
+        note_all(scope.custom_data, each)
     for position, message, description in failures:
         values[position] = ExpressionFailure(message, description=description)
     if len(values) != count:
@@ -127,7 +131,7 @@ def _roots(roots: set[str], scope: Scope) -> dict[str, Any]:
         "$runIndex": lambda: scope.run_index,
         "$prevNode": lambda: scope.previous,
         "$parameter": lambda: scope.parameters,
-        "$execution": lambda: scope.execution,
+        "$execution": lambda: {**scope.execution, "customData": scope.custom_data},
         "$workflow": lambda: scope.workflow,
         "$vars": lambda: scope.variables,
         "$env": lambda: scope.environment or {},

@@ -56,7 +56,9 @@ class Scope:
     previous: dict[str, Any] = field(default_factory=dict)
     """`$prevNode`: `{"name", "outputIndex", "runIndex"}`."""
     execution: dict[str, Any] = field(default_factory=dict)
-    """`$execution`: `{"id", "mode", "resumeUrl", "resumeFormUrl", "customData"}`."""
+    """`$execution`: `{"id", "mode", "resumeUrl", "resumeFormUrl"}`."""
+    custom_data: dict[str, str] = field(default_factory=dict)
+    """`$execution.customData`; scripts and expressions add to it."""
     workflow: dict[str, Any] = field(default_factory=dict)
     """`$workflow`: `{"id", "name", "active"}`."""
     variables: dict[str, Any] = field(default_factory=dict)

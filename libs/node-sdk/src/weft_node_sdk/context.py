@@ -318,6 +318,11 @@ class RunContext(Protocol):
         """Keeps a small file and gives the entry for `item["binary"][name]`: `{mimeType, fileName, fileExtension,
         fileSize}` and where the bytes are."""
 
+    def note(self, key: str, value: str) -> None:
+        """Keeps a text with the execution, to find it by (`$execution.customData`). Raises NodeRunError for what is no
+        key: letters, digits and underscores, up to 50. Longer keys, and values over 512 characters, are cut; from the
+        eleventh key on nothing is kept."""
+
     async def checkpoint(self) -> None:
         """Call between items: lets others run every 5 ms and raises when the run was cancelled. Cheap."""
 

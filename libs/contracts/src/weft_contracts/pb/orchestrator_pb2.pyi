@@ -23,6 +23,26 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Execution(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class CustomDataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ID_FIELD_NUMBER: _builtins.int
     PROJECT_ID_FIELD_NUMBER: _builtins.int
     WORKFLOW_ID_FIELD_NUMBER: _builtins.int
@@ -41,6 +61,7 @@ class Execution(_message.Message):
     CREATED_BY_FIELD_NUMBER: _builtins.int
     SEQ_FIELD_NUMBER: _builtins.int
     DATA_SIZE_FIELD_NUMBER: _builtins.int
+    CUSTOM_DATA_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     project_id: _builtins.str
     workflow_id: _builtins.str
@@ -64,6 +85,10 @@ class Execution(_message.Message):
     def started_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def finished_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def custom_data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What its nodes have kept with it, to be found by."""
+
     def __init__(
         self,
         *,
@@ -85,10 +110,11 @@ class Execution(_message.Message):
         created_by: _builtins.str = ...,
         seq: _builtins.int = ...,
         data_size: _builtins.int = ...,
+        custom_data: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "finished_at", b"finished_at", "started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "data_size", b"data_size", "error", b"error", "execution_time_ms", b"execution_time_ms", "finished_at", b"finished_at", "id", b"id", "last_node", b"last_node", "mode", b"mode", "parent_id", b"parent_id", "project_id", b"project_id", "retry_of", b"retry_of", "seq", b"seq", "started_at", b"started_at", "status", b"status", "trigger_node", b"trigger_node", "version_id", b"version_id", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "created_by", b"created_by", "custom_data", b"custom_data", "data_size", b"data_size", "error", b"error", "execution_time_ms", b"execution_time_ms", "finished_at", b"finished_at", "id", b"id", "last_node", b"last_node", "mode", b"mode", "parent_id", b"parent_id", "project_id", b"project_id", "retry_of", b"retry_of", "seq", b"seq", "started_at", b"started_at", "status", b"status", "trigger_node", b"trigger_node", "version_id", b"version_id", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,6 +311,26 @@ Global___GetExecutionResponse: _TypeAlias = GetExecutionResponse  # noqa: Y015
 class ListExecutionsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class CustomDataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PROJECT_IDS_FIELD_NUMBER: _builtins.int
     WORKFLOW_ID_FIELD_NUMBER: _builtins.int
     STATUSES_FIELD_NUMBER: _builtins.int
@@ -294,6 +340,7 @@ class ListExecutionsRequest(_message.Message):
     PAGE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    CUSTOM_DATA_FIELD_NUMBER: _builtins.int
     workflow_id: _builtins.str
     page: _builtins.int
     limit: _builtins.int
@@ -309,6 +356,10 @@ class ListExecutionsRequest(_message.Message):
     def after(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def before(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def custom_data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """All of these."""
+
     def __init__(
         self,
         *,
@@ -321,10 +372,11 @@ class ListExecutionsRequest(_message.Message):
         page: _builtins.int = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        custom_data: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "cursor", b"cursor", "limit", b"limit", "modes", b"modes", "page", b"page", "project_ids", b"project_ids", "statuses", b"statuses", "workflow_id", b"workflow_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "cursor", b"cursor", "custom_data", b"custom_data", "limit", b"limit", "modes", b"modes", "page", b"page", "project_ids", b"project_ids", "statuses", b"statuses", "workflow_id", b"workflow_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -66,6 +66,7 @@ class Run {
     this.nextAsked = 1;
     this.answer = null;
     this.item = null;
+    this.custom = new CustomData(request.d.r.$execution?.customData);
     if (libraries.has('luxon')) library('luxon').Settings.defaultZone = request.d.r.$timezone ?? 'UTC';
   }
 
@@ -82,7 +83,7 @@ class Run {
     const body = `${declared}return (${prefix}function () {${source}\n}).call($$this)\n//# sourceURL=${SCRIPT}`;
     const script = compile(...Object.keys(own), ...perRun, ...names, `"use strict";${body}`);
     const call = (at) => {
-      const view = new View(data, at);
+      const view = new View(data, at, this.custom);
       const self = Object.freeze({ helpers, getInputData: () => data.i, getWorkflowStaticData: (kind) => data.r.$static?.[kind] });
       return script(...Object.values(own), self, helpers, helpers, each ? view.item : data.i,
         ...names.map((name) => (Object.hasOwn(PER_ITEM, name) ? PER_ITEM[name](view) : view.root(name))));
@@ -136,13 +137,19 @@ class Run {
   settle(value) {
     const shown = json(value);
     const kept = this.request.d.r.$static;
-    const changed = kept ? `,"static":${json(kept)}` : '';
+    const changed = (kept ? `,"static":${json(kept)}` : '') + this.noted();
     this.answer = `{"result":${shown ?? 'null'},"kind":"${value === null ? 'null' : typeof value}","logs":${stringify(this.logs)}${changed}}`;
   }
 
   fail(error) {
     const [message, description] = describe(error);
-    this.answer = stringify({ error: message, description, line: lineOf(error), item: this.item, logs: this.logs });
+    const told = json({ error: message, description, line: lineOf(error), item: this.item, logs: this.logs });
+    this.answer = `${told.slice(0, -1)}${this.noted()}}`;
+  }
+
+  noted() {
+    const { fresh } = this.custom;
+    return fresh && `,"custom":${fresh}`;
   }
 
   timer(callback, delay, args) {

@@ -43,9 +43,10 @@ function deepFreeze(root) {
 
 // One view of a request's data; `at` is the item that is being evaluated.
 class View {
-  constructor(data, at = 0) {
+  constructor(data, at = 0, custom = new CustomData(data.r.$execution?.customData)) {
     this.data = data;
     this.at = at;
+    this.custom = custom;
     this.nodes = new Map();
   }
 
@@ -139,7 +140,7 @@ class View {
       });
       case '$items': return (node, output, run) => (node === undefined ? data.i : view.items(node, output, run));
       case '$item': return (index) => {
-        const other = new View(data, index);
+        const other = new View(data, index, view.custom);
         return Object.freeze({
           $json: other.item.json, $binary: other.item.binary ?? {}, $node: other.root('$node'), $: other.root('$'),
         });
@@ -149,7 +150,7 @@ class View {
       case 'DateTime': case 'Duration': case 'Interval': return library('luxon')[name];
       case '$jmespath': case '$jmesPath': return jmespath;
       case '$fromAI': case '$fromAi': case '$fromai': return (...args) => fromAi(data.r.$fromAIArguments ?? {}, ...args);
-      case '$execution': return { ...data.r.$execution, customData: customData(data.r.$execution.customData ?? {}) };
+      case '$execution': return { ...data.r.$execution, customData: view.custom.api };
       case '$getWorkflowStaticData': return (kind) => data.r.$static[kind];
       default: return Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : data.r[name];
     }
@@ -197,13 +198,38 @@ function fromAi(given, key, description, type, other) {
   return Object.hasOwn(given, key) ? given[key] : other;
 }
 
-function customData(values) {
-  return Object.freeze({
-    get: (key) => values[key],
-    getAll: () => ({ ...values }),
-    set: (key, value) => { values[key] = value; },
-    setAll: (all) => { Object.assign(values, all); },
-  });
+// The rules are those of custom_data.py, which has the last word.
+const MOST_KEYS = 10;
+const LONGEST_KEY = 50;
+const LONGEST_VALUE = 512;
+
+class CustomData {
+  constructor(given = {}) {
+    this.values = new Map(Object.entries(given));
+    this.changed = new Map();
+    this.api = Object.freeze({
+      get: (key) => this.values.get(key),
+      getAll: () => Object.fromEntries(this.values),
+      set: (key, value) => this.set(key, value),
+      setAll: (all) => { for (const [key, value] of Object.entries(all)) this.set(key, value); },
+    });
+  }
+
+  set(key, value) {
+    if (typeof key !== 'string') throw new Failure(`A key of custom data is a text, and ${show(key)} is none`);
+    if (/\W/.test(key)) throw new Failure(`A key of custom data has letters, digits and underscores only: '${key}'`);
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new Failure(`A value of custom data is a text, and that of '${key}' is none`, 'Make it one: JSON.stringify(value).');
+    }
+    const name = key.slice(0, LONGEST_KEY);
+    if (!this.values.has(name) && this.values.size >= MOST_KEYS) return;
+    const kept = String(value).slice(0, LONGEST_VALUE);
+    this.values.set(name, kept);
+    this.changed.set(name, kept);
+  }
+
+  // JSON of what was set, the empty text where nothing was.
+  get fresh() { return this.changed.size ? json(Object.fromEntries(this.changed)) : ''; }
 }
 
 const GLOBALS = {
@@ -292,7 +318,7 @@ class Evaluation {
           return call(view);
         } catch (error) {
           if (!isRefused(error)) throw error;
-          return call(new View(parse(stringify(this.request.d)), view.at));
+          return call(new View(parse(stringify(this.request.d)), view.at, view.custom));
         }
       };
     }
@@ -304,7 +330,8 @@ class Evaluation {
     };
   }
 
-  // Answers in order of the units: [values, failures], a failure being [position, message, description]. Only the
+  // Answers in order of the units: [values, failures], a failure being [position, message, description], and third
+  // the custom data that was set, if any was. Only the
   // positions from `begin` to `end` are evaluated, and of those not the ones that `skipped` has a message for.
   run(begin, end, skipped) {
     const { request } = this;
@@ -327,7 +354,8 @@ class Evaluation {
         progress[0] += 1;
       }
     }
-    return `[[${values.join(',')}],${stringify(failures)}]`;
+    const { fresh } = this.view.custom;
+    return `[[${values.join(',')}],${stringify(failures)}${fresh && `,${fresh}`}]`;
   }
 }
 

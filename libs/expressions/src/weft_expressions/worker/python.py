@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
+from weft_expressions.custom_data import note
 from weft_expressions.worker import frames, jail
 
 FILE: Final = "code.py"
@@ -129,6 +130,30 @@ class Nodes:
     __call__ = __getitem__
 
 
+class CustomData:
+    """`_execution.customData`"""
+
+    def __init__(self, held: dict[str, str]) -> None:
+        self._held = held
+        self._before = dict(held)
+
+    def get(self, key: str) -> str | None:
+        return self._held.get(key)
+
+    def getAll(self) -> dict[str, str]:  # noqa: N802 - n8n's name
+        return dict(self._held)
+
+    def set(self, key: str, value: str | float) -> None:
+        note(self._held, key, value)
+
+    def setAll(self, values: dict[str, str | float]) -> None:  # noqa: N802
+        for key, value in values.items():
+            self.set(key, value)
+
+    def fresh(self) -> dict[str, str]:
+        return {key: text for key, text in self._held.items() if self._before.get(key) != text}
+
+
 class Script:
     """`request`: source, each, d (data), r (further names by name without the underscore)."""
 
@@ -136,6 +161,10 @@ class Script:
         self.request = request
         self._zone = zone
         self.place: int | None = None
+        execution = request["r"].get("execution", {})
+        self.custom = CustomData(execution.get("customData", {}))
+        if execution:
+            execution["customData"] = self.custom
 
     def run(self) -> dict[str, Any]:
         """{result, static}; `result` in each-item mode is a list of lists of one, as of JavaScript."""
@@ -189,6 +218,8 @@ def shown(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, (set, frozenset)):
         return list(value)
+    if isinstance(value, CustomData):
+        return value.getAll()
     raise TypeError(f"A value of type {type(value).__name__} can't be part of an item")
 
 
@@ -214,7 +245,7 @@ def line_of(error: BaseException) -> int | None:
     return line
 
 
-def failure(error: BaseException, place: int | None, logs: list[str]) -> bytes:
+def failure(error: BaseException, script: Script | None, logs: list[str]) -> bytes:
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     description = ""
     if isinstance(error, ImportError):
@@ -222,7 +253,8 @@ def failure(error: BaseException, place: int | None, logs: list[str]) -> bytes:
             "Code may import modules of Python's standard library that need no files and no network."
         )
     told = {"error": f"{type(error).__name__}: {text}", "description": description}
-    return dumped({**told, "line": line_of(error), "item": place, "logs": logs})
+    place, custom = (script.place, script.custom.fresh()) if script else (None, {})
+    return dumped({**told, "line": line_of(error), "item": place, "logs": logs, "custom": custom})
 
 
 def answer(body: bytes, zone: Any) -> tuple[int, bytes]:
@@ -236,11 +268,11 @@ def answer(body: bytes, zone: Any) -> tuple[int, bytes]:
         done = script.run()
         if static is not None:
             done["static"] = static
-        return frames.OK, dumped({**done, "logs": printed.all()})
+        return frames.OK, dumped({**done, "logs": printed.all(), "custom": script.custom.fresh()})
     except MemoryError:
         return frames.OUT_OF_MEMORY, b""
     except BaseException as error:  # noqa: BLE001 - a script may raise anything, also SystemExit
-        return frames.OK, failure(error, script.place if script else None, printed.all())
+        return frames.OK, failure(error, script, printed.all())
 
 
 def main() -> None:

@@ -218,6 +218,7 @@ class FakeContext(BinaryCalls):
         self.code: Code = self.jail
         self.answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
         self.logs: list[str] = []
+        self.noted: dict[str, str] = {}
         self.checkpoints = 0
         self.stored: dict[str, bytes] = {}
 
@@ -286,6 +287,9 @@ class FakeContext(BinaryCalls):
 
     async def static_data(self, kind: str) -> dict[str, Any]:
         return self.remembered.setdefault(kind, {})
+
+    def note(self, key: str, value: str) -> None:
+        self.noted[key] = value
 
     async def connect_address(self, host: str, port: int) -> str:
         self.connected.append((host, port))

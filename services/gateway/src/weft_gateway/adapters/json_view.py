@@ -20,7 +20,9 @@ def view(message: Message) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for field in message.DESCRIPTOR.fields:
         value = getattr(message, field.name)
-        if field.is_repeated:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            out[field.name] = dict(value)
+        elif field.is_repeated:
             out[field.name] = [_part(field, item) for item in value]
         elif field.message_type is not None and not message.HasField(field.name):
             out[field.name] = None

@@ -11,6 +11,7 @@ from weft_contracts.ids import new_id
 from weft_contracts.messages import Activation, RunSegment
 from weft_contracts.payload import BINARY, Payload
 from weft_expressions.code import python_references, references
+from weft_expressions.custom_data import note
 from weft_expressions.evaluate import assembled
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled, compile_text, compile_value
@@ -212,8 +213,8 @@ class NodeContext(BinaryCalls):
                 "mode": "test" if info.test else "production",
                 "resumeUrl": info.resume_url,
                 "resumeFormUrl": info.resume_form_url,
-                "customData": {},
             },
+            custom_data=data.custom.values,
             workflow={"id": info.workflow_id, "name": info.workflow_name, "active": info.workflow_active},
             variables=variables,
             environment=self._outside.environment,
@@ -264,6 +265,12 @@ class NodeContext(BinaryCalls):
 
     async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
         return await self._data.static.of(kind, self.node.name)
+
+    def note(self, key: str, value: str) -> None:
+        try:
+            note(self._data.custom.values, key, value)
+        except ValueError as error:
+            raise NodeRunError(str(error)) from None
 
     async def connect_address(self, host: str, port: int) -> str:
         return await self._outside.addresses.connect_address(host, port)

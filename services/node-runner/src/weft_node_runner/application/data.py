@@ -8,6 +8,7 @@ from weft_contracts.payload import Payload
 from weft_kit import items
 from weft_node_sdk.context import Item, Outputs
 
+from weft_node_runner.application.custom_data import CustomData
 from weft_node_runner.application.ports import Outside
 from weft_node_runner.application.static_data import StaticData
 
@@ -44,10 +45,16 @@ class Data:
     """`runs`: how often each node has begun a run before this segment."""
 
     def __init__(
-        self, execution_id: str, runs: dict[str, int], outside: Outside, static: StaticData | None = None
+        self,
+        execution_id: str,
+        runs: dict[str, int],
+        outside: Outside,
+        static: StaticData | None = None,
+        custom: CustomData | None = None,
     ) -> None:
         self._execution_id = execution_id
         self.static = static or StaticData("", b"", outside)
+        self.custom = custom or CustomData()
         self._begun = runs
         self._outside = outside
         self._runs: dict[str, dict[int, Run]] = {}

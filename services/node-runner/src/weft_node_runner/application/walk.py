@@ -26,6 +26,7 @@ from weft_node_sdk.context import NodeRunError, Suspend
 
 from weft_node_runner.application.called import called
 from weft_node_runner.application.context import YIELD_SECONDS
+from weft_node_runner.application.custom_data import CustomData
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
 from weft_node_runner.application.ports import Outside
@@ -52,7 +53,8 @@ class Walk:
         self._confirm = confirm
         self._reports: list[NodeReport] = []
         static = StaticData(task.workflow_id, task.static_data, outside)
-        self._data = Data(task.execution_id, task.runs, outside, static)
+        custom = CustomData(task.custom_data)
+        self._data = Data(task.execution_id, task.runs, outside, static, custom)
         self._data.add(task.outputs)
         self._current: Activation | None = None
         self._told: Activation | None = None
@@ -151,6 +153,7 @@ class Walk:
                 outcome.logs,
                 outcome.pinned,
                 self._data.static.changed(),
+                self._data.custom.changed(),
             )
         )
         segment.completed(counts)
@@ -185,6 +188,7 @@ class Walk:
                 tuple(len(each) for each in outcome.outputs or ()),
                 output,
                 outcome.logs,
+                self._data.custom.changed(),
             )
         )
 

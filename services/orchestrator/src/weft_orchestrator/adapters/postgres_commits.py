@@ -58,6 +58,10 @@ _MORE: Final = """, woken AS (
 ), sent AS (
     INSERT INTO orchestrator.outbox (topic, partition, envelope)
     SELECT * FROM unnest($57::text[], $58::int[], $59::bytea[])
+), kept AS (
+    INSERT INTO orchestrator.custom_data (execution_id, key, value)
+    SELECT * FROM unnest($60::uuid[], $61::text[], $62::text[])
+    ON CONFLICT (execution_id, key) DO UPDATE SET value = excluded.value
 )"""
 _END: Final = """
 SELECT orchestrator.must('fenced', (SELECT count(*) FROM fence), $45::bigint),
@@ -94,10 +98,11 @@ class PostgresCommits:
         ]
         statement = _LEAN + _END
         woken = [row for entry in group.entries for row in _wakes(entry)]
-        if woken or group.outbox:
+        kept = [row for entry in group.entries for row in _custom(entry)]
+        if woken or kept or group.outbox:
             statement = _LEAN + _MORE + _END
             sent = [(topic, partition, wire.encode(envelope)) for topic, envelope, partition in group.outbox]
-            arguments += [*_columns(woken, 10), *_columns(sent, 3)]
+            arguments += [*_columns(woken, 10), *_columns(sent, 3), *_columns(kept, 3)]
         with database_errors():
             if self._uncertain and await self._written(group):
                 self._uncertain = False
@@ -208,6 +213,12 @@ def _runs(entry: Entry) -> list[tuple[Any, ...]]:
             )
         )
     return rows
+
+
+def _custom(entry: Entry) -> list[tuple[str, str, str]]:
+    live = entry.live
+    changed = {key for row in entry.rows for key in row.details.custom_data}
+    return [(live.id, key, value) for key, value in live.custom_data.items() if key in changed]
 
 
 def _wakes(entry: Entry) -> list[tuple[Any, ...]]:

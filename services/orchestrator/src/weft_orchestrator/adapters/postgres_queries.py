@@ -1,6 +1,6 @@
 """What people and other services ask about executions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from weft_contracts import messages as m
@@ -35,7 +35,8 @@ class PostgresQueries:
         request: pb.ListExecutionsRequest,
     ) -> tuple[list[Any], int]:
         """A page, newest first, and how many there are in all (counted up to 10,000)."""
-        where, arguments = ["project_id = ANY($1::text[])"], [list(projects)]
+        where: list[str] = ["project_id = ANY($1::text[])"]
+        arguments: list[Any] = [list(projects)]
 
         def add(condition: str, value: Any) -> None:
             arguments.append(value)
@@ -51,6 +52,10 @@ class PostgresQueries:
             add("created_at >= {}", request.after.ToMicroseconds())
         if request.HasField("before"):
             add("created_at < {}", request.before.ToMicroseconds())
+        for key, value in request.custom_data.items():
+            kept = "(SELECT execution_id FROM orchestrator.custom_data WHERE key = $%d AND value = {})"
+            arguments.append(key)
+            add(f"id IN {kept % len(arguments)}", value)
         conditions = " AND ".join(where)
         counted = await self._fetch(
             "SELECT count(*) FROM (SELECT 1 FROM orchestrator.executions "  # noqa: S608 - only our own text
@@ -67,6 +72,17 @@ class PostgresQueries:
             *arguments,
         )
         return rows, int(counted[0][0])
+
+    async def custom_data(self, execution_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """What executions have kept of themselves, by id; those that have nothing are left out."""
+        found: dict[str, dict[str, str]] = {}
+        for row in await self._fetch(
+            "SELECT execution_id::text AS id, key, value FROM orchestrator.custom_data "
+            "WHERE execution_id = ANY($1::uuid[]) ORDER BY key",
+            list(execution_ids),
+        ):
+            found.setdefault(row["id"], {})[row["key"]] = row["value"]
+        return found
 
     async def node_runs(self, execution_id: str, node: str, *, data: bool) -> list[pb.NodeRun]:
         columns = "*" if data else "node, run_index, seq, status, started_at, finished_at, details"
@@ -187,6 +203,7 @@ class PostgresQueries:
                 for table, column in (
                     ("node_runs", "execution_id"),
                     ("wakes", "execution_id"),
+                    ("custom_data", "execution_id"),
                     ("executions", "id"),
                 ):
                     await connection.execute(
@@ -200,7 +217,7 @@ class PostgresQueries:
             return rows
 
 
-def execution_of(row: Any) -> pb.Execution:
+def execution_of(row: Any, custom_data: Mapping[str, str] | None = None) -> pb.Execution:
     head = decode_head(row["head"])
     execution = pb.Execution(
         id=row["key"],
@@ -217,6 +234,7 @@ def execution_of(row: Any) -> pb.Execution:
         created_by=head.created_by,
         seq=row["seq"],
         data_size=row["data_size"],
+        custom_data=custom_data or {},
     )
     execution.created_at.FromMicroseconds(row["created_at"])
     if row["started_at"]:

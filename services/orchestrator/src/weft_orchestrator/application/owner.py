@@ -720,6 +720,7 @@ class Owner:
             live.static_data,
             runner.name,
             live.outlived,
+            dict(live.custom_data),
         )
         self.fleet.add(dispatch)
         self._by_execution.setdefault(live.id, []).append(dispatch)

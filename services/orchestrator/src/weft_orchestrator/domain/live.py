@@ -54,6 +54,10 @@ CARRIED_BYTES: Final = 64 * 1024
 """Outputs of earlier nodes that a task carries along, together; those nobody can look up yet come on top."""
 
 
+MOST_CUSTOM: Final = 10
+"""Keys of custom data that an execution may have."""
+
+
 class Wake:
     """What came for a waiting node run: a call, or child number `index`."""
 
@@ -75,6 +79,7 @@ class Live:
         "changes",
         "committed",
         "created_at",
+        "custom_data",
         "deadline",
         "dirty",
         "error",
@@ -139,6 +144,8 @@ class Live:
         self.size = 0
         self.static_data = b""
         """What this execution has changed of the workflow's, JSON."""
+        self.custom_data: dict[str, str] = {}
+        """What its nodes have kept with it."""
         self.rows: dict[Key, NodeRow] = {}
         self.last: dict[str, NodeRow] = {}
         self.dirty: dict[Key, NodeRow] = {}
@@ -228,6 +235,7 @@ class Live:
         ]
         for row in ordered:
             self.static_data = row.details.static_data or self.static_data
+            self._keep(row.details, {})
             if row.status == "success":
                 self.last[row.node] = row
                 if row is not trigger and not row.details.given:
@@ -272,6 +280,8 @@ class Live:
         details.error, details.logs, details.pinned = report.error, report.logs, report.pinned
         if report.static_data:
             details.static_data = self.static_data = report.static_data
+        if report.custom_data:
+            self._keep(details, report.custom_data)
         self._ended(row, "success", report.at)
         self.last[report.node] = row
         self._follow(effects, report.at)
@@ -285,6 +295,8 @@ class Live:
         row = self._row(key, report.started_at)
         details = row.details
         details.attempt, details.logs = report.attempt, report.logs
+        if report.custom_data:
+            self._keep(details, report.custom_data)
         if report.retry_at is None:
             row.status, row.finished_at, row.output = "error", report.at, report.output
             details.error, details.counts = error, report.counts
@@ -487,6 +499,13 @@ class Live:
                 raise Refused(f"Run {key[1]} of '{key[0]}' is not active.")
             row = self.rows[key] = NodeRow(*key, "running", at, RunDetails(inputs=activation.inputs))
         return row
+
+    def _keep(self, details: RunDetails, custom: dict[str, str]) -> None:
+        """Two branches that run at once know of each other's keys only here, so the number is looked at here, too."""
+        details.custom_data = {**details.custom_data, **custom}
+        for key, value in details.custom_data.items():
+            if key in self.custom_data or len(self.custom_data) < MOST_CUSTOM:
+                self.custom_data[key] = value
 
     def _touch(self, row: NodeRow) -> None:
         row.seq = self._next()

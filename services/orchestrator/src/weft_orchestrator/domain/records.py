@@ -34,7 +34,8 @@ class Try(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunDetails(msgspec.Struct, omit_defaults=True):
     """The rest of a node run. `dispatch_id` is set once a run that is not safe was allowed to begin; `sleep` says
     what it waits for or waited for, `woken` that it is ready again; `children` is how many it waits for;
-    `static_data` is all that the execution had changed of the workflow's by then, JSON, where this run changed some."""
+    `static_data` is all that the execution had changed of the workflow's by then, JSON, where this run changed some;
+    `custom_data` is what this run kept with the execution."""
 
     inputs: tuple[Source | None, ...] = ()
     counts: tuple[int, ...] = ()
@@ -53,6 +54,7 @@ class RunDetails(msgspec.Struct, omit_defaults=True):
     tries: tuple[Try, ...] = ()
     logs: tuple[str, ...] = ()
     static_data: bytes = b""
+    custom_data: dict[str, str] = {}
 
 
 class NodeRow(msgspec.Struct):

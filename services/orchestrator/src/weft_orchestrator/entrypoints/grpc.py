@@ -66,13 +66,13 @@ class ExecutionsServicer:
             idempotency_key=request.idempotency_key,
         )
         if request.wait_seconds <= 0:
-            return pb.StartResponse(execution=execution_of(await self._row(execution_id)))
+            return pb.StartResponse(execution=await self._execution(await self._row(execution_id)))
         await self._starts.ended(execution_id, request.wait_seconds, lambda: self._over(execution_id))
         row = await self._row(execution_id)
         runs: list[pb.NodeRun] = []
         if row["status"] in TERMINAL:
             runs = await self._queries.node_runs(execution_id, "", data=True)
-        return pb.StartResponse(execution=execution_of(row), node_runs=runs)
+        return pb.StartResponse(execution=await self._execution(row), node_runs=runs)
 
     async def _row(self, execution_id: str) -> Any:
         """It was accepted; its row may be a moment behind."""
@@ -83,6 +83,9 @@ class ExecutionsServicer:
             await asyncio.sleep(0.02)
         raise WeftError(ErrorCode.UNAVAILABLE, "The execution is accepted and will start in a moment.")
 
+    async def _execution(self, row: Any) -> pb.Execution:
+        return execution_of(row, (await self._queries.custom_data([row["key"]])).get(row["key"]))
+
     async def _over(self, execution_id: str) -> bool:
         row = await self._queries.row(execution_id)
         return row is not None and row["status"] in TERMINAL
@@ -90,15 +93,16 @@ class ExecutionsServicer:
     async def Get(self, request: pb.GetExecutionRequest) -> pb.GetExecutionResponse:
         row = await self._mine(request.execution_id, "execution:read")
         runs = await self._queries.node_runs(request.execution_id, request.node, data=request.include_data)
-        return pb.GetExecutionResponse(execution=execution_of(row), node_runs=runs)
+        return pb.GetExecutionResponse(execution=await self._execution(row), node_runs=runs)
 
     async def List(self, request: pb.ListExecutionsRequest) -> pb.ListExecutionsResponse:
         mine = await self._policy.projects("execution:read")
         projects = [each for each in request.project_ids if each in mine] if request.project_ids else mine
         rows, total = await self._queries.page(projects, request)
         full = len(rows) == min(max(request.limit, 1), 250)
+        custom = await self._queries.custom_data([row["key"] for row in rows])
         return pb.ListExecutionsResponse(
-            executions=[execution_of(row) for row in rows],
+            executions=[execution_of(row, custom.get(row["key"])) for row in rows],
             total=total,
             next_cursor=rows[-1]["key"] if rows and full else "",
         )
@@ -109,7 +113,7 @@ class ExecutionsServicer:
             raise WeftError(ErrorCode.CONFLICT, "The execution has ended already.", status=row["status"])
         await self._starts.cancel(request.execution_id, row["project_id"], caller().user_id)
         await self._starts.ended(request.execution_id, STOP_SECONDS, lambda: self._over(request.execution_id))
-        return pb.StopResponse(execution=execution_of(await self._row(request.execution_id)))
+        return pb.StopResponse(execution=await self._execution(await self._row(request.execution_id)))
 
     async def Retry(self, request: pb.RetryRequest) -> pb.RetryResponse:
         row = await self._mine(request.execution_id, "execution:retry")

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
-from weft_contracts.errors import WeftError
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit.rpc import Caller
 
@@ -56,6 +56,10 @@ async def list_executions(
     project_id: str = "",
     after: datetime | None = None,
     before: datetime | None = None,
+    custom_data: Annotated[
+        list[str] | None,
+        Query(max_length=10, description="`key:value` that an execution has kept; all of several"),
+    ] = None,
     cursor: str = "",
 ) -> Response:
     call = pb.ListExecutionsRequest(
@@ -65,6 +69,7 @@ async def list_executions(
         page=page_number,
         limit=limit,
         cursor=cursor,
+        custom_data=_pairs(custom_data or []),
     )
     if project_id:
         call.project_ids.append(project_id)
@@ -82,6 +87,13 @@ async def list_executions(
         total=found.total,
         next_cursor=found.next_cursor or None,
     )
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """Of `key:value`. Raises VALIDATION_ERROR."""
+    if any(":" not in text for text in texts):
+        raise WeftError(ErrorCode.VALIDATION_ERROR, "custom_data is given as key:value.")
+    return dict(text.split(":", 1) for text in texts)
 
 
 async def _each(request: Request, ids: list[str], act: Callable[[str], Awaitable[object]]) -> Response:
