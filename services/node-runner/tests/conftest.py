@@ -25,6 +25,7 @@ from weft_node_runner.application.walk import Walk
 from weft_node_runner.domain.plan import Plan
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, NodeInfo, NodeRunError
+from weft_node_sdk.credentials import Authentication
 
 CATALOGUE = Catalogue.load()
 
@@ -94,6 +95,9 @@ class Outside:
             raise WeftError(ErrorCode.NOT_FOUND, "none")
         found: dict[str, Any] = self.secrets[credential_id]
         return found
+
+    async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
+        raise AssertionError("no requests with credentials here")
 
 
 class World:

@@ -16,6 +16,7 @@ from weft_contracts.messages import Route, ScheduleRule
 from weft_contracts.traits import UNKNOWN, Traits
 
 from weft_node_sdk.context import Outputs, RunContext, Suspend
+from weft_node_sdk.credentials import Check
 from weft_node_sdk.defaults import Defaults
 from weft_node_sdk.display import compile_rule
 from weft_node_sdk.facts import NodeFacts
@@ -56,6 +57,7 @@ class Catalogue:
         self._entries: dict[str, dict[str, Any]] = {}
         self._names: dict[str, str] = {}
         self._credentials: dict[str, dict[str, Any]] = {}
+        self._credential_packages: dict[str, str] = {}
         self._facts: dict[tuple[str, float], NodeFacts | None] = {}
         self._definitions: dict[str, dict[str, Any]] = {}
         self._defaults: dict[tuple[str, float], Defaults] = {}
@@ -67,7 +69,9 @@ class Catalogue:
                 self._entries[entry["type"]] = entry
                 for name in (entry["type"], *entry["aliases"]):
                     self._names[name] = entry["type"]
-            self._credentials.update((entry["type"], entry) for entry in index["credentials"])
+            for entry in index["credentials"]:
+                self._credentials[entry["type"]] = entry
+                self._credential_packages[entry["type"]] = package
 
     @classmethod
     def load(cls) -> "Catalogue":
@@ -290,3 +294,15 @@ class Catalogue:
 
     def credential_type(self, type_name: str) -> dict[str, Any] | None:
         return self._credentials.get(type_name)
+
+    def credential_check(self, type_name: str) -> Check | None:
+        """The function that tries a credential of the kind, imported now; None where a request does, or nothing.
+        Raises KeyError for a kind that is not installed."""
+        place = (self._credentials[type_name].get("test") or {}).get("run", "")
+        if not place:
+            return None
+        module, _, name = place.partition(":")
+        check: Check = getattr(
+            importlib.import_module(f"{self._credential_packages[type_name]}.{module}"), name
+        )
+        return check

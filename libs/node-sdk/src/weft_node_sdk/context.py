@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from weft_node_sdk.binary import BinaryReader, BinaryWriter
+    from weft_node_sdk.credentials import Authentication
 
 Item = dict[str, Any]
 Outputs = list[list[Item]]
@@ -147,6 +148,16 @@ class HttpAnswer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class ClientCertificate:
+    """What a client shows to the server, PEM. `ca`: the authority to trust instead of the machine's."""
+
+    certificate: str = ""
+    key: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    ca: str = ""
+
+
 class HttpStream(Protocol):
     """An answer whose body has not been read yet."""
 
@@ -194,6 +205,7 @@ class Http(Protocol):
         verify: bool = True,
         proxy: str = "",
         max_bytes: int = 64 * 1024 * 1024,
+        client: ClientCertificate | None = None,
     ) -> HttpAnswer:
         """Raises NodeRunError for what never got an answer. Any status is an answer."""
 
@@ -210,6 +222,7 @@ class Http(Protocol):
         max_redirects: int = 21,
         verify: bool = True,
         proxy: str = "",
+        client: ClientCertificate | None = None,
     ) -> AbstractAsyncContextManager[HttpStream]:
         """As `request`, but the body of the answer is read in the block, in chunks."""
 
@@ -247,6 +260,15 @@ class Files(Protocol):
 
     async def find(self, pattern: str) -> list[str]:
         """Absolute paths of the files that a pattern (`*`, `**`, `?`, `[a-z]`, `{a,b}`) names, sorted."""
+
+
+class Outbound(Protocol):
+    """The guarded ways out; a run context is one, too."""
+
+    http: Http
+
+    async def connect_address(self, host: str, port: int) -> str:
+        """As RunContext has it."""
 
 
 class RunContext(Protocol):
@@ -290,6 +312,11 @@ class RunContext(Protocol):
 
     async def credential(self, kind: str) -> dict[str, Any]:
         """The secret fields of the node's credential. Raises NodeRunError where none is set."""
+
+    async def authentication(self, kind: str, stale: str = "") -> "Authentication":
+        """What the node's credential adds to a request. `stale`: the access token that the service has refused; a
+        sign-in gives another one then, or the same where it can't. Raises NodeRunError where none is set or the
+        sign-in must be repeated."""
 
     async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
         """What the workflow, or this node of it, remembers from one production run to the next; JSON values, changed

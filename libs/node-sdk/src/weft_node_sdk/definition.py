@@ -172,12 +172,67 @@ class NodeDefinition(Model):
     versions: list[VersionGroup] = Field(min_length=1)
 
 
+class Additions(Model):
+    """What a credential adds to a request. In all texts `{field}` stands for a field of the credential, and
+    `{access_token}` for what a sign-in by OAuth2 has given; a header or query parameter whose fields are all
+    empty is left out. `basic`: user and password of basic authentication."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+    query: dict[str, str] = Field(default_factory=dict)
+    body: dict[str, str] = Field(default_factory=dict)
+    basic: list[str] = Field(default_factory=list, max_length=2)
+
+
+class FailureRule(Model):
+    """An answer that means no although its status is good: the value at `path` (`a.b`) is `value`. `message`: the
+    path of the service's reason."""
+
+    path: str
+    value: str | int | float | bool | None
+    message: str = ""
+
+
+class TrialRequest(Model):
+    """A call that only a good credential gets a status below 400 for; texts with fields, as in `Additions`."""
+
+    method: Literal["GET", "POST"] = "GET"
+    url: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    query: dict[str, str] = Field(default_factory=dict)
+    json_body: dict[str, Any] | None = None
+    failures: list[FailureRule] = Field(default_factory=list)
+
+
+class CredentialTest(Model):
+    """How a credential is tried: by a request, or by `run`, a function of the package (`postgres.check:check`), see
+    `weft_node_sdk.credentials.Check`."""
+
+    request: TrialRequest | None = None
+    run: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.request is None) == (not self.run):
+            raise ValueError("a test is a request or a function")
+        return self
+
+
 class CredentialDefinition(Model):
-    """A kind of credential and the fields that make it."""
+    """A kind of credential and the fields that make it.
+
+    `extends`: the kind whose fields (those of the same name are replaced), `authenticate`, `test` and `sign_in` it
+    has where it says nothing itself. `hosts`: where it may be sent, `*.example.org` for all below; texts with
+    fields; none: anywhere. `sign_in`: the user consents at the service, which gives tokens.
+    """
 
     type: str
     display_name: str
     description: str
+    extends: str = ""
     fields: list[Property]
+    authenticate: Additions | None = None
+    test: CredentialTest | None = None
+    sign_in: Literal["", "oauth1", "oauth2"] = ""
+    hosts: list[str] = Field(default_factory=list)
     usable: bool = True
     """False: it can be stored and travels with workflows; no node can use it yet."""

@@ -51,6 +51,25 @@ def _group(group: VersionGroup, traits: list[dict[str, Any]]) -> dict[str, Any]:
     return {"versions": group.versions, "inputs": inputs, "outputs": outputs, "defaults": defaults}
 
 
+def _whole(kind: CredentialDefinition, kinds: dict[str, CredentialDefinition]) -> CredentialDefinition:
+    """With what it takes from the kind that it extends. Raises KeyError where there is none of that name."""
+    if not kind.extends:
+        return kind
+    base = _whole(kinds[kind.extends], kinds)
+    own = {field.name for field in kind.fields}
+    rest = {field.name for field in base.fields} - own
+    fields = [field for field in base.fields if field.name in rest]
+    return kind.model_copy(
+        update={
+            "fields": [*kind.fields, *fields],
+            "authenticate": kind.authenticate or base.authenticate,
+            "test": kind.test or base.test,
+            "sign_in": kind.sign_in or base.sign_in,
+            "hosts": kind.hosts or base.hosts,
+        }
+    )
+
+
 def build(folder: Path) -> bytes:
     """The index of the package that lies in `folder`. Raises pydantic.ValidationError for a faulty
     definition."""
@@ -66,11 +85,14 @@ def build(folder: Path) -> bytes:
         ]
         entry["groups"] = [_group(group, entry["traits"]) for group in definition.versions]
         nodes.append(entry)
-    credentials = [
-        CredentialDefinition.model_validate_json(path.read_bytes()).model_dump(
-            mode="json", exclude_defaults=True
-        )
+    kinds = [
+        CredentialDefinition.model_validate_json(path.read_bytes())
         for path in sorted((folder / "credentials").glob("*.json"))
+    ]
+    by_type = {kind.type: kind for kind in kinds}
+    credentials = [
+        _whole(kind, by_type).model_dump(mode="json", exclude_defaults=True, exclude={"extends"})
+        for kind in kinds
     ]
     return orjson.dumps({"nodes": nodes, "credentials": credentials}, option=orjson.OPT_APPEND_NEWLINE)
 

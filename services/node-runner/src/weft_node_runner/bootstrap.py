@@ -7,6 +7,7 @@ from weft_contracts.rpc.auth import Access
 from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.workflow_store import Credentials
 from weft_expressions.evaluator import EvaluatorPool
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.service import AsgiApp, Infra
@@ -16,6 +17,8 @@ from weft_node_runner.adapters.late_http import LateHttp
 from weft_node_runner.adapters.outside import ServiceOutside
 from weft_node_runner.application.options import Options
 from weft_node_runner.application.runner import Runner
+from weft_node_runner.application.trial import Gate
+from weft_node_runner.entrypoints.credentials import CredentialTools
 from weft_node_runner.entrypoints.grpc import NodeToolsServicer
 from weft_node_runner.entrypoints.options import NodeOptionsServicer
 from weft_node_runner.settings import NodeRunnerSettings
@@ -74,8 +77,16 @@ def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
     policy.follow(infra.bus)
     slots = {"default": settings.slots, "code": settings.code_slots, "heavy": 4, "ai": 16}
     runner = Runner(infra.instance, infra.bus, infra.rpc.client(Executions), outside, slots)
+    credentials = CredentialTools(
+        infra.rpc.client(Credentials),
+        policy,
+        catalogue,
+        Gate(http, outside.addresses),
+        outside.tokens,
+        settings.public_origin,
+    )
     servicers: dict[type, object] = {
-        NodeTools: NodeToolsServicer(expressions, policy),
+        NodeTools: NodeToolsServicer(expressions, policy, credentials),
         NodeOptions: NodeOptionsServicer(Options(catalogue, outside), policy),
     }
     return NodeRunnerService(servicers, runner, (expressions, scripts), http)

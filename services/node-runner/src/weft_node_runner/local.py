@@ -28,6 +28,7 @@ from weft_kit.settings import CoreSettings
 from weft_node_sdk.binary import FILE_BYTES
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, Item, NodeInfo, NodeRunError, Outputs, Suspend
+from weft_node_sdk.credentials import Authentication
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
@@ -89,6 +90,9 @@ class _Here:
         return self.compiled(document)
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
+        raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
+
+    async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
         raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
 
     async def variables(self, project_id: str) -> dict[str, Any]:

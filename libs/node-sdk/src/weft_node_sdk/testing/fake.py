@@ -9,6 +9,7 @@ from fnmatch import fnmatch
 from typing import IO, Any, Literal
 
 from weft_node_sdk.binary import BinaryCalls, StoredFile
+from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import (
     Code,
     ExecutionInfo,
@@ -24,6 +25,7 @@ from weft_node_sdk.context import (
     ResumeInfo,
     Varying,
 )
+from weft_node_sdk.credentials import Authentication, authentication
 
 Evaluate = Callable[[Any, Item, int], Any]
 """(a parameter value, the item, its index) -> the evaluated value."""
@@ -284,6 +286,12 @@ class FakeContext(BinaryCalls):
         if kind not in self.credentials:
             raise NodeRunError(f"The node has no credential of type '{kind}'")
         return dict(self.credentials[kind])
+
+    async def authentication(self, kind: str, stale: str = "") -> Authentication:
+        """By the installed definition of the kind."""
+        definition = Catalogue.load().credential_type(kind)
+        assert definition is not None, f"{kind} is not installed"
+        return authentication(definition, await self.credential(kind))
 
     async def static_data(self, kind: str) -> dict[str, Any]:
         return self.remembered.setdefault(kind, {})

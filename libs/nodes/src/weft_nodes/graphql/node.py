@@ -8,7 +8,13 @@ from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.values import entries, to_text, value
 
-from weft_nodes.http_request.authentication import answer_challenge, authenticate, credential_type
+from weft_nodes.http_request.authentication import (
+    answer_challenge,
+    authenticate,
+    credential_type,
+    is_expired,
+    signed,
+)
 from weft_nodes.http_request.draft import Draft
 
 _KINDS = {"customAuth": "httpCustomAuth"}
@@ -78,10 +84,12 @@ async def run(ctx: RunContext) -> Outputs:
         kind = credential_type(parameters)
         kind = _KINDS.get(kind, kind)
         draft = _draft(parameters)
-        await authenticate(ctx, draft, kind)
+        found = await authenticate(ctx, draft, kind)
 
         async def send() -> HttpAnswer:
             headers, body = draft.encoded()
+            if found is not None and found.sign_in == "oauth1":
+                headers = signed(draft, found.secret, headers, body)
             verify = parameters.get("allowUnauthorizedCerts") is not True
             return await ctx.http.request(
                 draft.method, draft.url, headers=headers, query=draft.query, body=body, verify=verify
@@ -89,6 +97,9 @@ async def run(ctx: RunContext) -> Outputs:
 
         answer = await send()
         if kind == "httpDigestAuth" and await answer_challenge(ctx, draft, answer):
+            answer = await send()
+        if found is not None and is_expired(found, answer):
+            await authenticate(ctx, draft, kind, found.access_token)
             answer = await send()
         return [made(_item(answer, parameters), index)]
 

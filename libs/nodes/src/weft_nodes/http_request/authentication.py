@@ -1,17 +1,18 @@
-"""Generic credentials on a request."""
+"""Credentials on a request."""
 
-import base64
 import hashlib
 import re
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from weft_node_sdk.context import HttpAnswer, NodeRunError, RunContext
+from weft_node_sdk import oauth1
+from weft_node_sdk.context import ClientCertificate, HttpAnswer, NodeRunError, RunContext
+from weft_node_sdk.credentials import Authentication
 
 from weft_nodes.http_request.building import json_fields
-from weft_nodes.http_request.draft import Draft
+from weft_nodes.http_request.draft import Draft, Pair
 
 _FIRST_VERSION = {
     "basicAuth": "httpBasicAuth",
@@ -24,48 +25,66 @@ _FIRST_VERSION = {
 
 
 def credential_type(parameters: Mapping[str, Any]) -> str:
-    """The type that the parameters ask for; empty for none. Raises NodeRunError for what can't be used
-    yet."""
+    """The type that the parameters ask for; empty for none. Raises NodeRunError where none is chosen."""
     chosen = parameters.get("authentication", "none")
-    if chosen == "genericCredentialType":
-        chosen = parameters.get("genericAuthType", "")
-    elif chosen == "predefinedCredentialType":
-        raise NodeRunError(
-            f"Credentials of type '{parameters.get('nodeCredentialType')}' can't be used here yet",
-            description="Choose a generic credential (header, bearer, basic, query) with the service's key.",
-            code="UNSUPPORTED",
+    if chosen in ("genericCredentialType", "predefinedCredentialType"):
+        chosen = parameters.get(
+            "genericAuthType" if chosen == "genericCredentialType" else "nodeCredentialType"
         )
+        if not chosen:
+            raise NodeRunError("The kind of credential is not chosen")
     chosen = _FIRST_VERSION.get(chosen, chosen)
-    if chosen in ("oAuth1Api", "oAuth2Api"):
-        raise NodeRunError(f"Credentials of type '{chosen}' can't be used here yet", code="UNSUPPORTED")
     return "" if chosen == "none" else str(chosen)
 
 
-async def authenticate(ctx: RunContext, draft: Draft, kind: str) -> None:
-    """Adds the secret to the request. Digest needs the server's challenge first: see `answer_challenge`."""
+async def client_certificate(ctx: RunContext) -> ClientCertificate:
+    secret = await ctx.credential("httpSslAuth")
+    given = (str(secret.get(name) or "").strip() for name in ("cert", "key", "passphrase", "ca"))
+    return ClientCertificate(*given)
+
+
+async def authenticate(ctx: RunContext, draft: Draft, kind: str, stale: str = "") -> Authentication | None:
+    """Adds the secret to the request; None where it is not one that a service gives anew. Digest needs the server's
+    challenge first: see `answer_challenge`. OAuth1 signs the whole: see `signed`."""
     if kind in ("", "httpDigestAuth"):
-        return
-    secret = await ctx.credential(kind)
-    match kind:
-        case "httpBasicAuth":
-            pair = f"{secret.get('user', '')}:{secret.get('password', '')}"
-            draft.set_header("authorization", f"Basic {base64.b64encode(pair.encode()).decode()}")
-        case "httpHeaderAuth":
-            draft.set_header(str(secret.get("name", "")), str(secret.get("value", "")))
-        case "httpBearerAuth":
-            draft.set_header("authorization", f"Bearer {secret.get('token', '')}")
-        case "httpQueryAuth":
-            draft.set_query(str(secret.get("name", "")), str(secret.get("value", "")))
-        case "httpCustomAuth":
-            given = json_fields(secret.get("json"), "custom credential")
-            for name, text in (given.get("headers") or {}).items():
-                draft.set_header(name, text)
-            for name, held in (given.get("qs") or {}).items():
-                draft.set_query(name, held)
-            for name, held in (given.get("body") or {}).items():
-                draft.set_field(name, held)
-        case _:
-            raise NodeRunError(f"Credentials of type '{kind}' can't be used here", code="UNSUPPORTED")
+        return None
+    if kind == "httpCustomAuth":
+        secret = await ctx.credential(kind)
+        given = json_fields(secret.get("json"), "custom credential")
+        for name, text in (given.get("headers") or {}).items():
+            draft.set_header(name, text)
+        for name, held in (given.get("qs") or {}).items():
+            draft.set_query(name, held)
+        for name, held in (given.get("body") or {}).items():
+            draft.set_field(name, held)
+        return None
+    found = await ctx.authentication(kind, stale)
+    found.check(draft.url)
+    for name, text in found.headers:
+        draft.set_header(name, text)
+    for name, text in found.query:
+        draft.set_query(name, text)
+    for name, text in found.body.items():
+        draft.set_field(name, text)
+    return found
+
+
+def is_expired(authentication: Authentication, answer: HttpAnswer) -> bool:
+    """Whether the service says that the access token has run out."""
+    status = authentication.secret.get("tokenExpiredStatusCode")
+    told = int(status) if isinstance(status, int | float) and status else 401
+    return bool(authentication.access_token) and answer.status in {401, told}
+
+
+def signed(draft: Draft, secret: Mapping[str, Any], headers: list[Pair], body: bytes | None) -> list[Pair]:
+    """The headers of an encoded request with its signature by OAuth1."""
+    parts = urlsplit(draft.url)
+    search = "&".join(part for part in (parts.query, urlencode(draft.query, quote_via=quote)) if part)
+    kind = next((text for name, text in headers if name.lower() == "content-type"), "")
+    header = oauth1.authorization(
+        secret, draft.method, urlunsplit(parts._replace(query=search)), content_type=kind, body=body
+    )
+    return [*(each for each in headers if each[0].lower() != "authorization"), ("authorization", header)]
 
 
 async def answer_challenge(ctx: RunContext, draft: Draft, answer: HttpAnswer) -> bool:

@@ -4,12 +4,20 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from weft_node_sdk.context import HttpAnswer, Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.context import ClientCertificate, HttpAnswer, Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.values import entries, members, value
 
 from weft_nodes.http_request import building, legacy_building
 from weft_nodes.http_request.answers import Reading, items_of
-from weft_nodes.http_request.authentication import answer_challenge, authenticate, credential_type
+from weft_nodes.http_request.authentication import (
+    answer_challenge,
+    authenticate,
+    client_certificate,
+    credential_type,
+    is_expired,
+    signed,
+)
 from weft_nodes.http_request.draft import Draft
 from weft_nodes.http_request.paging import Pages, settings_of
 
@@ -41,20 +49,28 @@ class Sender:
         self._proxy = str(value(options.get("proxy", "")) or "")
         timeout = value(options.get("timeout"))
         self._timeout = float(timeout) / 1000 if isinstance(timeout, int | float) and timeout > 0 else 300.0
-        if parameters.get("provideSslCertificates") is True:
-            raise NodeRunError("Client certificates can't be used here yet", code="UNSUPPORTED")
+        self._shows_certificate = parameters.get("provideSslCertificates") is True
 
     async def send(self, draft: Draft) -> HttpAnswer:
         if not draft.has_header("accept"):
             draft.headers.append(("accept", self._accept))
-        await authenticate(self._ctx, draft, self._credential)
-        answer = await self._request(draft)
+        certificate = await client_certificate(self._ctx) if self._shows_certificate else None
+        found = await authenticate(self._ctx, draft, self._credential)
+        answer = await self._request(draft, certificate, found)
         if self._credential == "httpDigestAuth" and await answer_challenge(self._ctx, draft, answer):
-            answer = await self._request(draft)
+            return await self._request(draft, certificate, None)
+        if found is not None and is_expired(found, answer):
+            fresh = await authenticate(self._ctx, draft, self._credential, found.access_token)
+            if fresh is not None and fresh.access_token != found.access_token:
+                answer = await self._request(draft, certificate, fresh)
         return answer
 
-    async def _request(self, draft: Draft) -> HttpAnswer:
+    async def _request(
+        self, draft: Draft, certificate: ClientCertificate | None, found: Authentication | None
+    ) -> HttpAnswer:
         headers, body = draft.encoded()
+        if found is not None and found.sign_in == "oauth1":
+            headers = signed(draft, found.secret, headers, body)
         return await self._ctx.http.request(
             draft.method,
             draft.url,
@@ -66,6 +82,7 @@ class Sender:
             max_redirects=self._most_redirects,
             verify=self._verify,
             proxy=self._proxy,
+            client=certificate,
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.context import NodeRunError, Outbound
 
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.network.tls import client_context
@@ -66,10 +66,9 @@ def _tls(secret: Mapping[str, Any], host: str) -> Any:
 
 @asynccontextmanager
 async def connect(
-    ctx: RunContext, options: Mapping[str, Any], large_numbers: str
+    ctx: Outbound, secret: Mapping[str, Any], options: Mapping[str, Any], large_numbers: str
 ) -> AsyncIterator[Connection]:
     """Open for one run of the node."""
-    secret = await ctx.credential("postgres")
     if secret.get("sshTunnel") is True:
         raise NodeRunError("A database behind an SSH tunnel can't be reached here yet", code="UNSUPPORTED")
     host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 5432)
@@ -98,3 +97,9 @@ async def connect(
         yield Connection(driver)
     finally:
         await driver.close(timeout=5)
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where the server can't be reached or does not take the credential."""
+    async with connect(ctx, secret, {"connectionTimeout": 10}, "text") as connection:
+        await connection.execute(Statement("SELECT 1", []))

@@ -151,5 +151,6 @@ async def run(ctx: RunContext) -> Outputs:
     batching = options.get("mode", "multiple") if old else options.get("queryBatching", "single")
     build = _first_version(ctx) if old else _builder(ctx)
     large = str(options.get("largeNumbersOutput", "text"))
-    async with connect(ctx, options, large) as connection:
+    secret = await ctx.credential("postgres")
+    async with connect(ctx, secret, options, large) as connection:
         return await run_statements(ctx, str(batching), build, connection.execute, connection.transaction)

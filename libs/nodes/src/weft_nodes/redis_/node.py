@@ -9,48 +9,10 @@ from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import put
 from weft_node_sdk.values import compact_json, members, to_text, value
 
-from weft_nodes.network.tls import client_context
+from weft_nodes.redis_.connection import client_of
 
 _TYPES = {"set": "sets", "zset": "sets"}
 _SCANNED = 1000
-
-
-async def _client(ctx: RunContext) -> Any:
-    from redis.asyncio import Connection, ConnectionPool, Redis
-
-    secret = await ctx.credential("redis")
-    host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 6379)
-    address = await ctx.connect_address(host, port)
-    pool = ConnectionPool(
-        _secured(host, verify=secret.get("disableTlsVerification") is not True)
-        if secret.get("ssl") is True
-        else Connection,
-        host=address,
-        port=port,
-        db=int(secret.get("database") or 0),
-        username=str(secret.get("user") or "") or None,
-        password=str(secret.get("password") or "") or None,
-        decode_responses=True,
-        encoding_errors="replace",
-        socket_connect_timeout=10,
-        socket_timeout=60,
-    )
-    return Redis.from_pool(pool)
-
-
-def _secured(host: str, *, verify: bool) -> Any:
-    """A connection by TLS that checks the name, whatever the address."""
-    from redis.asyncio import Connection
-
-    class Secured(Connection):
-        def _connection_arguments(self) -> Mapping[str, Any]:
-            return {
-                **super()._connection_arguments(),
-                "ssl": client_context(host, verify=verify),
-                "server_hostname": host,
-            }
-
-    return Secured
 
 
 def _text(given: Any) -> str:
@@ -206,7 +168,7 @@ async def run(ctx: RunContext) -> Outputs:
     await ctx.checkpoint()
     from redis.exceptions import RedisError
 
-    client = await _client(ctx)
+    client = await client_of(ctx, await ctx.credential("redis"))
 
     async def handle(index: int, parameters: dict[str, Any]) -> list[Item]:
         try:

@@ -10,7 +10,7 @@ from weft_node_sdk.dates import micros, parse
 from weft_node_sdk.items import made, map_items, passed_all
 from weft_node_sdk.values import entries, members, value
 
-from weft_nodes.network.tls import client_context
+from weft_nodes.send_email.connection import client_of, sign_in
 from weft_nodes.send_email.message import asking, composed
 
 
@@ -21,21 +21,10 @@ async def _send(
     import aiosmtplib
 
     secret = await ctx.credential("smtp")
-    host, port = str(secret.get("host", "")), int(secret.get("port") or 465)
-    secure = secret.get("secure", True) is not False
-    client = aiosmtplib.SMTP(
-        hostname=await ctx.connect_address(host, port),
-        port=port,
-        use_tls=secure,
-        start_tls=False if secure or secret.get("disableStartTls") is True else None,
-        tls_context=client_context(host, verify=verify),
-        local_hostname=str(secret.get("hostName") or "") or None,
-        timeout=60,
-    )
+    client = await client_of(ctx, secret, verify=verify)
     try:
         async with client:
-            if secret.get("user"):
-                await client.login(str(secret["user"]), str(secret.get("password", "")))
+            await sign_in(client, secret)
             refused, said = await client.send_message(message, sender=sender, recipients=recipients)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise NodeRunError(f"The mail was not sent: {error}", code="MAIL_ERROR") from None

@@ -1,5 +1,6 @@
 """The guarded HTTP client: it connects to nothing but what was checked."""
 
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -11,7 +12,7 @@ import aiohttp
 import httpx
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
-from weft_node_sdk.context import HttpAnswer, HttpBody, NodeRunError
+from weft_node_sdk.context import ClientCertificate, HttpAnswer, HttpBody, NodeRunError
 
 from weft_node_runner.adapters.address_policy import Policy, literal, refusal
 
@@ -144,6 +145,41 @@ def _as_httpx() -> Iterator[None]:
         raise httpx.ReadError(str(error) or type(error).__name__) from error
 
 
+def _made(transport: _Transport, max_redirects: int) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=transport,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        max_redirects=max_redirects,
+        trust_env=False,
+    )
+
+
+def _tls(verify: bool, certificate: ClientCertificate | None) -> ssl.SSLContext:
+    """Raises NodeRunError where the certificate, or its key, can't be read."""
+    given = certificate or ClientCertificate()
+    try:
+        context = ssl.create_default_context(cadata=given.ca or None)
+        if given.certificate:
+            _load(context, given)
+    except (ssl.SSLError, ValueError) as error:
+        raise NodeRunError(f"The client certificate can't be used: {error}") from None
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _load(context: ssl.SSLContext, given: ClientCertificate) -> None:
+    """The library reads certificates from files only; this one is on no disk."""
+    file = os.memfd_create("certificate", os.MFD_CLOEXEC)
+    try:
+        os.write(file, f"{given.certificate}\n{given.key}\n".encode())
+        # without a passphrase the library would ask for one at the terminal
+        context.load_cert_chain(f"/proc/self/fd/{file}", password=given.passphrase)
+    finally:
+        os.close(file)
+
+
 class GuardedHttp:
     """Implements Http of the node SDK."""
 
@@ -157,23 +193,28 @@ class GuardedHttp:
         key = (verify, proxy, max_redirects)
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = httpx.AsyncClient(
-                transport=self._transport(verify, proxy),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                max_redirects=max_redirects,
-                trust_env=False,
-            )
+            client = self._clients[key] = _made(self._transport(verify, proxy), max_redirects)
         return client
 
     def _transport(self, verify: bool, proxy: str) -> _Transport:
         transport = self._transports.get((verify, proxy))
         if transport is None:
-            context = ssl.create_default_context()
-            if not verify:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            transport = self._transports[verify, proxy] = _Transport(self._policy, context, proxy)
+            transport = self._transports[verify, proxy] = _Transport(self._policy, _tls(verify, None), proxy)
         return transport
+
+    @asynccontextmanager
+    async def _chosen(
+        self, verify: bool, proxy: str, max_redirects: int, certificate: ClientCertificate | None
+    ) -> AsyncIterator[httpx.AsyncClient]:
+        """A client certificate gets a connection of its own: nobody else's request goes over it."""
+        if certificate is None:
+            yield self._client(verify, proxy, max_redirects)
+            return
+        transport = _Transport(self._policy, _tls(verify, certificate), proxy)
+        try:
+            yield _made(transport, max_redirects)
+        finally:
+            await transport.aclose()
 
     async def request(
         self, method: str, url: str, *, max_bytes: int = 64 * 1024 * 1024, **options: Any
@@ -195,31 +236,32 @@ class GuardedHttp:
         max_redirects: int = 21,
         verify: bool = True,
         proxy: str = "",
+        client: ClientCertificate | None = None,
     ) -> AsyncIterator["_Answer"]:
-        client = self._client(verify, proxy, max_redirects)
-        said = _Said(timeout, max_redirects)
-        with said:
-            target = httpx.URL(url)
-            if query:
-                target = target.copy_merge_params(list(query))
-            if target.scheme not in ("http", "https"):
-                raise NodeRunError(f"The address {url!r} must begin with http:// or https://")
-            given = list(headers)
-            if body is not None and not isinstance(body, bytes):
-                given = [header for header in given if header[0].lower() != "content-length"]
-                given.append(("content-length", str(body.size)))
-            request = client.build_request(
-                method,
-                target,
-                headers=given,
-                content=body if body is None or isinstance(body, bytes) else _Body(body),
-                timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-            )
-            response = await client.send(request, stream=True, follow_redirects=follow_redirects)
-        try:
-            yield _Answer(response, said)
-        finally:
-            await response.aclose()
+        async with self._chosen(verify, proxy, max_redirects, client) as chosen:
+            said = _Said(timeout, max_redirects)
+            with said:
+                target = httpx.URL(url)
+                if query:
+                    target = target.copy_merge_params(list(query))
+                if target.scheme not in ("http", "https"):
+                    raise NodeRunError(f"The address {url!r} must begin with http:// or https://")
+                given = list(headers)
+                if body is not None and not isinstance(body, bytes):
+                    given = [header for header in given if header[0].lower() != "content-length"]
+                    given.append(("content-length", str(body.size)))
+                request = chosen.build_request(
+                    method,
+                    target,
+                    headers=given,
+                    content=body if body is None or isinstance(body, bytes) else _Body(body),
+                    timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
+                )
+                response = await chosen.send(request, stream=True, follow_redirects=follow_redirects)
+            try:
+                yield _Answer(response, said)
+            finally:
+                await response.aclose()
 
     async def close(self) -> None:
         for transport in self._transports.values():

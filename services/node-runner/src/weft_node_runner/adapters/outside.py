@@ -25,11 +25,14 @@ from weft_kit.identity.expiring import Expiring
 from weft_kit.service import Infra
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, NodeInfo, NodeRunError
+from weft_node_sdk.credentials import Authentication, authentication
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
 from weft_node_runner.adapters.files import AllowedFiles
+from weft_node_runner.adapters.token_store import StoredTokens
 from weft_node_runner.application.ports import Addresses
+from weft_node_runner.application.tokens import Tokens
 from weft_node_runner.domain.plan import Plan
 from weft_node_runner.settings import NodeRunnerSettings
 
@@ -63,6 +66,7 @@ class ServiceOutside:
         self.environment = {n: os.environ[n] for n in names if n in os.environ} if names else None
         self._workflows = infra.rpc.client(Workflows)
         self._credentials = infra.rpc.client(Credentials)
+        self.tokens = Tokens(http, StoredTokens(self._credentials))
         self._variables = infra.rpc.client(Variables)
         self._static_data = infra.rpc.client(StaticData)
         self._executions = infra.rpc.client(Executions)
@@ -71,7 +75,7 @@ class ServiceOutside:
         self._scripts = scripts
         self._timezone = settings.timezone
         self._plans: OrderedDict[str, Plan] = OrderedDict()
-        self._secrets: Expiring[str, dict[str, Any]] = Expiring()
+        self._secrets: Expiring[str, tuple[str, dict[str, Any]]] = Expiring()
         self._values: Expiring[str, dict[str, Any]] = Expiring()
 
     async def plan(self, version_id: str) -> Plan:
@@ -113,13 +117,30 @@ class ServiceOutside:
             raise NodeRunError(f"The workflow's JSON can't be run: {error.message}") from None
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
+        return dict((await self._opened(credential_id, project_id))[1])
+
+    async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
+        kind, secret = await self._opened(credential_id, project_id)
+        definition = self._catalogue.credential_type(kind)
+        if definition is None:
+            raise NodeRunError(f"The credential type '{kind}' is not installed", code="UNSUPPORTED")
+        if definition.get("sign_in") == "oauth2":
+            fresh = await self.tokens.current(definition, credential_id, project_id, secret, stale)
+            if fresh is not secret:
+                self._secrets.put(f"{project_id}/{credential_id}", (kind, fresh), SECRET_SECONDS)
+            secret = fresh
+        return authentication(definition, secret)
+
+    async def _opened(self, credential_id: str, project_id: str) -> tuple[str, dict[str, Any]]:
+        """Kind and fields."""
         key = f"{project_id}/{credential_id}"
         found = self._secrets.get(key)
         if found is None:
             request = store.DecryptRequest(credential_id=credential_id, project_id=project_id)
-            found = orjson.loads((await self._credentials.Decrypt(request)).data)
+            answer = await self._credentials.Decrypt(request)
+            found = answer.type, orjson.loads(answer.data)
             self._secrets.put(key, found, SECRET_SECONDS)
-        return dict(found)
+        return found
 
     async def changed(self, envelope: Envelope) -> None:
         """A credential was changed: forget it."""

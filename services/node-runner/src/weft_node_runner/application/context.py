@@ -2,8 +2,8 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import IO, Any, Final, Literal
 
 from weft_contracts.errors import ErrorCode, WeftError
@@ -27,6 +27,7 @@ from weft_node_sdk.context import (
     ResumeInfo,
     Varying,
 )
+from weft_node_sdk.credentials import Authentication
 
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
@@ -250,12 +251,24 @@ class NodeContext(BinaryCalls):
     # --- the rest -----------------------------------------------------------------------------------------
 
     async def credential(self, kind: str) -> dict[str, Any]:
+        with self._missing(kind):
+            return await self._outside.credential(self._credential_id(kind), self._task.project_id)
+
+    async def authentication(self, kind: str, stale: str = "") -> Authentication:
+        with self._missing(kind):
+            return await self._outside.authentication(self._credential_id(kind), self._task.project_id, stale)
+
+    def _credential_id(self, kind: str) -> str:
         held = self.node.credentials.get(kind)
         credential_id = str(held.get("id") or "") if isinstance(held, Mapping) else ""
         if not credential_id:
             raise NodeRunError(f"The node has no credential of type '{kind}'")
+        return credential_id
+
+    @contextmanager
+    def _missing(self, kind: str) -> Iterator[None]:
         try:
-            return await self._outside.credential(credential_id, self._task.project_id)
+            yield
         except WeftError as error:
             if error.code is not ErrorCode.NOT_FOUND:
                 raise

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from weft_contracts.messages import NodeOutput
 from weft_kit.blobs import BlobStore
 from weft_node_sdk.context import Code, Files, Http, NodeInfo
+from weft_node_sdk.credentials import Authentication
 
 from weft_node_runner.domain.plan import Plan
 
@@ -39,6 +40,9 @@ class Outside(Protocol):
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
         """Raises NOT_FOUND."""
+
+    async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
+        """As RunContext has it. Raises NOT_FOUND."""
 
     async def variables(self, project_id: str) -> dict[str, Any]: ...
 

@@ -17,12 +17,23 @@ from weft_kit.items import dumps_js
 
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
+from weft_node_runner.entrypoints.credentials import CredentialTools
 
 
 class NodeToolsServicer:
-    def __init__(self, evaluator: EvaluatorPool, policy: AccessPolicy) -> None:
+    def __init__(self, evaluator: EvaluatorPool, policy: AccessPolicy, credentials: CredentialTools) -> None:
         self._evaluator = evaluator
         self._policy = policy
+        self._credentials = credentials
+
+    async def TestCredential(self, request: pb.TestCredentialRequest) -> pb.TestCredentialResponse:
+        return await self._credentials.test(request)
+
+    async def BeginSignIn(self, request: pb.BeginSignInRequest) -> pb.BeginSignInResponse:
+        return await self._credentials.begin(request)
+
+    async def FinishSignIn(self, request: pb.FinishSignInRequest) -> pb.FinishSignInResponse:
+        return await self._credentials.finish(request)
 
     async def Evaluate(self, request: pb.EvaluateRequest) -> pb.EvaluateResponse:
         project_id = request.project_id or await self._policy.default_project()

@@ -1,0 +1,115 @@
+"""Credentials at work: what they add to requests, where they may be sent, how they are tried."""
+
+import base64
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from weft_node_sdk.context import NodeRunError, Outbound
+from weft_node_sdk.values import to_text
+
+TOKENS: Final = "oauthTokenData"
+"""The field in which a sign-in's tokens are kept: what the service answered, `access_token`, `refresh_token?`,
+`expires_at?` (seconds since the epoch); for OAuth1 `oauth_token`, `oauth_token_secret`."""
+
+Check = Callable[[Outbound, Mapping[str, Any]], Awaitable[None]]
+"""Tries a credential, given its fields. Raises NodeRunError that says why it is no good."""
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Authentication:
+    """What goes into a request. `secret`: the credential's fields with their defaults. `access_token`: of a sign-in
+    by OAuth2, what is refused when it has run out."""
+
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    query: list[tuple[str, str]] = field(default_factory=list)
+    body: dict[str, str] = field(default_factory=dict)
+    hosts: list[str] = field(default_factory=list)
+    secret: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    access_token: str = field(default="", repr=False)
+    sign_in: str = ""
+
+    def check(self, url: str) -> None:
+        """Raises NodeRunError where the credential may not be sent there."""
+        host = (urlsplit(url).hostname or "").lower()
+        if self.hosts and not any(fnmatchcase(host, each) for each in self.hosts):
+            raise NodeRunError(
+                f"This credential is not sent to {host}",
+                description=f"It is meant for {', '.join(self.hosts)}.",
+                code="CREDENTIAL_HOST",
+            )
+
+
+def with_defaults(definition: Mapping[str, Any], secret: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the definition's defaults where they are not set."""
+    given = {
+        each["name"]: each["default"] for each in definition["fields"] if each.get("default") is not None
+    }
+    given.update((name, held) for name, held in secret.items() if held is not None)
+    return given
+
+
+def tokens_of(secret: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokens of a sign-in; empty where there was none."""
+    held = secret.get(TOKENS)
+    return dict(held) if isinstance(held, Mapping) else {}
+
+
+def authentication(definition: Mapping[str, Any], secret: Mapping[str, Any]) -> Authentication:
+    """What a credential of that kind adds to each request. Raises NodeRunError where the kind adds nothing."""
+    rules = definition.get("authenticate")
+    sign_in = str(definition.get("sign_in", ""))
+    if rules is None and sign_in != "oauth1":
+        raise NodeRunError(
+            f"Credentials of type '{definition['type']}' can't be put into a request", code="UNSUPPORTED"
+        )
+    secret = with_defaults(definition, secret)
+    token = str(tokens_of(secret).get("access_token") or "") if sign_in == "oauth2" else ""
+    fields = {**secret, "access_token": token} if sign_in == "oauth2" else secret
+    rules = rules or {}
+    headers = list(_filled(rules.get("headers", {}), fields))
+    if basic := rules.get("basic"):
+        pair = ":".join(fill(text, fields) for text in basic)
+        headers.append(("authorization", f"Basic {base64.b64encode(pair.encode()).decode()}"))
+    return Authentication(
+        headers=headers,
+        query=list(_filled(rules.get("query", {}), fields)),
+        body=dict(_filled(rules.get("body", {}), fields)),
+        hosts=[_host(fill(each, fields)) for each in definition.get("hosts", ())],
+        secret=secret,
+        access_token=token,
+        sign_in=sign_in,
+    )
+
+
+def _filled(rules: Mapping[str, str], fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, text in rules.items():
+        named = _FIELD.findall(text)
+        if not named or any(fields.get(each) not in (None, "") for each in named):
+            yield fill(name, fields), fill(text, fields)
+
+
+def fill(text: str, fields: Mapping[str, Any]) -> str:
+    """The text with the fields in their places; one that is not set is empty."""
+    return _FIELD.sub(lambda found: str(to_text(fields.get(found[1])) or ""), text)
+
+
+def filled_tree(given: Any, fields: Mapping[str, Any]) -> Any:
+    """The same for all texts of a JSON value."""
+    if isinstance(given, str):
+        return fill(given, fields)
+    if isinstance(given, list):
+        return [filled_tree(member, fields) for member in given]
+    if isinstance(given, dict):
+        return {name: filled_tree(member, fields) for name, member in given.items()}
+    return given
+
+
+def _host(text: str) -> str:
+    """A host, or that of an address."""
+    return ((urlsplit(text).hostname or "") if "//" in text else text.partition(":")[0]).lower()

@@ -1,0 +1,60 @@
+"""A connection to Redis, guarded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from weft_node_sdk.context import NodeRunError, Outbound
+
+from weft_nodes.network.tls import client_context
+
+
+async def client_of(ctx: Outbound, secret: Mapping[str, Any]) -> Any:
+    """Connects at the first command."""
+    from redis.asyncio import Connection, ConnectionPool, Redis
+
+    host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 6379)
+    address = await ctx.connect_address(host, port)
+    pool = ConnectionPool(
+        _secured(host, verify=secret.get("disableTlsVerification") is not True)
+        if secret.get("ssl") is True
+        else Connection,
+        host=address,
+        port=port,
+        db=int(secret.get("database") or 0),
+        username=str(secret.get("user") or "") or None,
+        password=str(secret.get("password") or "") or None,
+        decode_responses=True,
+        encoding_errors="replace",
+        socket_connect_timeout=10,
+        socket_timeout=60,
+    )
+    return Redis.from_pool(pool)
+
+
+def _secured(host: str, *, verify: bool) -> Any:
+    """A connection by TLS that checks the name, whatever the address."""
+    from redis.asyncio import Connection
+
+    class Secured(Connection):
+        def _connection_arguments(self) -> Mapping[str, Any]:
+            return {
+                **super()._connection_arguments(),
+                "ssl": client_context(host, verify=verify),
+                "server_hostname": host,
+            }
+
+    return Secured
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where the server can't be reached or does not take the credential."""
+    from redis.exceptions import RedisError
+
+    client = await client_of(ctx, secret)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        raise NodeRunError(f"Redis: {error}", code="DATABASE_ERROR") from None
+    finally:
+        await client.aclose()
+        await client.connection_pool.disconnect()
