@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [java]=default-jre-headless [mvn]=maven)
+declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [java]=default-jre-headless [mvn]=maven [sshd]=openssh-server [ssh]=openssh-client [git]=git)
 missing=()
 for command in "${!packages[@]}"; do
   command -v "$command" >/dev/null || missing+=("${packages[$command]}")

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from weft_kit.testing.remote import SshServer
 from weft_kit.testing.servers import Kafka, Postgres, Redis
 
 
@@ -47,3 +48,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @pytest.fixture(scope="session")
 def redis_url(redis_server: Redis) -> str:
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    server = SshServer(tmp_path_factory.mktemp("ssh"))
+    server.start()
+    yield server
+    server.kill()

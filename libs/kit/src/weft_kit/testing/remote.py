@@ -1,0 +1,91 @@
+"""An SSH server as a process of this machine; see `weft_kit.testing.servers`."""
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from weft_kit.testing.servers import LOOPBACK, ServerProcess
+
+_IN_NAMESPACE: Final = (
+    'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/shadow" /etc/shadow && mount -t tmpfs none /run'
+    ' && mkdir -p /run/sshd && exec "$1" -D -e -f "$0/config"'
+)
+"""sshd asks the system for passwords: in a mount namespace it finds an account that the machine has not."""
+
+
+def program(name: str) -> str:
+    """A server's program, which may lie outside a user's PATH. Raises FileNotFoundError."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise FileNotFoundError(f"{name} is not here; run scripts/install_servers.sh.")
+    return found
+
+
+class SshServer(ServerProcess):
+    """OpenSSH's sshd. `home` is where who signs in begins; `key` opens it, and `password` where we are root."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.home: Final = folder / "home"
+        self.password: Final = secrets.token_urlsafe(12)
+        self.has_passwords: Final = os.geteuid() == 0
+        self.user: Final = "weft" if self.has_passwords else pwd.getpwuid(os.geteuid()).pw_name
+
+    @property
+    def port(self) -> int:
+        return self._port("ssh")
+
+    @property
+    def key(self) -> str:
+        """The client's private key."""
+        return (self.folder / "client").read_text()
+
+    def _prepare(self) -> None:
+        self.home.mkdir(exist_ok=True)
+        for name in ("host", "client"):
+            if not (self.folder / name).exists():
+                words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)]
+                subprocess.run(words, check=True)  # noqa: S603 - our own command
+        settings = {
+            "Port": self.port,
+            "ListenAddress": LOOPBACK,
+            "HostKey": self.folder / "host",
+            "AuthorizedKeysFile": self.folder / "client.pub",
+            "PidFile": "none",
+            "StrictModes": "no",
+            "UsePAM": "no",
+            "PermitRootLogin": "yes",
+            "MaxStartups": "100",
+            "Subsystem": "sftp internal-sftp",
+        }
+        (self.folder / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+        if self.has_passwords:
+            self._write_accounts()
+
+    def _write_accounts(self) -> None:
+        words = ["openssl", "passwd", "-6", "-stdin"]
+        hashed = subprocess.run(  # noqa: S603 - our own command
+            words, input=self.password, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        user = f"{self.user}:x:0:0::{self.home}:/bin/sh\n"
+        (self.folder / "passwd").write_text(Path("/etc/passwd").read_text() + user)
+        (self.folder / "shadow").write_text(f"{self.user}:{hashed}:20000:0:99999:7:::\n")
+
+    def _command(self) -> Sequence[str]:
+        sshd = program("sshd")
+        if self.has_passwords:
+            return ["unshare", "--mount", "sh", "-c", _IN_NAMESPACE, str(self.folder), sshd]
+        return [sshd, "-D", "-e", "-f", str(self.folder / "config")]
+
+    def _ready(self) -> bool:
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1) as probe:
+                return probe.recv(4) == b"SSH-"
+        except OSError:
+            return False

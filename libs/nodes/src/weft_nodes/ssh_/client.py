@@ -1,0 +1,210 @@
+"""OpenSSH's client as a child process; docs/decisions/0006 says why.
+
+Everything that it needs lies in a folder of one call: the secrets, readable by us alone, and the known hosts. It
+reads no configuration and no keys of the machine, asks nobody, and connects to the address that was checked.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from weft_node_sdk.context import NodeRunError, Outbound
+from weft_node_sdk.values import to_text
+
+from weft_nodes.ssh_.process import environment
+
+_ALIAS: Final = "server"
+"""The server's name among the known hosts of a call."""
+_ASKPASS: Final = """#!/bin/sh
+case "$1" in
+  "Enter passphrase for key "*) exec cat "$WEFT_SSH_FOLDER/passphrase" ;;
+  *) exec cat "$WEFT_SSH_FOLDER/password" ;;
+esac
+"""
+_OPTIONS: Final = (
+    f"HostKeyAlias={_ALIAS}",
+    "GlobalKnownHostsFile=/dev/null",
+    "UpdateHostKeys=no",
+    "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    "AddKeysToAgent=no",
+    "NumberOfPasswordPrompts=1",
+    "ClearAllForwardings=yes",
+    "ForwardAgent=no",
+    "ForwardX11=no",
+    "PermitLocalCommand=no",
+    "ControlMaster=no",
+    "ControlPath=none",
+    "RequestTTY=no",
+    "EscapeChar=none",
+    "LogLevel=ERROR",
+    "ServerAliveInterval=15",
+    "ServerAliveCountMax=4",
+)
+_PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.+?)-----END \1-----", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where and as whom. `host_key`: what the server must show, as in known_hosts; empty: any."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(default="", repr=False)
+    private_key: str = field(default="", repr=False)
+    passphrase: str = field(default="", repr=False)
+    host_key: str = ""
+
+
+def login_of(secret: Mapping[str, Any]) -> Login:
+    """From the fields of a credential. Raises NodeRunError where it can't be one."""
+
+    def text(name: str) -> str:
+        return str(to_text(secret.get(name) or ""))
+
+    host = text("host").strip()
+    if not host:
+        raise NodeRunError("The credential names no host", code="CREDENTIAL_INVALID")
+    try:
+        port = int(text("port") or 22)
+    except ValueError:
+        raise NodeRunError("The credential's port is no number", code="CREDENTIAL_INVALID") from None
+    return Login(
+        host,
+        port,
+        text("username"),
+        text("password"),
+        private_key(text("privateKey")),
+        text("passphrase"),
+        text("hostKey").strip(),
+    )
+
+
+def private_key(given: str) -> str:
+    """A private key as OpenSSH wants it: forms that fields make of its lines (one line, spaces) are mended."""
+    text = given.strip().replace("\\n", "\n").replace("\r\n", "\n")
+    found = _PEM.fullmatch(text)
+    if found and "\n" not in found.group(2).strip():
+        kind, body = found.group(1), "\n".join(found.group(2).split())
+        text = f"-----BEGIN {kind}-----\n{body}\n-----END {kind}-----"
+    return f"{text}\n" if text else ""
+
+
+def _check_key(login: Login) -> None:
+    """Raises NodeRunError for a key that is none or stays locked: OpenSSH would only say that it was denied."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
+
+    data = login.private_key.encode()
+    load = load_ssh_private_key if b"BEGIN OPENSSH" in data else load_pem_private_key
+    try:
+        load(data, login.passphrase.encode() or None)
+    except UnsupportedAlgorithm:
+        return  # OpenSSH may know it
+    except TypeError:
+        if login.passphrase:
+            return  # which the key does not need
+        text = "The private key is locked: the credential needs its passphrase"
+    except ValueError:
+        text = "The private key can't be read, or the passphrase is not its own"
+    else:
+        return
+    raise NodeRunError(text, code="CREDENTIAL_INVALID")
+
+
+@dataclass(frozen=True)
+class Client:
+    """A prepared call. It holds as long as its folder."""
+
+    folder: Path
+    env: Mapping[str, str]
+    options: tuple[str, ...]
+    address: str
+
+    def command(self, remote: str) -> list[str]:
+        """The words that run a command of the remote shell."""
+        return ["ssh", *self.options, "--", self.address, remote]
+
+    def subsystem(self, name: str) -> list[str]:
+        """The words that run a subsystem, `sftp`."""
+        return ["ssh", *self.options, "-s", "--", self.address, name]
+
+    def failure(self) -> NodeRunError | None:
+        """What the client itself says went wrong since the last time it was asked."""
+        log = self.folder / "log"
+        lines = [
+            line.strip().replace(f"{self.folder}/", "").replace(_ALIAS, "the server")
+            for line in log.read_text(errors="replace").splitlines()
+        ]
+        log.write_bytes(b"")
+        lines = [line for line in lines if line]
+        if not lines:
+            return None
+        denied = next((line for line in lines if "Permission denied" in line), "")
+        text = "The SSH server does not accept the credential" if denied else f"SSH: {lines[-1]}"
+        return NodeRunError(
+            text,
+            description="\n".join(lines),
+            code="AUTHENTICATION_FAILED" if denied else "CONNECTION_ERROR",
+        )
+
+
+@asynccontextmanager
+async def prepared(ctx: Outbound, login: Login, *, seconds: float = 10) -> AsyncIterator[Client]:
+    """A client for one server. `seconds`: for a connection to be there. Raises NodeRunError where the address is
+    refused."""
+    address = await ctx.connect_address(login.host, login.port)
+    if login.private_key:
+        await asyncio.to_thread(_check_key, login)
+    with TemporaryDirectory(prefix="weft-ssh-") as name:
+        folder = Path(name)
+        _write(folder, login)
+        ways = []
+        if login.private_key:
+            ways.append("publickey")
+        if login.password:
+            ways += ["password", "keyboard-interactive"]
+        options = (
+            *_OPTIONS,
+            f"StrictHostKeyChecking={'yes' if login.host_key else 'accept-new'}",
+            f"UserKnownHostsFile={folder}/known_hosts",
+            f"IdentityFile={f'{folder}/key' if login.private_key else 'none'}",
+            f"PreferredAuthentications={','.join(ways) or 'none'}",
+            f"ConnectTimeout={max(1, round(seconds))}",
+        )
+        yield Client(
+            folder,
+            environment(
+                HOME=name,
+                WEFT_SSH_FOLDER=name,
+                SSH_ASKPASS=f"{folder}/askpass",
+                SSH_ASKPASS_REQUIRE="force",
+            ),
+            (
+                *("-F", "none", "-T", "-E", f"{folder}/log", "-p", str(login.port), "-l", login.user),
+                *(word for option in options for word in ("-o", option)),
+            ),
+            address,
+        )
+
+
+def _write(folder: Path, login: Login) -> None:
+    """The folder is ours alone already; OpenSSH wants that of the key, too."""
+    parts = {
+        "key": login.private_key,
+        "password": f"{login.password}\n",
+        "passphrase": f"{login.passphrase}\n",
+        "known_hosts": f"{_ALIAS} {login.host_key}\n" if login.host_key else "",
+        "log": "",
+        "askpass": _ASKPASS,
+    }
+    for name, text in parts.items():
+        path = folder / name
+        path.touch(0o700 if name == "askpass" else 0o600)
+        path.write_text(text)
