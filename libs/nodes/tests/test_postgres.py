@@ -12,7 +12,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext
-from weft_nodes.databases.sql_text import statements
+from weft_nodes.databases.sql_text import MYSQL, POSTGRES, Syntax, statements
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -297,6 +297,7 @@ def test_text_is_taken_apart() -> None:
     found = statements(
         "SELECT '$1;', \"a;$1\", $x$;$1$x$ /* $1; */ , $2 -- $1;\n; ; SELECT $1:name",
         ['t"b', 5],
+        syntax=POSTGRES,
         place=lambda number: f"%{number}",
         quote=lambda name: f"<{name}>",
     )
@@ -305,4 +306,39 @@ def test_text_is_taken_apart() -> None:
         ('SELECT <t"b>', []),
     ]
     with pytest.raises(NodeRunError, match="unchecked text"):
-        statements("SELECT $1:raw", ["x"], place=str, quote=str)
+        statements("SELECT $1:raw", ["x"], syntax=POSTGRES, place=str, quote=str)
+
+
+@pytest.mark.parametrize(
+    ("text", "syntax", "expected"),
+    [
+        (
+            r"SELECT E'it\'s; $1', $1; SELECT 'x\', $1",
+            POSTGRES,
+            [r"SELECT E'it\'s; $1', ?", r"SELECT 'x\', ?"],
+        ),
+        (r"SELECT DATE'2024\', $1", POSTGRES, [r"SELECT DATE'2024\', ?"]),
+        ("SELECT 'open; $1", POSTGRES, ["SELECT 'open; $1"]),
+        ("SELECT $$open; $1", POSTGRES, ["SELECT $$open; $1"]),
+        (
+            r"""SELECT 'it\'s; $1', $1; SELECT "a\\", $1""",
+            MYSQL,
+            [r"SELECT 'it\'s; $1', ?", r'SELECT "a\\", ?'],
+        ),
+        (
+            "SELECT 5--1, $1 -- a;\n; # b;\nSELECT `a;$1`",
+            MYSQL,
+            ["SELECT 5--1, ? -- a;", "# b;\nSELECT `a;$1`"],
+        ),
+        ("# only\n; /* a; */ -- b", MYSQL, []),
+        ("SELECT 'open\\", MYSQL, ["SELECT 'open\\"]),
+        (
+            "CREATE PROCEDURE p() BEGIN SELECT 1; END; SELECT 2",
+            MYSQL,
+            ["CREATE PROCEDURE p() BEGIN SELECT 1; END; SELECT 2"],
+        ),
+    ],
+)
+def test_quotes_end_where_the_server_sees_it(text: str, syntax: Syntax, expected: list[str]) -> None:
+    found = statements(text, ["v"], syntax=syntax, place=lambda _: "?", quote=str)
+    assert [each.text for each in found] == expected

@@ -12,7 +12,8 @@ from weft_nodes.databases.sql_text import Statement
 
 Rows = list[dict[str, Any]]
 Build = Callable[[int, dict[str, Any]], Awaitable[list[Statement]]]
-Execute = Callable[[Statement], Awaitable[Rows]]
+Execute = Callable[[Statement], Awaitable[Rows | None]]
+"""None for a statement that has no rows by its nature."""
 
 
 async def query_text(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> str:
@@ -33,7 +34,7 @@ async def run_statements(
     execute: Execute,
     transaction: Callable[[], AbstractAsyncContextManager[Any]],
 ) -> Outputs:
-    """Rows as items, each paired to the item that asked; `{success: true}` for statements without rows.
+    """Rows as items, each paired to the item that asked; `{success: true}` where no statement of it has rows.
 
     `independently` and `single` go item by item, and a failure is the item's own where the node continues;
     `transaction` undoes everything at the first failure.
@@ -42,10 +43,11 @@ async def run_statements(
     parameters = await ctx.parameters()
 
     async def one(index: int) -> list[Item]:
-        rows: Rows = []
-        for statement in await build(index, parameters[index]):
-            rows += await execute(statement)
-        return [made(row, index) for row in rows or [{"success": True}]]
+        results = [await execute(statement) for statement in await build(index, parameters[index])]
+        rows = [row for found in results for row in found or ()]
+        if not rows and None in results:
+            rows = [{"success": True}]
+        return [made(row, index) for row in rows]
 
     if batching == "transaction":
         return [await _together(ctx, one, transaction)]
@@ -59,6 +61,26 @@ async def run_statements(
             if not ctx.continues():
                 raise
             output.append(ctx.failed_item(error, index))
+    return [output]
+
+
+async def run_as_one(ctx: RunContext, build: Build, execute: Execute) -> Outputs:
+    """As if all statements were one: the first failure is that of the node, and `{success: true}` stands once for all
+    items where nothing has rows."""
+    parameters = await ctx.parameters()
+    silent = False
+
+    async def one(index: int) -> list[Item]:
+        nonlocal silent
+        results = [await execute(statement) for statement in await build(index, parameters[index])]
+        silent = silent or None in results
+        return [made(row, index) for found in results for row in found or ()]
+
+    output = await _together(ctx, one, nothing_to_undo)
+    if silent and not output:
+        output = [
+            {"json": {"success": True}, "pairedItem": [{"item": index} for index in range(len(ctx.items))]}
+        ]
     return [output]
 
 

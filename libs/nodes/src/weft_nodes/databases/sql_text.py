@@ -2,16 +2,45 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from weft_node_sdk.context import NodeRunError
 
-_PART = re.compile(
-    r"(?P<skip>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag))"
-    r"|\$(?P<number>\d+)(?::(?P<mode>name|csv|list|json|text|value|raw)|(?P<sign>[~^#](?![\w(])))?"
-    r"|(?P<end>;)",
-    re.DOTALL,
+
+class Syntax(NamedTuple):
+    """`parts`: what is skipped, the places of values, the ends of statements. A statement that has a `body` has
+    ends of its own, and is the last of its text. `spread`: a list is as many values, not an array."""
+
+    parts: re.Pattern[str]
+    spread: bool = False
+    body: re.Pattern[str] | None = None
+
+
+def _parts(skipped: str) -> re.Pattern[str]:
+    # what is opened and never closed is skipped to the end: a value must not land in it
+    return re.compile(
+        rf"(?P<skip>{skipped}|/\*.*?(?:\*/|\Z))"
+        r"|\$(?P<number>\d+)(?::(?P<mode>name|csv|list|json|text|value|raw)|(?P<sign>[~^#](?![\w(])))?"
+        r"|(?P<end>;)",
+        re.DOTALL,
+    )
+
+
+_QUOTED = r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*(?:\"|\Z)"
+_ESCAPED = r"'(?:[^'\\]|\\.|'')*(?:'|\\?\Z)"
+POSTGRES: Final = Syntax(
+    _parts(rf"(?<!\w)[eE]{_ESCAPED}|{_QUOTED}|--[^\n]*|(?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?:(?P=tag)|\Z)")
 )
+"""Backslashes escape in E'' alone."""
+MYSQL: Final = Syntax(
+    _parts(rf"{_ESCAPED}|\"(?:[^\"\\]|\\.|\"\")*(?:\"|\\?\Z)|`[^`]*(?:`|\Z)|--(?=\s|\Z)[^\n]*|#[^\n]*"),
+    spread=True,
+    body=re.compile(
+        r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT)\b.*\bBEGIN\b",
+        re.DOTALL | re.IGNORECASE,
+    ),
+)
+"""Backslashes escape in all quotes but ``; `--` is a comment before a blank only, `#` always."""
 
 
 class Statement(NamedTuple):
@@ -25,14 +54,15 @@ def statements(
     text: str,
     values: Sequence[Any],
     *,
+    syntax: Syntax,
     place: Callable[[int], str],
     quote: Callable[[str], str],
     escape: Callable[[str], str] = str,
 ) -> list[Statement]:
     """The statements of a text with `$1`, `$2`, … : each number stands for one of `values`, `$1:name` for an
-    identifier, `$1:csv` for a list of values. `place(n)` is the driver's sign for its n-th value, `escape` is
-    for what is plain text. Nothing in quotes or comments is looked at. Raises NodeRunError for a number without a
-    value."""
+    identifier, `$1:csv` for a list of values. `syntax` is POSTGRES or MYSQL, `place(n)` the driver's sign for its
+    n-th value, `escape` is for what is plain text. Nothing in quotes or comments is looked at. Raises NodeRunError
+    for a number without a value."""
     found: list[Statement] = []
     parts: list[str] = []
     held: list[Any] = []
@@ -42,26 +72,32 @@ def statements(
         return place(len(held))
 
     position = 0
-    for part in _PART.finditer(text):
+    for part in syntax.parts.finditer(text):
         parts.append(escape(text[position : part.start()]))
         position = part.end()
-        if part["end"]:
+        if part["end"] and not (syntax.body and syntax.body.search("".join(parts))):
             found.append(Statement("".join(parts).strip(), held))
             parts, held = [], []
         elif part["number"] is None:
             parts.append(escape(part[0]))
         else:
-            parts.append(_placed(part, values, put, quote))
+            parts.append(_placed(part, values, put, quote, spread=syntax.spread))
     found.append(Statement("".join([*parts, escape(text[position:])]).strip(), held))
-    return [each for each in found if _is_code(each.text)]
+    return [each for each in found if _is_code(each.text, syntax)]
 
 
-def _is_code(text: str) -> bool:
-    return bool(re.sub(r"--[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL).strip())
+def _is_code(text: str, syntax: Syntax) -> bool:
+    """Whether there is more than comments."""
+    return bool(syntax.parts.sub(lambda part: "" if part[0][0] in "-#/" else part[0], text).strip())
 
 
 def _placed(
-    part: re.Match[str], values: Sequence[Any], put: Callable[[Any], str], quote: Callable[[str], str]
+    part: re.Match[str],
+    values: Sequence[Any],
+    put: Callable[[Any], str],
+    quote: Callable[[str], str],
+    *,
+    spread: bool,
 ) -> str:
     number, mode = int(part["number"]), part["mode"] or part["sign"] or ""
     if not values:
@@ -76,7 +112,7 @@ def _placed(
     if mode in {"name", "~"}:
         names = value if isinstance(value, list) else str(value).split(",")
         return ", ".join("*" if str(name).strip() == "*" else quote(str(name).strip()) for name in names)
-    if mode in {"csv", "list"}:
+    if mode in {"csv", "list"} or (spread and isinstance(value, list)):
         listed = value if isinstance(value, list) else [value]
         return ", ".join(put(each) for each in listed) or "NULL"
     if mode in {"raw", "value", "^", "#"}:

@@ -8,8 +8,8 @@ from weft_node_sdk.paths import MISSING, get
 from weft_node_sdk.values import members, names_in, value
 
 from weft_nodes.databases.building import Builder, Dialect, row_of, split_row, table_name
-from weft_nodes.databases.running import Build, name_in, query_text, run_statements
-from weft_nodes.databases.sql_text import Statement, parameters_in, statements
+from weft_nodes.databases.running import Build, Rows, name_in, query_text, run_statements
+from weft_nodes.databases.sql_text import POSTGRES, Statement, parameters_in, statements
 from weft_nodes.postgres.connection import connect
 
 
@@ -100,7 +100,7 @@ def _builder(ctx: RunContext) -> Build:
                 else parameters_in(given)
             )
             text = await query_text(ctx, index, parameters)
-            return statements(text, values, place=_place, quote=quoted)
+            return statements(text, values, syntax=POSTGRES, place=_place, quote=quoted)
         if operation == "select":
             return [_select(parameters)]
         if operation == "deleteTable":
@@ -128,7 +128,7 @@ def _first_version(ctx: RunContext) -> Build:
             found = [get(json, name) for name in names_in(value(more.get("queryParams", "")))]
             values = [None if each is MISSING else each for each in found]
             text = await query_text(ctx, index, parameters)
-            return statements(text, values, place=_place, quote=quoted)
+            return statements(text, values, syntax=POSTGRES, place=_place, quote=quoted)
         names = [name.partition(":")[0].strip() for name in names_in(value(parameters.get("columns", "")))]
         match = [name.partition(":")[0] for name in names_in(value(parameters.get("updateKey", "")))]
         wanted = [*names, *(name for name in match if operation == "update" and name not in names)]
@@ -153,4 +153,8 @@ async def run(ctx: RunContext) -> Outputs:
     large = str(options.get("largeNumbersOutput", "text"))
     secret = await ctx.credential("postgres")
     async with connect(ctx, secret, options, large) as connection:
-        return await run_statements(ctx, str(batching), build, connection.execute, connection.transaction)
+
+        async def execute(statement: Statement) -> Rows | None:
+            return await connection.execute(statement) or None
+
+        return await run_statements(ctx, str(batching), build, execute, connection.transaction)
