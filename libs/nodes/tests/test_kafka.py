@@ -57,6 +57,13 @@ def secret(kafka: str) -> dict[str, Any]:
     return {"brokers": kafka, "clientId": "test", "ssl": False, "authentication": False}
 
 
+class Context(FakeContext):
+    """Connects to what a name stands for, as a runner does."""
+
+    async def connect_address(self, host: str, port: int) -> str:
+        return (await super().connect_address(host, port)).replace("localhost", "127.0.0.1")
+
+
 def context(
     secret: dict[str, Any],
     items: Any = ({},),
@@ -65,7 +72,7 @@ def context(
     refused: frozenset[str] = frozenset(),
     **parameters: Any,
 ) -> FakeContext:
-    return FakeContext(
+    return Context(
         CATALOGUE.fill_defaults("kafka", version, parameters),
         [[{"json": each} for each in items]],
         version=version,

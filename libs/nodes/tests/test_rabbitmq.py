@@ -86,6 +86,13 @@ async def channel(server: RabbitMq) -> AsyncIterator[Any]:
         yield await connection.channel()
 
 
+class Context(FakeContext):
+    """Connects to what a name stands for, as a runner does."""
+
+    async def connect_address(self, host: str, port: int) -> str:
+        return (await super().connect_address(host, port)).replace("localhost", "127.0.0.1")
+
+
 def context(
     secret: dict[str, Any],
     items: Any = ({},),
@@ -93,7 +100,7 @@ def context(
     on_error: str = "stopWorkflow",
     **parameters: Any,
 ) -> FakeContext:
-    return FakeContext(
+    return Context(
         CATALOGUE.fill_defaults("rabbitmq", version, parameters),
         [[{"json": each} for each in items]],
         version=version,
