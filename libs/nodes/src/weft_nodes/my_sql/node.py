@@ -7,9 +7,9 @@ from weft_node_sdk.context import NodeRunError, Outputs, RunContext
 from weft_node_sdk.values import members, names_in, value
 
 from weft_nodes.databases.building import Builder, Dialect, row_of, split_row, table_name
-from weft_nodes.databases.running import Build, query_text, run_as_one, run_statements
+from weft_nodes.databases.running import Build, Execute, Rows, query_text, run_as_one, run_statements
 from weft_nodes.databases.sql_text import MYSQL, Statement, parameters_in, statements
-from weft_nodes.my_sql.connection import connect
+from weft_nodes.my_sql.connection import Connection, connect
 from weft_nodes.my_sql.values import Reading, as_number, stored
 
 _PRIORITIES = {"LOW_PRIORITY", "HIGH_PRIORITY"}
@@ -162,6 +162,17 @@ def _inserted_at_once(ctx: RunContext) -> Build:
         return [_insert(parameters, rows, ignore=members(parameters).get("skipOnConflict") is True)]
 
     return build
+
+
+def _execute(connection: Connection, version: float, *, detailed: bool) -> Execute:
+    """Before version 2.2 a query that finds nothing is as one that has no rows."""
+
+    async def successful(statement: Statement) -> Rows | None:
+        return await connection.execute(statement) or None
+
+    if detailed:
+        return connection.execute_detailed
+    return successful if version < 2.2 else connection.execute
 
 
 def _reading(version: float, options: Mapping[str, Any]) -> Reading:
