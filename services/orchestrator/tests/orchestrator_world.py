@@ -160,7 +160,7 @@ class World:
             version,
             more.pop("mode", "webhook"),
             trigger,
-            items.encode_outputs([[{"json": {"n": 1}}]]),
+            more.pop("output", None) or items.encode_outputs([[{"json": {"n": 1}}]]),
             (1,),
             **more,
         )

@@ -9,7 +9,16 @@ import pytest
 from weft_contracts import topics
 from weft_contracts.errors import WeftError
 from weft_contracts.ids import new_id, shard_of
-from weft_contracts.messages import CancelExecution, Envelope, NodeStarted, ResumeExecution, StartExecution
+from weft_contracts.messages import (
+    CancelExecution,
+    Envelope,
+    NodeCompleted,
+    NodeStarted,
+    ResumeExecution,
+    RunSegment,
+    StartExecution,
+)
+from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 
@@ -233,3 +242,44 @@ async def test_names_that_cannot_be_stored_end_their_own_run_only(world: World) 
     assert b"zero character" in (await world.ended(bad, "error", 30)).execution.error
     await world.ended(good, seconds=30)
     await runner.stop()
+
+
+@pytest.mark.parametrize("spoilt", ["a\x00b", "a\ud800b"])
+async def test_what_the_database_refuses_ends_its_execution_only(
+    world: World, runner: FakeRunner, spoilt: str
+) -> None:
+    """Each in a group with others: a new execution, and one that is stored already."""
+    world.store.versions["v"] = LINE
+    runner.hold = True
+    stored = await world.start("v")
+    await until(lambda: runner.tasks)
+    await world.has_status(stored, "running")
+    fresh = [await world.start("v") for _ in range(3)]
+    await until(lambda: len(runner.tasks) == 4)
+
+    def report(task: RunSegment, ref: str) -> None:
+        entry = task.entry
+        output = Payload(1, b"", 2, ref)
+        runner.report(
+            task, [NodeCompleted(entry.node, entry.run_index, 2, 1, entry.inputs, (1,), output)], last=False
+        )
+
+    for task in list(runner.tasks):
+        if task.execution_id in (stored, fresh[1]):
+            report(task, spoilt)
+        else:
+            runner.run(task)
+    for execution in (stored, fresh[1]):
+        found = await world.ended(execution, "error")
+        assert b"can't be stored" in found.execution.error
+    for execution in (fresh[0], fresh[2]):
+        await world.ended(execution)
+
+
+async def test_a_start_that_the_database_refuses_is_kept_as_failed(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    refused = await world.start("v", output=Payload(1, b"", 2, "a\x00b"))
+    other = await world.start("v")
+    found = await world.ended(refused, "error")
+    assert b"can't be stored" in found.execution.error
+    await world.ended(other)

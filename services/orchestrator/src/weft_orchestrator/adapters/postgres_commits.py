@@ -10,7 +10,7 @@ from weft_contracts.payload import EMPTY
 from weft_kit.database import Database, database_errors
 from weft_kit.database.failures import lost
 
-from weft_orchestrator.application.ports import Entry, ExistingError, FencedError, Group
+from weft_orchestrator.application.ports import Entry, ExistingError, FencedError, Group, UnstorableError
 from weft_orchestrator.domain.records import encode
 
 _LEAN: Final = """
@@ -68,6 +68,13 @@ SELECT orchestrator.must('fenced', (SELECT count(*) FROM fence), $45::bigint),
        orchestrator.must('existing', (SELECT count(*) FROM fresh), $46::bigint)
 """
 _FENCED, _EXISTING = "WF001", "WF002"
+_DATA_ERRORS: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,  # the driver's own DataError
+)
+"""What PostgreSQL, or its driver, refuses for its content."""
 
 
 def _columns(rows: list[tuple[Any, ...]], count: int) -> list[Any]:
@@ -84,25 +91,7 @@ class PostgresCommits:
         """The outcome of the last try is unknown: the connection was lost on the way."""
 
     async def commit(self, group: Group) -> None:
-        fresh = [_fresh(entry) for entry in group.entries if entry.new]
-        changed = [_changed(entry) for entry in group.entries if not entry.new]
-        runs = [row for entry in group.entries for row in _runs(entry)]
-        fences = [(shard, epoch, *positions) for shard, (epoch, positions) in group.fences.items()]
-        arguments = [
-            *_columns(fences, 4),
-            *_columns(fresh, 18),
-            *_columns(changed, 10),
-            *_columns(runs, 12),
-            len(fences),
-            len(fresh),
-        ]
-        statement = _LEAN + _END
-        woken = [row for entry in group.entries for row in _wakes(entry)]
-        kept = [row for entry in group.entries for row in _custom(entry)]
-        if woken or kept or group.outbox:
-            statement = _LEAN + _MORE + _END
-            sent = [(topic, partition, wire.encode(envelope)) for topic, envelope, partition in group.outbox]
-            arguments += [*_columns(woken, 10), *_columns(sent, 3), *_columns(kept, 3)]
+        statement, arguments = _statement(group)
         with database_errors():
             if self._uncertain and await self._written(group):
                 self._uncertain = False
@@ -115,11 +104,29 @@ class PostgresCommits:
                     raise FencedError from None
                 if state == _EXISTING:
                     raise ExistingError(await self._existing(group)) from None
+                if isinstance(error, _DATA_ERRORS) and (refused := await self._refused(group)):
+                    raise UnstorableError(refused) from None
                 # Whatever it is, the group must not get lost: it is tried again on a new connection.
                 self._uncertain = lost(error)
                 await self.close()
                 raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL did not commit: {error!r}") from error
         self._uncertain = False
+
+    async def _refused(self, group: Group) -> frozenset[str]:
+        """Whose entries are refused for themselves: each is tried alone and taken back."""
+        refused = set()
+        connection = await self._connect()
+        for entry in group.entries:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                statement, arguments = _statement(Group(entries=[entry]))
+                await connection.execute(statement, *arguments)
+            except _DATA_ERRORS:
+                refused.add(entry.live.id)
+            finally:
+                await transaction.rollback()
+        return frozenset(refused)
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -148,6 +155,29 @@ class PostgresCommits:
         query = "SELECT id::text, created_at FROM orchestrator.executions WHERE id = ANY($1::uuid[])"
         rows = await (await self._connect()).fetch(query, list(born))
         return {row[0]: row[1] for row in rows} == born
+
+
+def _statement(group: Group) -> tuple[str, list[Any]]:
+    fresh = [_fresh(entry) for entry in group.entries if entry.new]
+    changed = [_changed(entry) for entry in group.entries if not entry.new]
+    runs = [row for entry in group.entries for row in _runs(entry)]
+    fences = [(shard, epoch, *positions) for shard, (epoch, positions) in group.fences.items()]
+    arguments = [
+        *_columns(fences, 4),
+        *_columns(fresh, 18),
+        *_columns(changed, 10),
+        *_columns(runs, 12),
+        len(fences),
+        len(fresh),
+    ]
+    statement = _LEAN + _END
+    woken = [row for entry in group.entries for row in _wakes(entry)]
+    kept = [row for entry in group.entries for row in _custom(entry)]
+    if woken or kept or group.outbox:
+        statement = _LEAN + _MORE + _END
+        sent = [(topic, partition, wire.encode(envelope)) for topic, envelope, partition in group.outbox]
+        arguments += [*_columns(woken, 10), *_columns(sent, 3), *_columns(kept, 3)]
+    return statement, arguments
 
 
 def _fresh(entry: Entry) -> tuple[Any, ...]:

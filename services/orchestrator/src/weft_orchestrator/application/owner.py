@@ -39,6 +39,7 @@ from weft_orchestrator.application.ports import (
     FencedError,
     Group,
     Positions,
+    UnstorableError,
     Versions,
 )
 from weft_orchestrator.domain.fleet import Dispatch, Fleet
@@ -824,6 +825,10 @@ class Owner:
                 for entry in [each for each in group.entries if each.live.id in error.execution_ids]:
                     group.entries.remove(entry)
                     self._known(entry.live)
+            except UnstorableError as error:
+                for entry in [each for each in group.entries if each.live.id in error.execution_ids]:
+                    group.entries.remove(entry)
+                    self._unstorable(entry.live)
             except FencedError:
                 log.warning("another orchestrator has taken shards over")
                 await self.fenced()
@@ -844,6 +849,34 @@ class Owner:
         self._forget(live)
         self._spawn(self._answer_stored(live.id, channels))
         self.resume(live.id)
+
+    def _unstorable(self, live: Live) -> None:
+        """It goes on from what is stored, and ends there. A new one is kept without what it held."""
+        log.error("an execution holds what can't be stored", extra=fields(execution=live.id))
+        self._forget(live)
+        failure = m.NodeError("The execution holds data that can't be stored.", code="VALIDATION_ERROR")
+        if live.stored:
+
+            def end(found: Live | None) -> None:
+                if found is not None:
+                    self._stop(found, "error", failure)
+
+            self._with(live.id, end, None)
+        elif live.graph is not NO_GRAPH:
+            bare = Live(
+                live.id,
+                live.shard,
+                live.project_id,
+                live.workflow_id,
+                live.version_id,
+                live.mode,
+                live.head,
+                NO_GRAPH,
+                live.created_at,
+            )
+            bare.listeners = live.listeners
+            self.lives[live.id] = bare
+            self._stop(bare, "error", failure)
 
     async def _answer_stored(self, execution_id: str, channels: list[str]) -> None:
         found = await self._executions.reply(execution_id)

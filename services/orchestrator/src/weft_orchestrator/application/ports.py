@@ -26,6 +26,14 @@ class ExistingError(Exception):
         self.execution_ids = execution_ids
 
 
+class UnstorableError(Exception):
+    """The database refuses what these executions hold, whenever it is asked. Nothing was written."""
+
+    def __init__(self, execution_ids: frozenset[str]) -> None:
+        super().__init__(f"{len(execution_ids)} executions can't be stored")
+        self.execution_ids = execution_ids
+
+
 @dataclass(slots=True)
 class Entry:
     """What one execution adds to a group: its row as it is now and the node runs that changed."""
@@ -50,8 +58,8 @@ class Group:
 
 class Commits(Protocol):
     async def commit(self, group: Group) -> None:
-        """All of it or nothing. Raises FencedError, ExistingError, UNAVAILABLE (and then it may have been written;
-        the same group may be given again)."""
+        """All of it or nothing. Raises FencedError, ExistingError, UnstorableError, UNAVAILABLE (and then it may have
+        been written; the same group may be given again)."""
 
 
 class Executions(Protocol):
