@@ -107,7 +107,12 @@ class World:
         infra = Infra(
             INSTANCE, home, self.bus, self.signals, MemoryCache(), self.blobs, self.rpc, self.database
         )
-        values = {"public_url": "http://weft.test", "webhook_max_bytes": 300_000, **settings}
+        values = {
+            "public_url": "http://weft.test",
+            "webhook_max_bytes": 300_000,
+            "webhook_max_upload_bytes": 360_000,
+            **settings,
+        }
         self.service = build(WebhookIngressSettings(**values), infra)
         self.rpc.register(self.service.servicers)
         self.webhooks = self.rpc.client(Webhooks)

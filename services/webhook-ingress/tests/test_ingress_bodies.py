@@ -1,6 +1,10 @@
 """What comes in as body, and how items become answers."""
 
 import json
+import os
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_webhook_ingress.domain.answers import NO_FILE, NO_ITEM, FileAnswer, Shape
-from weft_webhook_ingress.domain.body import parse_body
+from weft_kit.blobs.folder import FolderBlobs
+from weft_webhook_ingress.application.bodies import Bodies, Body
+from weft_webhook_ingress.domain.answers import NO_FILE, NO_ITEM, Answer, Shape
+from weft_webhook_ingress.domain.body import Form, TooLargeError, parse_text
 from weft_webhook_ingress.domain.forms import MOST_FIELDS, parse_form
 
 
@@ -61,53 +67,125 @@ def test_too_many_fields_are_refused() -> None:
     ],
 )
 def test_bodies_by_content_type(data: bytes, kind: str, expected: Any) -> None:
-    body = parse_body(data, kind)
-    assert (json.loads(body.json), body.uploads) == (expected, ())
+    assert json.loads(parse_text(data, kind)) == expected
 
 
-def test_other_types_are_files() -> None:
-    (upload,) = parse_body(b"\x00\x01", "image/png").uploads
-    assert (upload.name, upload.mime_type, upload.data) == ("data", "image/png", b"\x00\x01")
-    (upload,) = parse_body(b"x", "", binary_name="mine").uploads
-    assert (upload.name, upload.mime_type) == ("mine", "application/octet-stream")
+class Store:
+    """Reads bodies that come in pieces of `step` bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.blobs = FolderBlobs(folder)
+        self.bodies = Bodies(self.blobs, 20_000, 5_000_000)
+
+    async def parse(self, data: bytes, kind: str, step: int = 64_000, **options: Any) -> Body:
+        async def chunks() -> AsyncIterator[bytes]:
+            for at in range(0, len(data), step):
+                yield data[at : at + step]
+
+        return await self.bodies.read(chunks(), kind, "e1", **options)
+
+    async def content(self, entry: Mapping[str, Any]) -> bytes:
+        return b64decode(entry["data"]) if "data" in entry else await self.blobs.get(entry["id"])
+
+    def kept(self) -> int:
+        return len([path for path in self.blobs.folder.rglob("*") if path.is_file()])
 
 
-def test_raw_bodies_are_a_file_too_and_never_refused() -> None:
-    body = parse_body(b'{"a": }', "application/json", raw=True)
-    assert (body.json, body.uploads[0].data) == (b"{}", b'{"a": }')
-    assert json.loads(parse_body(b'{"a": 1}', "application/json", raw=True).json) == {"a": 1}
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "blobs")
 
 
-def test_uploads_have_the_names_of_their_fields() -> None:
+async def test_other_types_are_files(store: Store) -> None:
+    body = await store.parse(b"\x00\x01", "image/png")
+    about = {"mimeType": "image/png", "fileName": "", "fileExtension": "", "fileSize": 2}
+    assert body == Body(b"{}", {"data": {**about, "data": "AAE="}})
+    named = await store.parse(b"x", "", binary_name="mine")
+    assert named.files["mine"]["mimeType"] == "application/octet-stream"
+    assert await store.parse(b"", "image/png") == Body(b"{}", {})
+
+
+async def test_raw_bodies_are_a_file_too_and_never_refused(store: Store) -> None:
+    body = await store.parse(b'{"a": }', "application/json", raw=True)
+    assert (body.json, await store.content(body.files["data"])) == (b"{}", b'{"a": }')
+    body = await store.parse(b'{"a": 1}', "application/json", raw=True)
+    assert json.loads(body.json) == {"a": 1}
+    large = b'{"a": "' + b"x" * 20_000 + b'"}'
+    body = await store.parse(large, "application/json", step=1000, raw=True)
+    assert (body.json, await store.content(body.files["data"])) == (b"{}", large)
+    data, kind = multipart(data={"name": "Ada"}, files={"f": b"x"})
+    body = await store.parse(data, kind, raw=True)
+    assert (json.loads(body.json), await store.content(body.files["data"])) == ({"name": "Ada"}, data)
+
+
+@pytest.mark.parametrize("step", [1, 7, 64_000])
+async def test_uploads_have_the_names_of_their_fields(store: Store, step: int) -> None:
     files = [
         ("one", ("a.txt", b"A", "text/plain")),
-        ("many[]", ("b.bin", b"B", "application/x-b")),
-        ("many[]", ("../c.bin", b"C", "application/x-b")),
+        ("many[]", ("b.bin", b"B\r\n--", "application/x-b")),
+        ("many[]", ("../c.bin", b"C" * 9000, "application/x-b")),
+        ("empty", ("d", b"", "application/x-b")),
     ]
     data, kind = multipart(data={"name": "Ada", "tags[]": ["x", "y"]}, files=files)
-    body = parse_body(data, kind)
+    body = await store.parse(data, kind, step)
     assert json.loads(body.json) == {"name": "Ada", "tags": ["x", "y"]}
-    assert [(each.name, each.data) for each in body.uploads] == [
-        ("one", b"A"),
-        ("many0", b"B"),
-        ("many1", b"C"),
-    ]
-    named = parse_body(data, kind, binary_name="f").uploads
-    assert [each.name for each in named] == ["f0", "f1", "f2"]
+    assert {name: await store.content(each) for name, each in body.files.items()} == {
+        "one": b"A",
+        "many0": b"B\r\n--",
+        "many1": b"C" * 9000,
+        "empty": b"",
+    }
+    assert body.files["many1"]["fileName"] == "../c.bin"
+    assert "/files/" in body.files["many1"]["id"]
+    named = await store.parse(data, kind, step, binary_name="f")
+    assert [*named.files] == ["f0", "f1", "f2", "f3"]
 
 
-def test_large_uploads_are_whole() -> None:
+async def test_large_uploads_are_whole(store: Store) -> None:
     content = bytes(range(256)) * 8_000
     data, kind = multipart(files={"f": ("x", content, "application/x")})
-    (upload,) = parse_body(data, kind).uploads
-    assert upload.data == content
+    for step in (1000, 65_536, len(data)):
+        entry = (await store.parse(data, kind, step)).files["f"]
+        assert entry["fileSize"] == len(content)
+        assert await store.content(entry) == content
+
+
+async def test_parts_may_be_encoded(store: Store) -> None:
+    head = 'Content-Disposition: form-data; name="f"; filename="a"\r\nContent-Transfer-Encoding: base64'
+    data = f"--x\r\n{head}\r\n\r\n{b64encode(b'abc' * 5).decode()}\r\n--x--\r\n".encode()
+    body = await store.parse(data, "multipart/form-data; boundary=x", step=5)
+    assert await store.content(body.files["f"]) == b"abc" * 5
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])
-def test_malformed_multipart_is_refused(kind: str) -> None:
+async def test_malformed_multipart_is_refused(store: Store, kind: str) -> None:
     with pytest.raises(WeftError) as caught:
-        parse_body(b"--y\r\nno multipart", kind)
+        await store.parse(b"--y\r\nno multipart", kind)
     assert caught.value.code is ErrorCode.UNPROCESSABLE
+
+
+async def test_what_is_refused_leaves_no_file(store: Store) -> None:
+    files = [("f", ("a", b"A" * 9000, "x/y")), ("g", ("b", b"B" * 9000, "x/y"))]
+    data, kind = multipart(data={"name": "x" * 20_001}, files=files)
+    with pytest.raises(TooLargeError):
+        await store.parse(data + b"x" * 100, kind)
+    data, kind = multipart(files=files)
+    with pytest.raises(WeftError):
+        await store.parse(data[:-9010] + b"\r\n--" + kind.partition("=")[2].encode() + b"\r\nno header", kind)
+    assert store.kept() == 0
+
+
+async def test_a_full_disk_is_said_and_the_call_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WeftError, match="No space") as caught:
+        await store.parse(b"x" * 9000, "image/png")
+    assert caught.value.code is ErrorCode.UNAVAILABLE
+    assert store.kept() == 0
 
 
 @given(
@@ -116,12 +194,18 @@ def test_malformed_multipart_is_refused(kind: str) -> None:
 )
 def test_any_bytes_are_read_or_refused(data: bytes, kind: str) -> None:
     try:
-        json.loads(parse_body(data, kind).json)
+        if kind.startswith("multipart"):
+            form = Form(kind, 1000)
+            form.feed(data)
+            form.finish()
+        else:
+            json.loads(parse_text(data, kind))
     except WeftError as error:
         refused = error.code
         assert refused is ErrorCode.UNPROCESSABLE
 
 
+PNG = ((b"content-type", b"image/png"),)
 OUTPUTS = [[], [{"json": {"a": {"b": [1, "x"]}}}, {"json": {"c": 2}}]]
 
 
@@ -139,16 +223,25 @@ OUTPUTS = [[], [{"json": {"a": {"b": [1, "x"]}}}, {"json": {"c": 2}}]]
 )
 def test_the_last_nodes_items_become_the_answer(shape: Shape, body: bytes) -> None:
     answer = shape.of(OUTPUTS)
-    assert not isinstance(answer, FileAnswer)
     assert (answer.status, answer.body) == (200, body)
 
 
 def test_answers_without_an_item_or_a_file_say_so() -> None:
     assert Shape().of([[]]) is NO_ITEM
-    assert Shape("allEntries").of([[]]).body == b"[]"  # type: ignore[union-attr]
     assert Shape("firstEntryBinary").of(OUTPUTS) is NO_FILE
-    entry = {"id": "k", "mimeType": "image/png"}
-    found = Shape("firstEntryBinary", status=201, binary_name="f").of(
-        [[{"json": {}, "binary": {"f": entry}}]]
-    )
-    assert found == FileAnswer(201, (), entry)
+    assert Shape("allEntries").of([[]]).body == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ({"id": "e1/files/k", "mimeType": "image/png"}, Answer(201, PNG, b"", "e1/files/k")),
+        ({"data": "YWJj", "mimeType": "image/png"}, Answer(201, PNG, b"abc")),
+        ({"id": "e1/trigger", "mimeType": "image/png"}, NO_FILE),
+        ({"data": "a", "mimeType": "image/png"}, NO_FILE),
+        ({"data": "", "mimeType": "image/png\r\nx: y"}, NO_FILE),
+    ],
+)
+def test_a_file_is_the_answer(entry: dict[str, Any], expected: Answer) -> None:
+    outputs = [[{"json": {}, "binary": {"f": entry}}]]
+    assert Shape("firstEntryBinary", status=201, binary_name="f").of(outputs) == expected

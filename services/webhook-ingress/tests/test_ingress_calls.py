@@ -5,6 +5,7 @@ import base64
 import hmac
 import json
 import time
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -244,15 +245,16 @@ async def test_raw_bodies_and_uploads_are_stored(world: World, made_route: MakeR
     assert (await world.call("POST", "/webhook/raw", content=b'{"a": 1}', headers=JSON)).is_success
     item = await world.item()
     assert item["json"]["body"] == {"a": 1}
-    assert await world.blobs.get(item["binary"]["data"]["id"]) == b'{"a": 1}'
-    files = {"pic": ("../../etc/x.png", b"PNG", "image/png")}
+    assert b64decode(item["binary"]["data"]["data"]) == b'{"a": 1}'
+    files = {"pic": ("../../etc/x.png", b"PNG" * 2000, "image/png")}
     assert (await world.call("POST", "/webhook/form", data={"name": "Ada"}, files=files)).is_success
     item = await world.item()
     entry = item["binary"]["pic"]
     assert item["json"]["body"] == {"name": "Ada"}
-    assert (entry["mimeType"], entry["fileExtension"], entry["fileSize"]) == ("image/png", "png", 3)
+    assert (entry["mimeType"], entry["fileExtension"], entry["fileSize"]) == ("image/png", "png", 6000)
     assert ".." not in entry["id"]
-    assert await world.blobs.get(entry["id"]) == b"PNG"
+    assert entry["id"].startswith(f"{(await world.started()).execution_id}/files/")
+    assert await world.blobs.get(entry["id"]) == b"PNG" * 2000
 
 
 async def test_bodies_over_the_claim_check_travel_by_reference(world: World, made_route: MakeRoute) -> None:
@@ -272,9 +274,16 @@ async def test_bodies_over_the_limit_and_bodies_that_are_no_json_start_nothing(
             yield b"x" * 10_000
 
     await world.publish(made_route("a"))
-    for content in (b"x" * 300_001, pieces()):
-        answer = await world.call("POST", "/webhook/a", content=content)
+    for kind, content, limit in (
+        ("application/json", b"x" * 300_001, 300_000),
+        ("application/json", pieces(), 300_000),
+        ("image/png", b"x" * 360_001, 360_000),
+        ("image/png", pieces(), 360_000),
+    ):
+        answer = await world.call("POST", "/webhook/a", content=content, headers={"content-type": kind})
         assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+        assert answer.json()["message"] == f"The body is larger than {limit} bytes."
+    assert not [path for path in world.blobs.folder.rglob("*") if path.is_file()]
     answer = await world.call("POST", "/webhook/a", content=b'{"a": }', headers=JSON)
     assert answer.status_code == 422
     assert "line 1, column 7" in answer.json()["message"]
@@ -342,13 +351,31 @@ async def test_the_last_nodes_items_answer(world: World, made_route: MakeRoute) 
 
 async def test_files_answer(world: World, made_route: MakeRoute) -> None:
     await world.publish(made_route("f", responseMode="lastNode", responseData="firstEntryBinary"))
-    await world.blobs.put("k", b"PDF")
-    entry = {"id": "k", "mimeType": "application/pdf"}
+    await world.blobs.put("e/files/k", b"PDF" * 100_000)
+    entry = {"id": "e/files/k", "mimeType": "application/pdf"}
     world.answer = finished([[{"json": {}, "binary": {"data": entry}}]])
     answer = await world.call("POST", "/webhook/f")
-    assert (answer.content, answer.headers["content-type"]) == (b"PDF", "application/pdf")
-    world.answer = finished([[{"json": {}, "binary": {"data": {**entry, "id": "gone"}}}]])
+    assert (answer.content, answer.headers["content-type"]) == (b"PDF" * 100_000, "application/pdf")
+    assert "content-security-policy" not in answer.headers
+    world.answer = finished([[{"json": {}, "binary": {"data": {**entry, "id": "e/files/gone"}}}]])
     assert (await world.call("POST", "/webhook/f")).status_code == 500
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "image/svg+xml", "application/xhtml+xml"])
+async def test_pages_of_workflows_run_in_an_origin_of_their_own(
+    world: World, made_route: MakeRoute, kind: str
+) -> None:
+    await world.publish(made_route("r", responseMode="responseNode"))
+    for body in (Payload(BINARY, b"<b>hi</b>", 9), Payload(BINARY, b"", 9, "e/files/page")):
+        await world.blobs.put("e/files/page", b"<b>hi</b>")
+        world.answer = lambda start, body=body: WebhookReply(
+            start.execution_id, "response", 200, (("Content-Type", kind),), body
+        )
+        answer = await world.call("POST", "/webhook/r")
+        assert answer.content == b"<b>hi</b>"
+        assert answer.headers["content-security-policy"].startswith("sandbox ")
+        assert "allow-same-origin" not in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_respond_nodes_and_runs_without_an_answer(world: World, made_route: MakeRoute) -> None:

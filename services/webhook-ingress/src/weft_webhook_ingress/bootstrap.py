@@ -14,6 +14,7 @@ from weft_kit.service import AsgiApp, Infra
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_webhook_ingress.adapters.postgres import PostgresCalls
+from weft_webhook_ingress.application.bodies import Bodies
 from weft_webhook_ingress.application.guard import Guard
 from weft_webhook_ingress.application.replies import Replies
 from weft_webhook_ingress.application.routes import Routes
@@ -77,9 +78,9 @@ def build(settings: WebhookIngressSettings, infra: Infra) -> WebhookIngressServi
         bus=infra.bus,
         signals=infra.signals,
         blobs=infra.blobs,
+        bodies=Bodies(infra.blobs, settings.webhook_max_bytes, settings.webhook_max_upload_bytes),
         instance=infra.instance,
         origin=origin,
-        max_bytes=settings.webhook_max_bytes,
         seconds=settings.webhook_timeout_seconds,
     )
     servicer = WebhooksServicer(routes, calls, policy, Catalogue.load(), origin)

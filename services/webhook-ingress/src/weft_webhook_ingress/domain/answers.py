@@ -1,8 +1,10 @@
 """Answers to callers: the standard ones, and how the last node's items become one."""
 
+from base64 import b64decode
 from typing import Any, Final, NamedTuple
 
 import orjson
+from weft_kit.blobs import is_file
 
 JSON: Final = b"application/json; charset=utf-8"
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -14,14 +16,8 @@ class Answer(NamedTuple):
     status: int
     headers: Headers
     body: bytes
-
-
-class FileAnswer(NamedTuple):
-    """An answer whose body is the file of a binary entry, `{"id" | "data", "mimeType", …}`."""
-
-    status: int
-    headers: Headers
-    entry: dict[str, Any]
+    blob: str = ""
+    """The key of the blob that is the body, instead."""
 
 
 def json_answer(status: int, value: Any, headers: Headers = ()) -> Answer:
@@ -67,7 +63,7 @@ class Shape(NamedTuple):
     content_type: str = ""
     binary_name: str = "data"
 
-    def of(self, outputs: list[list[dict[str, Any]]]) -> Answer | FileAnswer:
+    def of(self, outputs: list[list[dict[str, Any]]]) -> Answer:
         """`outputs`: the items per output of the last node; the first output that has some counts."""
         if self.data == "noData":
             return Answer(self.status, self.headers, b"")
@@ -78,7 +74,7 @@ class Shape(NamedTuple):
             return NO_ITEM
         if self.data == "firstEntryBinary":
             entry = (items[0].get("binary") or {}).get(self.binary_name)
-            return FileAnswer(self.status, self.headers, entry) if isinstance(entry, dict) else NO_FILE
+            return self._file(entry) if isinstance(entry, dict) else NO_FILE
         value = items[0].get("json")
         if self.property_name:
             value = _member(value, self.property_name)
@@ -88,6 +84,20 @@ class Shape(NamedTuple):
                 self.status, typed(self.headers, self.content_type.encode("latin-1", "replace")), body
             )
         return json_answer(self.status, value, self.headers)
+
+    def _file(self, entry: dict[str, Any]) -> Answer:
+        """The file of a binary entry, `{"id" | "data", "mimeType", …}`."""
+        kind = str(entry.get("mimeType") or "application/octet-stream")
+        headers: Headers = ((b"content-type", kind.encode("latin-1", "replace")), *self.headers)
+        if any(mark in kind for mark in "\r\n\0"):
+            return NO_FILE
+        key = str(entry.get("id") or "")
+        if key:
+            return Answer(self.status, headers, b"", key) if is_file(key) else NO_FILE
+        try:
+            return Answer(self.status, headers, b64decode(str(entry.get("data", ""))))
+        except ValueError:
+            return NO_FILE
 
 
 def _member(value: Any, path: str) -> Any:

@@ -2,9 +2,10 @@
 
 import asyncio
 import hmac
+import os
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import IO, Any, Final
 from urllib.parse import parse_qs
 
 import orjson
@@ -29,8 +30,10 @@ from weft_kit.http import DISCARDED_BYTES
 from weft_kit.service import AsgiReceive, AsgiSend, Scope
 from weft_kit.signals import Signals
 from weft_kit.telemetry import metrics
+from weft_node_sdk.binary import CHUNK_BYTES
 
 from weft_webhook_ingress.adapters.postgres import PostgresCalls
+from weft_webhook_ingress.application.bodies import Bodies, Body
 from weft_webhook_ingress.application.guard import Guard
 from weft_webhook_ingress.application.replies import Replies
 from weft_webhook_ingress.application.routes import Routes
@@ -39,12 +42,12 @@ from weft_webhook_ingress.domain.answers import (
     NO_FILE,
     UNANSWERED,
     Answer,
-    FileAnswer,
+    Headers,
     not_registered,
     problem,
     unavailable,
 )
-from weft_webhook_ingress.domain.body import NOTHING, Body, parse_body
+from weft_webhook_ingress.domain.body import NOTHING, TooLargeError
 from weft_webhook_ingress.domain.forms import parse_form
 from weft_webhook_ingress.domain.hook import TEST, Hook, compile_hook
 from weft_webhook_ingress.domain.table import RouteTable
@@ -62,10 +65,6 @@ _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _calls = metrics.counter("webhook_calls", "Calls of webhooks", ("status",))
 
 
-class TooLargeError(Exception):
-    """The body is over the limit."""
-
-
 class Ingress:
     def __init__(
         self,
@@ -78,9 +77,9 @@ class Ingress:
         bus: EventBus,
         signals: Signals,
         blobs: BlobStore,
+        bodies: Bodies,
         instance: str,
         origin: str,
-        max_bytes: int,
         seconds: float,
     ) -> None:
         self._routes = routes
@@ -93,7 +92,7 @@ class Ingress:
         self._blobs = blobs
         self._channel = topics.reply_channel(instance)
         self._origin = origin
-        self._max_bytes = max_bytes
+        self._bodies = bodies
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
@@ -102,14 +101,27 @@ class Ingress:
         call = _Call(scope, receive, send)
         try:
             answer = await self._answer(call)
-        except TooLargeError:
-            answer = problem(413, f"The body is larger than {self._max_bytes} bytes.")
+        except TooLargeError as error:
+            answer = problem(413, f"The body is larger than {error.limit} bytes.")
             call.close = True
         except WeftError as error:
             answer = _error(error)
         if answer is not None:
-            await call.reply(answer)
+            answer = await self._send(call, answer)
             _calls.labels(str(answer.status)).inc()
+
+    async def _send(self, call: "_Call", answer: Answer) -> Answer:
+        """The answer that was sent: another one where its file is gone."""
+        if not answer.blob:
+            await call.reply(answer)
+            return answer
+        try:
+            async with self._blobs.open(answer.blob) as file:
+                await call.reply_file(answer, file)
+        except WeftError:
+            answer = NO_FILE
+            await call.reply(answer)
+        return answer
 
     async def _answer(self, call: "_Call") -> Answer | None:
         path: str = call.scope["path"]
@@ -157,11 +169,6 @@ class Ingress:
             refusal = await self._guard.refusal(hook, call.headers, call.address)
             if refusal is not None:
                 return refusal
-        body = NO_CONTENT
-        if call.method not in _NO_BODY or call.headers.get("content-length", "0") != "0":
-            data = await call.body(self._max_bytes)
-            content_type = call.headers.get("content-type", "")
-            body = parse_body(data, content_type, raw=hook.raw_body, binary_name=hook.binary_name)
         key = call.headers.get("idempotency-key")
         if key:
             now = time.time_ns() // 1_000_000
@@ -170,6 +177,13 @@ class Ingress:
             execution_id = derived_id(accepted, "webhook", owner.workflow_id, hook.node, key)
         else:
             execution_id = new_id()
+        body = NO_CONTENT
+        if call.method not in _NO_BODY or call.headers.get("content-length", "0") != "0":
+            content_type = call.headers.get("content-type", "")
+            chunks = call.chunks(self._bodies.limit(content_type, raw=hook.raw_body))
+            body = await self._bodies.read(
+                chunks, content_type, execution_id, raw=hook.raw_body, binary_name=hook.binary_name
+            )
         call.execution_id = execution_id
         trigger = await self._item(call, hook, parameters, body, execution_id)
         call.origin_headers(hook)
@@ -190,27 +204,12 @@ class Ingress:
             body.json,
             hook.after,
         ]
-        if body.uploads:
-            parts.append(b',"binary":' + orjson.dumps(await self._files(body, execution_id)))
+        if body.files:
+            parts.append(b',"binary":' + orjson.dumps(body.files))
         parts.append(hook.end)
         data = b"".join(parts)
         payload = Payload(RAW_JSON, data, len(data))
         return await items.claim(payload, self._blobs, f"{execution_id}/trigger")
-
-    async def _files(self, body: Body, execution_id: str) -> dict[str, Any]:
-        found = {}
-        for upload in body.uploads:
-            key = f"{execution_id}/files/{new_id()}"
-            await self._blobs.put(key, upload.data)
-            extension = upload.file_name.rpartition(".")[2] if "." in upload.file_name else ""
-            found[upload.name] = {
-                "id": key,
-                "mimeType": upload.mime_type or "application/octet-stream",
-                "fileName": upload.file_name,
-                "fileExtension": extension,
-                "fileSize": len(upload.data),
-            }
-        return found
 
     async def _start(self, call: "_Call", hook: Hook, trigger: Payload, execution_id: str) -> Answer | None:
         waits = hook.response != "accepted"
@@ -249,26 +248,16 @@ class Ingress:
             return FAILED
         if reply.kind == "none":
             return UNANSWERED
+        if reply.kind == "response" and reply.body is not None and reply.body.ref:
+            return Answer(reply.status, _encoded(reply.headers), b"", reply.body.ref)
         payload = None if reply.body is None else await items.unclaim(reply.body, self._blobs)
         if reply.kind == "response":
             body = b"" if payload is None else items.decode(payload)
             if payload is not None and payload.codec != BINARY:
                 body = orjson.dumps(body)
-            headers = tuple(
-                (name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers
-            )
-            return Answer(reply.status, headers, body)
+            return Answer(reply.status, _encoded(reply.headers), body)
         outputs = [] if payload is None else items.outputs_of(items.decode(payload))
-        answer = hook.shape.of(outputs)
-        return await self._file(answer) if isinstance(answer, FileAnswer) else answer
-
-    async def _file(self, answer: FileAnswer) -> Answer:
-        try:
-            data = await self._blobs.get(str(answer.entry.get("id", "")))
-        except WeftError:
-            return NO_FILE
-        kind = str(answer.entry.get("mimeType", "application/octet-stream")).encode("latin-1", "replace")
-        return Answer(answer.status, ((b"content-type", kind), *answer.headers), data)
+        return hook.shape.of(outputs)
 
     # --- test calls ---------------------------------------------------------------------------------------
 
@@ -311,8 +300,10 @@ class Ingress:
             )
         if not hmac.compare_digest(token.encode(), wait.token.encode()):
             return problem(401, "Invalid token")
-        data = await call.body(self._max_bytes)
-        body = parse_body(data, call.headers.get("content-type", ""))
+        content_type = call.headers.get("content-type", "")
+        body = await self._bodies.read(
+            call.chunks(self._bodies.limit(content_type)), content_type, execution_id
+        )
         json = {
             "headers": call.headers,
             "params": {},
@@ -320,8 +311,8 @@ class Ingress:
             "body": orjson.loads(body.json),
         }
         item: dict[str, Any] = {"json": json}
-        if body.uploads:
-            item["binary"] = await self._files(body, execution_id)
+        if body.files:
+            item["binary"] = body.files
         payload = await items.claim(items.encode_outputs([[item]]), self._blobs, f"{execution_id}/{new_id()}")
         command = ResumeExecution(
             execution_id, wait.node, wait.run_index, "webhook", wait.token, data=payload, counts=(1,)
@@ -331,7 +322,17 @@ class Ingress:
         return _plain({"message": "Workflow was started"})
 
 
-NO_CONTENT: Final = Body(NOTHING)
+NO_CONTENT: Final = Body(NOTHING, {})
+_SANDBOX: Final = (
+    b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts "
+    b"allow-top-navigation-by-user-activation"
+)
+"""What a workflow answers runs, if it does, in an origin of its own: webhooks may share ours with the editor."""
+_PAGES: Final = (b"html", b"xml", b"svg")
+
+
+def _encoded(headers: Sequence[tuple[str, str]]) -> Headers:
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
 def _plain(value: Any) -> Answer:
@@ -377,27 +378,28 @@ class _Call:
         client = self.scope.get("client")
         return client[0] if client else ""
 
-    async def body(self, limit: int) -> bytes:
-        """Raises TooLargeError. What is too large is not kept while it is read."""
+    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
+        """The body, as it comes. Raises TooLargeError; what is too large is read and given to nobody."""
         declared = self.headers.get("content-length", "")
+        size, refused = 0, False
         if declared.isdigit() and int(declared) > limit:
             if "expect" in self.headers or int(declared) > DISCARDED_BYTES:
-                raise TooLargeError
-            limit = 0
-        chunks, size = [], 0
+                raise TooLargeError(limit)
+            refused = True
         while True:
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise WeftError(ErrorCode.BAD_REQUEST, "The caller has gone.")
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size <= limit:
-                chunks.append(chunk)
             last = not message.get("more_body")
-            if size > limit and (last or size > DISCARDED_BYTES):
-                raise TooLargeError
+            refused = refused or size > limit
+            if not refused:
+                yield chunk
+            elif last or size > limit + DISCARDED_BYTES:
+                raise TooLargeError(limit)
             if last:
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                return
 
     async def gone(self) -> None:
         """Returns when the caller has hung up."""
@@ -415,11 +417,27 @@ class _Call:
             self._cors = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
 
     async def reply(self, answer: Answer) -> None:
-        headers = [(b"content-length", str(len(answer.body)).encode()), *answer.headers, *self._cors]
+        await self._begin(answer, len(answer.body))
+        body = b"" if self.method == "HEAD" else answer.body
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def reply_file(self, answer: Answer, file: IO[bytes]) -> None:
+        size = await asyncio.to_thread(file.seek, 0, os.SEEK_END)
+        await self._begin(answer, size)
+        await asyncio.to_thread(file.seek, 0)
+        while self.method != "HEAD" and (chunk := await asyncio.to_thread(file.read, CHUNK_BYTES)):
+            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def _begin(self, answer: Answer, size: int) -> None:
+        headers = [(b"content-length", str(size).encode()), *answer.headers, *self._cors]
+        for name, value in answer.headers:
+            if name.lower() == b"content-type" and any(kind in value.lower() for kind in _PAGES):
+                headers.append((b"content-security-policy", _SANDBOX))
+                break
+        headers.append((b"x-content-type-options", b"nosniff"))
         if self.execution_id:
             headers.append((_EXECUTION, self.execution_id.encode()))
         if self.close:
             headers.append((b"connection", b"close"))
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        body = b"" if self.method == "HEAD" else answer.body
-        await self.send({"type": "http.response.body", "body": body})
