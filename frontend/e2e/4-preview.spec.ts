@@ -17,7 +17,7 @@ test("the preview of an expression follows each key within 50 ms, with 1,000 ite
   const workflow = { ...(JSON.parse(n8n("Previews", nodes, { Start: { main: [[{ node: "Set", type: "main", index: 0 }]] } })) as object), pinData: { Start: pinned } };
   await page.goto("/workflows");
   await page.getByLabel("Workflow file").setInputFiles({ name: "previews.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(workflow)) });
-  await page.getByRole("link", { name: "Previews" }).click();
+  await page.getByRole("link", { name: "Previews" }).first().click();
   await page.locator('[data-node="Set"]').dblclick();
   const preview = page.getByLabel("Result");
   await expect(preview).toHaveText("2");

@@ -8,6 +8,7 @@ import type {
   Evaluation,
   Execution,
   ExecutionData,
+  LookedUpPage,
   Me,
   NewApiKey,
   OpenSession,
@@ -43,6 +44,16 @@ export interface EvaluationInput {
   run_data?: Record<string, Item[][][]>;
   source?: (Source | null)[];
   sources?: Record<string, ((Source | null)[] | null)[]>;
+}
+
+export interface LookUpInput {
+  loader: string;
+  version: number;
+  parameters: Record<string, unknown>;
+  credentials: Record<string, unknown>;
+  search: string;
+  cursor: string;
+  project_id: string;
 }
 
 export interface ExecutionFilter {
@@ -100,6 +111,7 @@ export const api = {
 
   nodes: () => request<NodeSummary[]>("GET", "/nodes"),
   node: (type: string) => request<NodeDefinition>("GET", `/nodes/${encodeURIComponent(type)}`),
+  options: (type: string, body: LookUpInput, signal?: AbortSignal) => request<LookedUpPage>("POST", `/nodes/${encodeURIComponent(type)}/options`, body, {}, signal),
   evaluate: (body: EvaluationInput, signal?: AbortSignal) => request<Evaluation>("POST", "/expressions/evaluate", body, {}, signal),
 
   credentials: (type = "") => list<Credential>(`/credentials?${query({ limit: 250, type })}`),

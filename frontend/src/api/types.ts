@@ -124,6 +124,22 @@ export interface Evaluation {
   error?: string | { message: string };
 }
 
+/** One choice that a parameter has looked up, or a column of a resource mapper. */
+export interface LookedUp {
+  name: string;
+  value: string | number | boolean;
+  description?: string;
+  url?: string;
+  type?: string;
+  required?: boolean;
+  match?: boolean;
+}
+
+export interface LookedUpPage {
+  options: LookedUp[];
+  next_cursor: string | null;
+}
+
 export interface Credential {
   id: string;
   name: string;

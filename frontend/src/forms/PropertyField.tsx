@@ -11,6 +11,7 @@ import type { Values } from "./ParameterForm";
 
 const AssignmentField = lazy(() => import("./AssignmentField"));
 const FilterField = lazy(() => import("./FilterField"));
+const ResourceMapper = lazy(() => import("./ResourceMapper"));
 
 export interface FieldProps {
   id: string;
@@ -20,7 +21,7 @@ export interface FieldProps {
   onChange: (value: unknown) => void;
 }
 
-const STRUCTURED = new Set(["collection", "fixedCollection", "filter", "assignmentCollection", "notice", "credentials", "credentialsSelect"]);
+const STRUCTURED = new Set(["collection", "fixedCollection", "filter", "assignmentCollection", "notice", "credentials", "credentialsSelect", "resourceMapper"]);
 
 /** One parameter: label, switch between fixed and expression, the control of its type. */
 export function PropertyField(props: FieldProps) {
@@ -36,6 +37,8 @@ export function PropertyField(props: FieldProps) {
       return <Titled property={property}><FilterField {...props} /></Titled>;
     case "assignmentCollection":
       return <Titled property={property}><AssignmentField {...props} /></Titled>;
+    case "resourceMapper":
+      return <Titled property={property}><ResourceMapper {...props} /></Titled>;
     default:
       return <SimpleField {...props} />;
   }
@@ -55,7 +58,7 @@ function SimpleField({ id, property, value, onChange }: FieldProps) {
   const [over, setOver] = useState(false);
   const dynamic = evaluate !== undefined && !property.no_expression && !STRUCTURED.has(property.type);
   const held = value === undefined ? emptyOf(property) : value;
-  const locator = property.type === "resourceLocator" && typeof held === "object" && held !== null ? (held as Values) : null;
+  const locator = (property.type === "resourceLocator" || property.type === "workflowSelector") && typeof held === "object" && held !== null ? (held as Values) : null;
   const inner = locator ? locator.value : held;
   const change = (next: unknown) => onChange(locator ? { ...locator, value: next } : next);
   const expression = dynamic && isExpression(inner);

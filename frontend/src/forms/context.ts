@@ -1,5 +1,5 @@
 import { createContext, useContext } from "react";
-import type { Evaluation } from "../api/types";
+import type { Evaluation, LookedUpPage } from "../api/types";
 
 /** What fields need of the place they stand in. Without `evaluate` values are always fixed (credentials). */
 export interface FormPlace {
@@ -9,6 +9,10 @@ export interface FormPlace {
   previews?: boolean;
   /** Paths that expressions can complete, such as `$json.name`. */
   completions?: string[];
+  /** One page of what a loader gives for the node as it is set now; absent where nothing can be looked up. */
+  lookUp?: (loader: string, search: string, cursor: string, signal?: AbortSignal) => Promise<LookedUpPage>;
+  /** Names of the fields that the chosen input item has. */
+  inputFields?: string[];
   /** Changes when the data that expressions see changes. */
   dataKey?: string;
   readOnly?: boolean;

@@ -1,13 +1,14 @@
-import { useQuery } from "@tanstack/react-query";
+import { X } from "lucide-react";
 import { Suspense } from "react";
-import { api } from "../api/api";
 import { t } from "../i18n";
 import { usePlace } from "./context";
 import type { Property } from "./definition";
 import { asText as text } from "./expression";
 import { CodeEditor } from "./ExpressionField";
+import { Locator } from "./Locator";
+import { LookUp } from "./LookUp";
 
-interface ControlProps {
+export interface ControlProps {
   id: string;
   property: Property;
   value: unknown;
@@ -25,17 +26,18 @@ export function Control(props: ControlProps) {
     case "number":
       return <input id={id} type="number" step="any" value={text(value)} disabled={disabled} placeholder={property.placeholder} onChange={(event) => onChange(event.target.value === "" ? "" : Number(event.target.value))} />;
     case "options":
-      return property.options?.length ? <Options {...props} /> : <Text {...props} />;
+      return property.options?.length ? <Options {...props} /> : <Found {...props} />;
     case "multiOptions":
-      return property.options?.length ? <MultiOptions {...props} /> : <List {...props} />;
+      return property.options?.length ? <MultiOptions {...props} /> : <FoundList {...props} />;
     case "color":
       return <input id={id} type="color" value={text(value) || "#0f766e"} disabled={disabled} onChange={(event) => onChange(event.target.value)} />;
     case "dateTime":
       return <input id={id} type="datetime-local" value={text(value).slice(0, 16)} disabled={disabled} onChange={(event) => onChange(event.target.value)} />;
     case "workflowSelector":
-      return <WorkflowSelect {...props} />;
     case "resourceLocator":
       return <Locator {...props} />;
+    case "credentialsSelect":
+      return <Found {...props} />;
     default:
       return <Text {...props} />;
   }
@@ -97,40 +99,36 @@ function MultiOptions({ id, property, value, onChange }: ControlProps) {
   );
 }
 
+/** One of the choices that are looked up; by hand where nothing can be. */
+function Found({ id, property, value, onChange }: ControlProps) {
+  const { lookUp } = usePlace();
+  if (!lookUp) return <Text id={id} property={property} value={value} onChange={onChange} />;
+  return <LookUp id={id} label={property.display_name} loader={property.loader ?? property.name} text={text(value)} placeholder={property.placeholder} onChoose={(choice) => onChange(choice.value)} />;
+}
+
+/** Several of them. */
+function FoundList({ id, property, value, onChange }: ControlProps) {
+  const { lookUp, readOnly } = usePlace();
+  const chosen: unknown[] = Array.isArray(value) ? value : [];
+  if (!lookUp) return <List id={id} property={property} value={value} onChange={onChange} />;
+  return (
+    <div className="stack tight">
+      {chosen.length > 0 && (
+        <div className="choices">
+          {chosen.map((each) => (
+            <button key={text(each)} type="button" className="badge" disabled={readOnly} aria-label={t("form.remove", { label: text(each) })} onClick={() => onChange(chosen.filter((other) => other !== each))}>
+              {text(each)}<X size={13} />
+            </button>
+          ))}
+        </div>
+      )}
+      <LookUp id={id} label={property.display_name} loader={property.loader ?? property.name} text="" placeholder={property.placeholder} onChoose={(choice) => onChange([...chosen.filter((each) => each !== choice.value), choice.value])} />
+    </div>
+  );
+}
+
 function List({ id, value, onChange }: ControlProps) {
   const { readOnly } = usePlace();
   const joined = Array.isArray(value) ? value.join(", ") : text(value);
   return <input id={id} value={joined} disabled={readOnly} placeholder={t("form.commas")} onChange={(event) => onChange(event.target.value.split(",").map((each) => each.trim()).filter(Boolean))} />;
-}
-
-function WorkflowSelect({ id, value, onChange }: ControlProps) {
-  const { readOnly } = usePlace();
-  const found = useQuery({ queryKey: ["workflows", "all"], queryFn: () => api.workflows(1, "", 250) });
-  const locator = typeof value === "object" && value !== null ? (value as { value?: string }) : null;
-  const chosen = locator ? text(locator.value) : text(value);
-  const rows = found.data?.rows ?? [];
-  return (
-    <select id={id} value={chosen} disabled={readOnly} onChange={(event) => onChange({ __rl: true, mode: "list", value: event.target.value, cachedResultName: rows.find((row) => row.id === event.target.value)?.name ?? "" })}>
-      {!rows.some((row) => row.id === chosen) && <option value={chosen}>{chosen || t("form.choose")}</option>}
-      {rows.map((row) => <option key={row.id} value={row.id}>{row.name}</option>)}
-    </select>
-  );
-}
-
-const MODES = ["list", "id", "url", "name"] as const;
-
-function Locator({ id, property, value, onChange }: ControlProps) {
-  const { readOnly } = usePlace();
-  const held = typeof value === "object" && value !== null ? (value as Record<string, unknown>) : { __rl: true, mode: "id", value };
-  const mode = text(held.mode) || "id";
-  return (
-    <div className="row">
-      <select style={{ width: 96 }} aria-label={t("form.locator", { label: property.display_name })} value={mode} disabled={readOnly} onChange={(event) => onChange({ ...held, __rl: true, mode: event.target.value })}>
-        {MODES.map((each) => <option key={each} value={each}>{t(`form.locator.${each}`)}</option>)}
-      </select>
-      {mode === "list" && property.name === "workflowId"
-        ? <WorkflowSelect id={id} property={property} value={held} onChange={onChange} />
-        : <input id={id} value={text(held.value)} disabled={readOnly} placeholder={property.placeholder} onChange={(event) => onChange({ ...held, __rl: true, mode, value: event.target.value })} />}
-    </div>
-  );
 }

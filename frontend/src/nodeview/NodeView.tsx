@@ -75,6 +75,11 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
       readOnly,
       previews: Boolean(input?.length) || origin === null,
       completions: [...paths, ...others, "$json", "$input.all()", "$input.first()", "$now", "$today", "$vars", "$execution.id", "$workflow.name", "$itemIndex", "$runIndex"],
+      inputFields: Object.keys(seen ?? {}),
+      lookUp: (loader, search, cursor, signal) => {
+        const now = store.getState().history.graph.nodes[node.id] ?? node;
+        return api.options(now.type, { loader, search, cursor, version: now.typeVersion, parameters: now.parameters, credentials: now.credentials ?? {}, project_id: project }, signal);
+      },
       dataKey: JSON.stringify([data?.id, data?.status, origin, item, node.name]),
       evaluate: (expression, signal) => {
         const sight = {
@@ -86,7 +91,7 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
         return api.evaluate({ project_id: project, expression, ...previewOf(expression, sight) }, signal);
       },
     };
-  }, [input, item, root, earlier, node.typeVersion, node.name, readOnly, data, origin, output, fed, graph.pins, project]);
+  }, [input, item, root, earlier, store, node, readOnly, data, origin, output, fed, graph.pins, project]);
 
   const pinned = graph.pins[node.name];
   const trigger = Boolean(definition?.trigger);
