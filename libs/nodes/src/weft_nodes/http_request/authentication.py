@@ -80,10 +80,10 @@ def signed(draft: Draft, secret: Mapping[str, Any], headers: list[Pair], body: b
     """The headers of an encoded request with its signature by OAuth1."""
     parts = urlsplit(draft.url)
     search = "&".join(part for part in (parts.query, urlencode(draft.query, quote_via=quote)) if part)
+    # as the client writes it: what is no part of an address is quoted
+    url = quote(urlunsplit(parts._replace(query=search)), safe="%/:=&?~#+!$,;'@()*[]")
     kind = next((text for name, text in headers if name.lower() == "content-type"), "")
-    header = oauth1.authorization(
-        secret, draft.method, urlunsplit(parts._replace(query=search)), content_type=kind, body=body
-    )
+    header = oauth1.authorization(secret, draft.method, url, content_type=kind, body=body)
     return [*(each for each in headers if each[0].lower() != "authorization"), ("authorization", header)]
 
 

@@ -13,6 +13,7 @@ from weft_gateway.application.ports import Backends
 from weft_gateway.entrypoints import openapi, web
 from weft_gateway.entrypoints.rest import (
     auth,
+    credentials,
     envelope,
     executions,
     nodes,
@@ -66,9 +67,11 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
         executions.router,
         nodes.router,
         options.router,
+        credentials.router,
         resources.router,
     ):
         app.include_router(router, prefix=PREFIX)
+    app.include_router(credentials.callbacks)
 
     @app.get(f"{PREFIX}/status", tags=["system"], summary="Version and whether the installation works")
     async def status(request: Request) -> Response:

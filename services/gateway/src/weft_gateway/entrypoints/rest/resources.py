@@ -1,84 +1,22 @@
-"""`/credentials`, `/variables`, `/tags`, `/webhooks`, `/schedules`: the smaller groups."""
+"""`/variables`, `/tags`, `/webhooks`, `/schedules`: the smaller groups."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.pb import scheduler_pb2 as schedules
 from weft_contracts.pb import webhook_ingress_pb2 as hooks
 from weft_contracts.pb import workflow_store_pb2 as pb
-from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.deps import backends
-from weft_gateway.entrypoints.rest.envelope import ok, page
+from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
-from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
+from weft_gateway.entrypoints.rest.paging import Limit
 
 router = APIRouter()
 User = Annotated[Caller, Depends(signed_in)]
-
-
-class NewCredential(BaseModel):
-    name: str = Field(min_length=1, max_length=128)
-    type: str = Field(min_length=1, max_length=128)
-    data: dict[str, Any] = {}
-    project_id: str = ""
-
-
-class CredentialChange(BaseModel):
-    name: str | None = Field(default=None, min_length=1, max_length=128)
-    data: dict[str, Any] | None = None
-
-
-@router.get("/credentials", tags=["credentials"], summary="Credentials, never their secrets")
-async def list_credentials(
-    request: Request,
-    user: User,
-    page_number: PageNumber = 1,
-    limit: Limit = 50,
-    type_name: Annotated[str, Query(alias="type")] = "",
-    search: str = "",
-) -> Response:
-    call = pb.ListCredentialsRequest(type=type_name, search=search, page=page_number, limit=limit)
-    found = await backends(request).credentials.List(call)
-    rows = [view(row) for row in found.credentials]
-    return page(request, rows, number=page_number, limit=limit, total=found.total)
-
-
-@router.post("/credentials", tags=["credentials"], status_code=201, summary="Store a credential, encrypted")
-async def create_credential(request: Request, user: User, body: NewCredential) -> Response:
-    call = pb.CreateCredentialRequest(
-        project_id=body.project_id, name=body.name, type=body.type, data=dumps_js(body.data)
-    )
-    return ok(request, view((await backends(request).credentials.Create(call)).credential), 201)
-
-
-@router.get(
-    "/credentials/{credential_id}", tags=["credentials"], summary="One credential without its secrets"
-)
-async def get_credential(request: Request, user: User, credential_id: str) -> Response:
-    found = await backends(request).credentials.Get(pb.GetCredentialRequest(credential_id=credential_id))
-    return ok(request, view(found.credential))
-
-
-@router.put("/credentials/{credential_id}", tags=["credentials"], summary="Rename it or replace its secrets")
-async def update_credential(
-    request: Request, user: User, credential_id: str, body: CredentialChange
-) -> Response:
-    call = pb.UpdateCredentialRequest(credential_id=credential_id)
-    if body.name is not None:
-        call.name = body.name
-    if body.data is not None:
-        call.data = dumps_js(body.data)
-    return ok(request, view((await backends(request).credentials.Update(call)).credential))
-
-
-@router.delete("/credentials/{credential_id}", tags=["credentials"], summary="Delete a credential")
-async def delete_credential(request: Request, user: User, credential_id: str) -> Response:
-    await backends(request).credentials.Delete(pb.DeleteCredentialRequest(credential_id=credential_id))
-    return ok(request, {})
 
 
 class VariableBody(BaseModel):
