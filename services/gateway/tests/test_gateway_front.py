@@ -1,6 +1,7 @@
 """What every answer has: shape, request id, limits, security headers; who may call what."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -296,4 +297,9 @@ async def test_every_endpoint_is_documented(owner: Client) -> None:
     assert len(names) > 55
     docs = await owner.get("http://weft.test/api/docs")
     assert docs.status_code == 200
-    assert "swagger" in docs.text.lower()
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', docs.text)
+    assert not [path for path in loaded if "//" in path]  # nothing from elsewhere
+    assets = [path for path in loaded if "assets" in path]
+    assert len(assets) == 2
+    for path in assets:
+        assert (await owner.get(f"http://weft.test{path}")).status_code == 200

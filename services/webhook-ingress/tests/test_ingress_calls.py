@@ -17,18 +17,18 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import (
     CredentialChanged,
     Envelope,
-    ResumeExecution,
     Route,
     StartExecution,
     WebhookReply,
     WorkflowDeleted,
 )
 from weft_contracts.payload import BINARY, Payload
-from weft_contracts.pb import orchestrator_pb2
 from weft_contracts.pb import webhook_ingress_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_kit import items
 from weft_kit.rpc import Caller, current
+from weft_webhook_ingress.adapters.postgres import PostgresCalls
+from weft_webhook_ingress.domain.hook import Owner
 
 pytestmark = pytest.mark.integration
 World = Any
@@ -490,21 +490,7 @@ async def test_listening_and_lists_ask_what_the_caller_may(world: World, made_ro
     current.reset(token)
 
 
-async def test_a_waiting_execution_is_woken_by_its_token_only(world: World) -> None:
-    wait = orchestrator_pb2.GetWaitResponse(
-        waiting=True, node="Wait", run_index=1, token="good", project_id="p1", status="waiting"
-    )
-    world.played.waits["e1"] = wait
-    for query, status in {"": 401, "?signature=bad": 401, "?signature=good&x=1": 200}.items():
-        answer = await world.call("POST", f"/webhook-waiting/e1/after{query}", json={"a": 1})
-        assert answer.status_code == status, query
-    (command,) = world.commands
-    assert isinstance(command, ResumeExecution)
-    assert (command.execution_id, command.node, command.run_index, command.token) == ("e1", "Wait", 1, "good")
-    assert command.data is not None
-    item = items.decode(command.data)[0][0]["json"]
-    assert (item["body"], item["query"]["x"]) == ({"a": 1}, "1")
-    assert (await world.call("GET", "/webhook-waiting/unknown")).status_code == 404
-    for state in ("success", "running"):
-        world.played.waits["e2"] = orchestrator_pb2.GetWaitResponse(status=state)
-        assert (await world.call("GET", "/webhook-waiting/e2?signature=good")).status_code == 409
+async def test_a_test_address_is_not_taken_from_another_project(world: World, made_route: MakeRoute) -> None:
+    calls, (route,) = PostgresCalls(world.database), [made_route("shared", "POST")]
+    await calls.listen(Owner("w1", "p1", "v"), [route], "ada", 60)
+    await calls.listen(Owner("w2", "p1", "v"), [route], "ada", 0)  # of the same project; at its end already

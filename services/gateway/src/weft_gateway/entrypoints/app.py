@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi_offline import FastAPIOffline
 from weft_contracts.errors import WeftError
 from weft_kit.cache import Cache
 from weft_kit.identity.tokens import TokenVerifier
@@ -47,11 +48,14 @@ class RejectionMiddleware:
 
 
 def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier: TokenVerifier) -> FastAPI:
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages load nothing from elsewhere
         title="Weft API",
         version=VERSION,
         description="Workflow automation that loses nothing. Answers: `{success, data | error, meta}`.",
         docs_url="/api/docs",
+        static_url="/api/docs/assets",
+        swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
+        favicon_url="/weft.svg",
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Route
 from weft_kit.database import Database, database_errors
 
@@ -36,7 +37,8 @@ class PostgresCalls:
         )
 
     async def listen(self, owner: Owner, routes: Sequence[Route], by: str, seconds: int) -> None:
-        """Replaces what the workflow listened on."""
+        """Replaces what the workflow listened on. Of two workflows of a project on one path the later one hears.
+        Raises CONFLICT where one of another project is listening."""
         with database_errors():
             pool = await self._database.pool()
             async with pool.acquire() as connection, connection.transaction():
@@ -44,12 +46,13 @@ class PostgresCalls:
                     "DELETE FROM webhook_ingress.test_listeners WHERE workflow_id = $1", owner.workflow_id
                 )
                 for route in routes:
-                    await connection.execute(
-                        "INSERT INTO webhook_ingress.test_listeners VALUES "
+                    heard = await connection.fetchrow(
+                        "INSERT INTO webhook_ingress.test_listeners AS held VALUES "
                         "($1,$2,$3,$4,$5,$6,$7,$8, now() + $9 * interval '1 second') "
                         "ON CONFLICT (method, path) DO UPDATE SET workflow_id = excluded.workflow_id, "
                         "node = excluded.node, project_id = excluded.project_id, version_id = excluded.version_id, "
-                        "route = excluded.route, created_by = excluded.created_by, until = excluded.until",
+                        "route = excluded.route, created_by = excluded.created_by, until = excluded.until "
+                        "WHERE held.project_id = excluded.project_id OR held.until <= now() RETURNING 1",
                         owner.workflow_id,
                         route.node,
                         route.method,
@@ -60,6 +63,12 @@ class PostgresCalls:
                         by,
                         seconds,
                     )
+                    if heard is None:
+                        raise WeftError(
+                            ErrorCode.CONFLICT,
+                            f"A workflow of another project is listening for {route.method} {route.path}. "
+                            "Try again in a moment, or choose another path.",
+                        )
 
     async def listeners(self, method: str) -> list[tuple[Owner, Route]]:
         rows = await self._fetch(
