@@ -17,12 +17,14 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import (
     CredentialChanged,
     Envelope,
+    ResumeExecution,
     Route,
     StartExecution,
     WebhookReply,
     WorkflowDeleted,
 )
 from weft_contracts.payload import BINARY, Payload
+from weft_contracts.pb import orchestrator_pb2
 from weft_contracts.pb import webhook_ingress_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_kit import items
@@ -494,3 +496,29 @@ async def test_a_test_address_is_not_taken_from_another_project(world: World, ma
     calls, (route,) = PostgresCalls(world.database), [made_route("shared", "POST")]
     await calls.listen(Owner("w1", "p1", "v"), [route], "ada", 60)
     await calls.listen(Owner("w2", "p1", "v"), [route], "ada", 0)  # of the same project; at its end already
+    await calls.listen(Owner("w3", "p2", "v"), [route], "bob", 60)
+    with pytest.raises(WeftError) as caught:
+        await calls.listen(Owner("w1", "p1", "v"), [route], "ada", 60)
+    assert caught.value.code is ErrorCode.CONFLICT
+    ((owner, _),) = await calls.listeners("POST")
+    assert owner.workflow_id == "w3"
+
+
+async def test_a_waiting_execution_is_woken_by_its_token_only(world: World) -> None:
+    wait = orchestrator_pb2.GetWaitResponse(
+        waiting=True, node="Wait", run_index=1, token="good", project_id="p1", status="waiting"
+    )
+    world.played.waits["e1"] = wait
+    for query, status in {"": 401, "?signature=bad": 401, "?signature=good&x=1": 200}.items():
+        answer = await world.call("POST", f"/webhook-waiting/e1/after{query}", json={"a": 1})
+        assert answer.status_code == status, query
+    (command,) = world.commands
+    assert isinstance(command, ResumeExecution)
+    assert (command.execution_id, command.node, command.run_index, command.token) == ("e1", "Wait", 1, "good")
+    assert command.data is not None
+    item = items.decode(command.data)[0][0]["json"]
+    assert (item["body"], item["query"]["x"]) == ({"a": 1}, "1")
+    assert (await world.call("GET", "/webhook-waiting/unknown")).status_code == 404
+    for state in ("success", "running"):
+        world.played.waits["e2"] = orchestrator_pb2.GetWaitResponse(status=state)
+        assert (await world.call("GET", "/webhook-waiting/e2?signature=good")).status_code == 409
