@@ -1,9 +1,11 @@
 """Files of the machine as items."""
 
+import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
+from weft_node_sdk.binary import CHUNK_BYTES
 from weft_node_sdk.context import Item, RunContext
 from weft_node_sdk.items import passed
 from weft_node_sdk.values import members, value
@@ -29,10 +31,13 @@ async def loaded(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A file, kept with the run, and what is known about it. `given`: name, type and extension to say instead."""
     given = given or {}
-    data = await ctx.files.read(path)
     name = str(value(given.get("fileName")) or path.rpartition("/")[2])
-    mime_type = str(value(given.get("mimeType")) or type_of(path, data))
-    entry = await ctx.store_binary(data, mime_type=mime_type, file_name=name)
+    async with ctx.files.open(path) as file, ctx.create_binary() as writer:
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            await writer.write(chunk)
+            await ctx.checkpoint()
+        mime_type = str(value(given.get("mimeType")) or type_of(path, writer.head))
+        entry = await writer.store(mime_type=mime_type, file_name=name)
     if extension := str(value(given.get("fileExtension")) or ""):
         entry["fileExtension"] = extension
     facts = {
@@ -49,7 +54,10 @@ async def written(ctx: RunContext, index: int, parameters: Mapping[str, Any]) ->
     """Writes an item's file; the item goes on and says where."""
     name = str(value(parameters.get("dataPropertyName", "data")))
     path = str(value(parameters.get("fileName", "")))
-    data = await ctx.read_binary(index, name)
-    await ctx.files.write(path, data, append=members(parameters).get("append") is True)
+    mode: Literal["ab", "wb"] = "ab" if members(parameters).get("append") is True else "wb"
+    async with ctx.open_binary(index, name) as reader, ctx.files.open(path, mode) as file:
+        async for chunk in reader:
+            await asyncio.to_thread(file.write, chunk)
+            await ctx.checkpoint()
     item = passed(ctx.items[index], index)
     return {**item, "json": {**item["json"], "fileName": path}}

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from weft_node_sdk.context import HttpAnswer, Item, NodeRunError, RunContext
+from weft_node_sdk.context import HttpAnswer, HttpStream, Item, NodeRunError, RunContext
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.values import entries, members
 
@@ -117,6 +117,24 @@ def _file_name(answer: HttpAnswer, url: str) -> str:
     return unquote(name.strip()).replace("\\", "/").rpartition("/")[2]
 
 
+@dataclass(frozen=True)
+class Download(HttpAnswer):
+    """An answer whose body is a file that is kept already; `body` is empty."""
+
+    entry: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def received(ctx: RunContext, answer: HttpStream, url: str, reading: Reading) -> HttpAnswer:
+    """The answer with its body, or, where that is to be a file, as a Download. Raises NodeRunError."""
+    head = HttpAnswer(answer.status, answer.reason, answer.headers, b"")
+    failed = answer.status >= 400 and not reading.never_error
+    if failed or _format(head, reading) != "file":
+        return replace(head, body=await answer.read())
+    mime_type = str(headers_of(head).get("content-type", "application/octet-stream")).partition(";")[0]
+    entry = await ctx.write_binary(answer, mime_type=mime_type.strip(), file_name=_file_name(head, url))
+    return Download(head.status, head.reason, head.headers, b"", entry)
+
+
 def _full(answer: HttpAnswer) -> dict[str, Any]:
     return {"headers": headers_of(answer), "statusCode": answer.status, "statusMessage": answer.reason}
 
@@ -126,10 +144,13 @@ async def items_of(ctx: RunContext, answer: HttpAnswer, url: str, reading: Readi
     check(answer, reading)
     lineage = {"item": index}
     if _format(answer, reading) == "file":
-        mime_type = str(headers_of(answer).get("content-type", "application/octet-stream")).partition(";")[0]
-        entry = await ctx.store_binary(
-            answer.body, mime_type=mime_type.strip(), file_name=_file_name(answer, url)
-        )
+        if isinstance(answer, Download):
+            entry = answer.entry
+        else:
+            mime_type = str(headers_of(answer).get("content-type", "application/octet-stream")).partition(";")
+            entry = await ctx.store_binary(
+                answer.body, mime_type=mime_type[0].strip(), file_name=_file_name(answer, url)
+            )
         json = _full(answer) if reading.full else {}
         return [{"json": json, "binary": {reading.name: entry}, "pairedItem": lineage}]
     body = body_of(answer, reading)

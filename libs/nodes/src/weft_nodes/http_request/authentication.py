@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from weft_node_sdk import oauth1
-from weft_node_sdk.context import ClientCertificate, HttpAnswer, NodeRunError, RunContext
+from weft_node_sdk.context import ClientCertificate, HttpAnswer, HttpBody, NodeRunError, RunContext
 from weft_node_sdk.credentials import Authentication
 
 from weft_nodes.http_request.building import json_fields
@@ -76,14 +76,17 @@ def is_expired(authentication: Authentication, answer: HttpAnswer) -> bool:
     return bool(authentication.access_token) and answer.status in {401, told}
 
 
-def signed(draft: Draft, secret: Mapping[str, Any], headers: list[Pair], body: bytes | None) -> list[Pair]:
+def signed(
+    draft: Draft, secret: Mapping[str, Any], headers: list[Pair], body: bytes | HttpBody | None
+) -> list[Pair]:
     """The headers of an encoded request with its signature by OAuth1."""
     parts = urlsplit(draft.url)
     search = "&".join(part for part in (parts.query, urlencode(draft.query, quote_via=quote)) if part)
     # as the client writes it: what is no part of an address is quoted
     url = quote(urlunsplit(parts._replace(query=search)), safe="%/:=&?~#+!$,;'@()*[]")
     kind = next((text for name, text in headers if name.lower() == "content-type"), "")
-    header = oauth1.authorization(secret, draft.method, url, content_type=kind, body=body)
+    plain = body if isinstance(body, bytes) else None  # files are no part of what is signed
+    header = oauth1.authorization(secret, draft.method, url, content_type=kind, body=plain)
     return [*(each for each in headers if each[0].lower() != "authorization"), ("authorization", header)]
 
 

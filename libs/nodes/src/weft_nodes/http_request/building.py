@@ -1,6 +1,6 @@
 """From the parameters of one item to a request, for versions 3 and later."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from weft_node_sdk.context import NodeRunError, RunContext
@@ -83,7 +83,7 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
         draft.content_type = str(value(parameters.get("rawContentType", "")) or "text/plain")
     elif kind == "binaryData":
         file = await read_file(ctx, index, str(value(parameters.get("inputDataFieldName", "data"))))
-        draft.kind, draft.content, draft.content_type = "raw", file.data, file.mime_type
+        draft.kind, draft.content, draft.content_type = "raw", file, file.mime_type
     elif kind == "multipart-form-data":
         draft.kind, draft.content = "multipart", await _multipart_fields(ctx, index, parameters)
     elif kind == "form-urlencoded" and parameters.get("specifyBody") == "string":
@@ -127,7 +127,11 @@ async def _multipart_fields(ctx: RunContext, index: int, parameters: Mapping[str
 
 async def read_file(ctx: RunContext, index: int, name: str) -> File:
     """A file of the item. Raises NodeRunError where it has none of that name."""
-    data = await ctx.read_binary(index, name)
-    about = ctx.items[index].get("binary", {}).get(name, {})
-    mime_type = str(about.get("mimeType") or "application/octet-stream")
-    return File(data, str(about.get("fileName") or name), mime_type)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async with ctx.open_binary(index, name) as reader:
+            async for chunk in reader:
+                yield chunk
+
+    async with ctx.open_binary(index, name) as reader:
+        return File(chunks, reader.size, reader.file_name or name, reader.mime_type)

@@ -1,13 +1,13 @@
 """A request before it is encoded: what authentication and paging may still change."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 import orjson
-from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.context import HttpBody, NodeRunError
 from weft_node_sdk.values import to_text
 
 Pair = tuple[str, str]
@@ -15,16 +15,33 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class File:
-    """A file in a multipart body."""
+    """A file in a body. `chunks()` gives its bytes, anew each time."""
 
-    data: bytes
+    chunks: Callable[[], AsyncIterator[bytes]]
+    size: int
     name: str
     mime_type: str
 
 
+class Parts:
+    """Implements HttpBody: bytes and files, one after the other."""
+
+    def __init__(self, parts: Sequence[bytes | File]) -> None:
+        self._parts = parts
+        self.size = sum(part.size if isinstance(part, File) else len(part) for part in parts)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield part
+                continue
+            async for chunk in part.chunks():
+                yield chunk
+
+
 @dataclass
 class Draft:
-    """`content`: fields by name for form and multipart, any JSON value for json, bytes for raw."""
+    """`content`: fields by name for form and multipart, any JSON value for json, bytes or a file for raw."""
 
     method: str
     url: str
@@ -59,9 +76,10 @@ class Draft:
             return
         raise NodeRunError("The body has no fields that could be changed")
 
-    def encoded(self) -> tuple[list[Pair], bytes | None]:
+    def encoded(self) -> tuple[list[Pair], bytes | HttpBody | None]:
         """Headers with the content type, and the body."""
-        headers, body = list(self.headers), None
+        headers = list(self.headers)
+        body: bytes | HttpBody | None = None
         content_type = self.content_type
         if self.kind == "json":
             body = orjson.dumps(self.content)
@@ -78,7 +96,7 @@ class Draft:
             headers = [header for header in headers if header[0].lower() != "content-type"]
             content_type = f"multipart/form-data; boundary={boundary}"
         elif self.kind == "raw":
-            body = self.content
+            body = Parts([self.content]) if isinstance(self.content, File) else self.content
         if body is not None and content_type and not self.has_header("content-type"):
             headers.append(("content-type", content_type))
         return headers, body
@@ -116,16 +134,18 @@ def flattened(name: str, given: Any, arrays: str) -> list[Pair]:
     return [(name, str("" if given is None else to_text(given)))]
 
 
-def _multipart(fields: Iterable[tuple[str, Any]], boundary: str) -> bytes:
-    chunks: list[bytes] = []
+def _multipart(fields: Iterable[tuple[str, Any]], boundary: str) -> bytes | HttpBody:
+    parts: list[bytes | File] = []
     for name, held in fields:
         for member in held if isinstance(held, list) else [held]:
             disposition = f'form-data; name="{_quoted(name)}"'
             if isinstance(member, File):
                 disposition += f'; filename="{_quoted(member.name)}"\r\nContent-Type: {member.mime_type}'
-            data = member.data if isinstance(member, File) else str(to_text(member) or "").encode()
-            chunks += [f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode(), data, b"\r\n"]
-    return b"".join([*chunks, f"--{boundary}--\r\n".encode()])
+            data = member if isinstance(member, File) else str(to_text(member) or "").encode()
+            parts += [f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode(), data, b"\r\n"]
+    parts.append(f"--{boundary}--\r\n".encode())
+    plain = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(plain) if len(plain) == len(parts) else Parts(parts)
 
 
 def _quoted(name: str) -> str:

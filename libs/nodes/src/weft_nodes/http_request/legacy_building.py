@@ -51,7 +51,7 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
             draft.content = {field: await read_file(ctx, index, name) for field, _, name in pairs}
         else:
             file = await read_file(ctx, index, names[0] if names else "data")
-            draft.kind, draft.content, draft.content_type = "raw", file.data, mime_type or file.mime_type
+            draft.kind, draft.content, draft.content_type = "raw", file, mime_type or file.mime_type
         return
     if kind == "raw":
         draft.kind, draft.content_type = "raw", mime_type or "text/plain"

@@ -9,7 +9,7 @@ from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.values import entries, members, value
 
 from weft_nodes.http_request import building, legacy_building
-from weft_nodes.http_request.answers import Reading, items_of
+from weft_nodes.http_request.answers import Reading, items_of, received
 from weft_nodes.http_request.authentication import (
     answer_challenge,
     authenticate,
@@ -36,6 +36,8 @@ class Sender:
 
     def __init__(self, ctx: RunContext, parameters: Mapping[str, Any], reading: Reading) -> None:
         self._ctx = ctx
+        self._reading = reading
+        self._pages = settings_of(parameters) is not None
         self._credential = credential_type(parameters)
         options = members(parameters)
         self._accept = _ACCEPT.get(reading.format, "*/*")
@@ -71,7 +73,7 @@ class Sender:
         headers, body = draft.encoded()
         if found is not None and found.sign_in == "oauth1":
             headers = signed(draft, found.secret, headers, body)
-        return await self._ctx.http.request(
+        async with self._ctx.http.stream(
             draft.method,
             draft.url,
             headers=headers,
@@ -83,7 +85,10 @@ class Sender:
             verify=self._verify,
             proxy=self._proxy,
             client=certificate,
-        )
+        ) as answer:
+            if self._pages:  # which are compared, and read by expressions
+                return HttpAnswer(answer.status, answer.reason, answer.headers, await answer.read())
+            return await received(self._ctx, answer, draft.url, self._reading)
 
 
 async def _fetch(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> list[Item]:

@@ -8,6 +8,8 @@ from weft_node_sdk.items import made, passed_all
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.values import checked, entries, members, to_text, value
 
+from weft_nodes.files.kinds import entry_of
+
 Answer = tuple[bytes, str, int]
 """Body, content type, status where none is set."""
 
@@ -35,18 +37,18 @@ def _under(key: Any, payload: Any) -> bytes:
     return orjson.dumps({name: payload} if name else payload)
 
 
-async def _file(ctx: RunContext, parameters: dict[str, Any]) -> Answer:
+def _file_name(ctx: RunContext, parameters: dict[str, Any]) -> str:
+    """Which file of the first item is sent."""
     binary = ctx.items[0].get("binary", {}) if ctx.items else {}
     name = str(value(parameters.get("inputFieldName", "data")))
     if parameters.get("responseDataSource", "automatically") == "automatically":
-        if not binary:
-            raise NodeRunError("The first item has no file to send")
-        name = next(iter(binary))
-    body = await ctx.read_binary(0, name)
-    return body, str(binary.get(name, {}).get("mimeType") or "application/octet-stream"), 200
+        name = str(next(iter(binary), ""))
+    if not name or not ctx.items:
+        raise NodeRunError("The first item has no file to send")
+    return name
 
 
-async def _answer(ctx: RunContext, parameters: dict[str, Any]) -> Answer:
+def _answer(ctx: RunContext, parameters: dict[str, Any]) -> Answer:
     key = members(parameters).get("responseKey")
     match parameters.get("respondWith", "firstIncomingItem"):
         case "firstIncomingItem":
@@ -61,8 +63,6 @@ async def _answer(ctx: RunContext, parameters: dict[str, Any]) -> Answer:
             return b"", "", 200
         case "redirect":
             return b"", "", 307
-        case "binary":
-            return await _file(ctx, parameters)
         case other:
             raise NodeRunError(f"Answering with '{other}' is not supported yet", code="UNSUPPORTED")
 
@@ -87,7 +87,12 @@ async def _respond(ctx: RunContext) -> dict[str, Any]:
     """Answers, and gives what was sent."""
     parameters = await ctx.parameters_for(0)
     options = members(parameters)
-    body, content_type, default = await _answer(ctx, parameters)
+    name, body = "", b""
+    if parameters.get("respondWith") == "binary":
+        name = _file_name(ctx, parameters)
+        content_type, default = str(entry_of(ctx, 0, name).get("mimeType") or "application/octet-stream"), 200
+    else:
+        body, content_type, default = _answer(ctx, parameters)
     given = [
         _header(entry.get("name"), entry.get("value"))
         for entry in entries(options, "responseHeaders", "entries")
@@ -98,11 +103,14 @@ async def _respond(ctx: RunContext) -> dict[str, Any]:
     if content_type and not any(name.lower() == "content-type" for name, _ in headers):
         headers.insert(0, ("Content-Type", content_type))
     status = _status(options.get("responseCode"), default)
-    ctx.respond(status, headers, body)
+    if name:
+        await ctx.respond_file(status, headers, 0, name)
+    else:
+        ctx.respond(status, headers, body)
     return {
         "statusCode": status,
-        "headers": {name.lower(): text for name, text in headers},
-        "body": _shown(body),
+        "headers": {key.lower(): text for key, text in headers},
+        "body": {"binary": dict(entry_of(ctx, 0, name))} if name else _shown(body),
     }
 
 
