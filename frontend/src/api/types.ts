@@ -82,6 +82,8 @@ export interface NodeError {
   node?: string;
   code?: string;
   item_index?: number | null;
+  parameter?: string;
+  parameter_name?: string;
 }
 
 export interface Execution {

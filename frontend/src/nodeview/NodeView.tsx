@@ -200,6 +200,7 @@ function Output({ node, runs, runIndex, onRun, pinned, labels }: OutputProps) {
         <div className="notice" role="alert">
           <strong>{current.error.message}</strong>
           {current.error.description && <p>{current.error.description}</p>}
+          {current.error.parameter && <p>{t("node.failedParameter", { name: current.error.parameter_name || current.error.parameter })}</p>}
           {current.error.item_index !== null && current.error.item_index !== undefined && <p>{t("node.failedItem", { number: current.error.item_index })}</p>}
         </div>
       )}

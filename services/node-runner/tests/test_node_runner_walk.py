@@ -1,5 +1,7 @@
 """A segment from its entry to its end, and what is reported of it."""
 
+# ruff: noqa: E501 - a table of parameters
+
 import asyncio
 import os
 import time
@@ -48,6 +50,32 @@ def json_of(report: NodeCompleted, output: int = 0) -> list[Any]:
 
 def names(reports: Any) -> list[tuple[str, str]]:
     return [(type(report).__name__, report.node) for report in reports]
+
+
+WRONG_PARAMETERS = [
+    # type, version, parameters, path, display names
+    ("set", 3.4, {"assignments": {"assignments": [{"id": "1", "name": "a", "type": "string", "value": "x"},
+      {"id": "2", "name": "b", "type": "string", "value": "={{ $('Nowhere').item.json.b }}"}]}},
+     "assignments.assignments[1].value", "Fields to set 2"),
+    ("if", 2.2, {"conditions": {"combinator": "and", "options": {}, "conditions": [{"leftValue": "={{ $('Nowhere').first() }}",
+      "rightValue": "", "operator": {"type": "string", "operation": "equals"}}]}},
+     "conditions.conditions[0].leftValue", "Conditions 1"),
+    ("httpRequest", 4.2, {"url": "={{ $('Nowhere').first().json.url }}"}, "url", "URL"),
+    ("httpRequest", 4.2, {"url": "http://127.0.0.1:1", "sendQuery": True, "queryParameters": {"parameters": [{"name": "a", "value": "={{ $( }}"}]}},
+     "queryParameters.parameters[0].value", "Query parameters › Parameters 1 › Value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "version", "parameters", "path", "shown"), WRONG_PARAMETERS)
+async def test_the_error_of_an_expression_says_where(
+    make: Make, a_node: Node, kind: str, version: float, parameters: Any, path: str, shown: str
+) -> None:
+    world = make(a_node("A", kind, version, parameters=parameters))
+    (failed,) = [each for each in await world.walk() if isinstance(each, NodeFailed)]
+    error = failed.error
+    assert (error.code, error.node, error.item_index) == ("EXPRESSION_ERROR", "A", 0)
+    assert (error.parameter, error.parameter_name) == (path, shown)
+    assert error.description
 
 
 async def test_a_line_is_one_batch_with_lineage(make: Make, a_node: Node) -> None:

@@ -53,6 +53,7 @@ class NodeError(Part, frozen=True):
 
     `cause`: node (the node raised), crashed (its runner or a message died), timeout, cancelled.
     `code`: NODE_ERROR, OUTCOME_UNKNOWN, CRASHED, TIMEOUT, LOOP_LIMIT, EXPRESSION_ERROR, …
+    `parameter`: the path of the parameter at fault (`rules.values[0].outputKey`), `parameter_name` its display names.
     """
 
     message: str
@@ -62,6 +63,8 @@ class NodeError(Part, frozen=True):
     description: str = ""
     item_index: int | None = None
     http_status: int | None = None
+    parameter: str = ""
+    parameter_name: str = ""
 
 
 class NodeOutput(Part, frozen=True):

@@ -7,7 +7,8 @@ class ExpressionFailure(Exception):
     """An expression that failed for one item. `evaluate` puts it in the value's place; whoever reads it may raise it.
 
     `message` is JavaScript's own or ours; `description` says what to do; `expression` is the source between the
-    braces; `item_index` counts input items from 0, None where the text itself is at fault.
+    braces; `item_index` counts input items from 0, None where the text itself is at fault; `leaf` is the expression's
+    place among those that were evaluated together (`Compiled.places` names its parameter).
     """
 
     def __init__(
@@ -18,6 +19,7 @@ class ExpressionFailure(Exception):
         code: str = "EXPRESSION_ERROR",
         expression: str = "",
         item_index: int | None = None,
+        leaf: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -25,8 +27,9 @@ class ExpressionFailure(Exception):
         self.code = code
         self.expression = expression
         self.item_index = item_index
+        self.leaf = leaf
 
-    def at(self, item_index: int) -> "ExpressionFailure":
+    def at(self, item_index: int, leaf: int) -> "ExpressionFailure":
         """The same failure, of one item."""
         return ExpressionFailure(
             self.message,
@@ -34,6 +37,7 @@ class ExpressionFailure(Exception):
             code=self.code,
             expression=self.expression,
             item_index=item_index,
+            leaf=leaf,
         )
 
 

@@ -85,18 +85,16 @@ def native_values(
                 missing.append((at, index))
                 row.append(None)
             except Thrown as error:
-                row.append(_thrown(error, leaves[at], index) if scope.strict else None)
+                row.append(_thrown(error, leaves[at]).at(index, at) if scope.strict else None)
             except ExpressionFailure as failure:
                 failure.expression = leaves[at].text.strip()
-                row.append(failure.at(index))
+                row.append(failure.at(index, at))
         rows.append(row)
     return rows, missing
 
 
-def _thrown(error: Thrown, leaf: Leaf, index: int) -> ExpressionFailure:
-    return ExpressionFailure(
-        str(error), description=hint(str(error)), expression=leaf.text.strip(), item_index=index
-    )
+def _thrown(error: Thrown, leaf: Leaf) -> ExpressionFailure:
+    return ExpressionFailure(str(error), description=hint(str(error)), expression=leaf.text.strip())
 
 
 def hint(message: str) -> str:
@@ -125,20 +123,21 @@ async def _cross(
         if failure is None:
             units.append(unit)
         else:
-            rows[unit[1]][unit[0]] = failure.at(unit[1])
+            rows[unit[1]][unit[0]] = failure.at(unit[1], unit[0])
     if not units:
         return
     units.sort()
     try:
         reply = await evaluator.run(project_id, build(leaves, units, scope))
     except EvaluatorUnavailable as error:
+        broken = ExpressionFailure(str(error), code="EVALUATOR_UNAVAILABLE")
         for leaf, item in units:
-            rows[item][leaf] = ExpressionFailure(str(error), code="EVALUATOR_UNAVAILABLE", item_index=item)
+            rows[item][leaf] = broken.at(item, leaf)
         return
     for (leaf, item), value in zip(units, answers(reply, len(units), scope), strict=True):
         if isinstance(value, ExpressionFailure):
             value.expression = leaves[leaf].text.strip()
-            value.item_index = item
+            value.item_index, value.leaf = item, leaf
             value.description = value.description or hint(value.message)
         rows[item][leaf] = value
 

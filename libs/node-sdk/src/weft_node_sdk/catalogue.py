@@ -21,6 +21,8 @@ from weft_node_sdk.defaults import Defaults
 from weft_node_sdk.display import compile_rule
 from weft_node_sdk.facts import NodeFacts
 from weft_node_sdk.issues import Issue, unknown_parameters
+from weft_node_sdk.labels import Path as ParameterPath
+from weft_node_sdk.labels import label
 from weft_node_sdk.triggers import routes_of, schedules_of
 
 Implementation = Callable[[RunContext], Awaitable[Outputs | Suspend]]
@@ -209,6 +211,10 @@ class Catalogue:
         type or version we don't have. Constant cost per node, not per item: call it once per workflow
         version."""
         return self._compiled(type_name, version).fill(parameters)
+
+    def parameter_label(self, type_name: str, version: float, path: ParameterPath) -> str:
+        """The display names on the way to a parameter. Raises KeyError for a type or version we don't have."""
+        return label(self._group(type_name, version).get("properties", []), path)
 
     # --- whole documents ----------------------------------------------------------------------------------
 

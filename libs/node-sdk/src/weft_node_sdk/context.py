@@ -36,6 +36,8 @@ class NodeRunError(Exception):
         http_status: int | None = None,
         fatal: bool = False,
         recorded: Outputs | None = None,
+        parameter: tuple[str | int, ...] = (),
+        leaf: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -47,6 +49,10 @@ class NodeRunError(Exception):
         """Neither `onError` nor a retry applies (Stop and Error)."""
         self.recorded = recorded
         """What the run records as output all the same."""
+        self.parameter = parameter
+        """The path of the parameter at fault: `("options", "limit")`."""
+        self.leaf = leaf
+        """Which of the node's expressions failed; says the same of an expression (`ExpressionFailure.leaf`)."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ def value(given: Any, item_index: int | None = None) -> Any:
         str(getattr(given, "message", given)),
         description=str(getattr(given, "description", "")),
         code=str(getattr(given, "code", "EXPRESSION_ERROR")),
-        item_index=item_index,
+        item_index=getattr(given, "item_index", None) if item_index is None else item_index,
+        leaf=getattr(given, "leaf", None),
     )
 
 

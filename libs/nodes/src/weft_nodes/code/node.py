@@ -16,6 +16,7 @@ async def run(ctx: RunContext) -> Outputs:
         script = ctx.code.python if python else ctx.code.javascript
         return await script(source, each_item=each_item)
     except NodeRunError as error:
+        error.parameter = (name,)
         if error.fatal or not ctx.continues():
             raise
         index = error.item_index if error.item_index is not None else 0

@@ -12,6 +12,7 @@ from weft_contracts.messages import Activation, RunSegment
 from weft_contracts.payload import BINARY, Payload
 from weft_expressions.code import python_references, references
 from weft_expressions.custom_data import note
+from weft_expressions.errors import ExpressionFailure
 from weft_expressions.evaluate import assembled
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled, compile_text, compile_value
@@ -149,6 +150,9 @@ class NodeContext(BinaryCalls):
         scope = await self.scope(dict(variables or {}))
         leaves = [leaf for each in compiled for leaf in each.leaves]
         rows = await self._outside.values(leaves, scope, item_index + 1, self._task.project_id)
+        for each in rows[item_index]:
+            if isinstance(each, ExpressionFailure):
+                each.leaf = None  # no parameter of the node
         found = iter(rows[item_index])
         return [each.build([next(found) for _ in each.leaves]) for each in compiled]
 

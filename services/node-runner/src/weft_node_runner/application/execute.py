@@ -11,6 +11,7 @@ from weft_contracts.payload import Payload
 from weft_expressions.errors import ExpressionFailure
 from weft_kit import items as codec
 from weft_node_sdk.context import Child, Item, NodeRunError, Outputs, ResumeInfo, RunContext, Suspend
+from weft_node_sdk.labels import path_text
 
 from weft_node_runner.application.context import NodeContext
 from weft_node_runner.application.data import Data
@@ -85,6 +86,7 @@ async def execute(
             description=failure.description,
             item_index=failure.item_index,
             code=failure.code,
+            leaf=failure.leaf,
         )
     except WeftError as failure:
         if failure.code is ErrorCode.UNAVAILABLE:
@@ -95,10 +97,13 @@ async def execute(
         error = NodeRunError(f"The node failed: {failure}", code="INTERNAL")
     finally:
         ctx.close()
-    return _failed(node_plan, ctx, error, attempt)
+    path = error.parameter if error.leaf is None else node_plan.compiled.places[error.leaf]
+    return _failed(node_plan, ctx, error, attempt, path_text(path), plan.parameter_name(node, path))
 
 
-def _failed(plan: NodePlan, ctx: NodeContext, error: NodeRunError, attempt: int) -> Outcome:
+def _failed(
+    plan: NodePlan, ctx: NodeContext, error: NodeRunError, attempt: int, parameter: str, parameter_name: str
+) -> Outcome:
     node, logs = plan.node, tuple(ctx.logs)
     told = NodeError(
         error.message,
@@ -107,6 +112,8 @@ def _failed(plan: NodePlan, ctx: NodeContext, error: NodeRunError, attempt: int)
         description=error.description,
         item_index=error.item_index,
         http_status=error.http_status,
+        parameter=parameter,
+        parameter_name=parameter_name,
     )
     again = attempt < node.max_tries
     if error.fatal or again or not ctx.continues():

@@ -1,6 +1,6 @@
 """A workflow version made ready to run: per node, everything that does not change from run to run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,13 @@ class Plan:
         if plan is None:
             plan = self._plans[name] = self._make(self.graph.nodes[name])
         return plan
+
+    def parameter_name(self, node: Node, path: Sequence[str | int]) -> str:
+        """The parameter's display names; empty where there are none."""
+        try:
+            return self._catalogue.parameter_label(node.type, node.version, path)
+        except KeyError:
+            return ""
 
     def _make(self, node: Node) -> NodePlan:
         raw = node.json.get("parameters")

@@ -7,6 +7,7 @@ Every method changes both, or raises Refused and changes nothing. What a change 
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 from weft_contracts.messages import (
     TERMINAL,
     Activation,
@@ -576,12 +577,4 @@ def _history(row: NodeRow) -> list[AnyEvent]:
 
 
 def _named(error: NodeError, node: str) -> NodeError:
-    return NodeError(
-        error.message,
-        error.code,
-        error.cause,
-        node,
-        error.description,
-        error.item_index,
-        error.http_status,
-    )
+    return msgspec.structs.replace(error, node=node)
