@@ -105,6 +105,24 @@ async def test_requests_go_out_as_asked_and_keep_no_cookies(http: GuardedHttp, s
     assert "cookie" not in server.requests[1]
 
 
+class Parts:
+    """A body in chunks."""
+
+    size = 100_001
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"<"
+        for _ in range(10):
+            yield b"x" * 10_000
+
+
+async def test_a_body_goes_out_in_chunks(http: GuardedHttp, server: Server) -> None:
+    answer = await http.request("PUT", f"{server.base}/a", body=Parts())
+    assert answer.body == b"/a|<" + b"x" * 100_000
+    assert "content-length: 100001\r\n" in server.requests[0]
+    assert "transfer-encoding" not in server.requests[0]
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -102,20 +102,10 @@ class _Transport(httpx.AsyncBaseTransport):
 
 def _sent(request: httpx.Request) -> bytes | AsyncIterator[bytes] | None:
     stream = request.stream
-    if isinstance(stream, _Body):
-        return aiter(stream)
-    assert isinstance(stream, httpx.ByteStream)
-    return b"".join(stream) or None
-
-
-class _Body(httpx.AsyncByteStream):
-    """A body in chunks; unlike an iterator's it can be sent again."""
-
-    def __init__(self, body: HttpBody) -> None:
-        self._body = body
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._body)
+    if isinstance(stream, httpx.ByteStream):
+        return b"".join(stream) or None
+    assert isinstance(stream, httpx.AsyncByteStream)
+    return aiter(stream)
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -254,7 +244,7 @@ class GuardedHttp:
                     method,
                     target,
                     headers=given,
-                    content=body if body is None or isinstance(body, bytes) else _Body(body),
+                    content=body,
                     timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
                 )
                 response = await chosen.send(request, stream=True, follow_redirects=follow_redirects)
