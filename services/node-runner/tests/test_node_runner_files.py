@@ -1,5 +1,6 @@
 """Files of nodes: below the allowed folders and nowhere else."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -67,3 +68,33 @@ async def test_patterns_find_files(files: AllowedFiles, tmp_path: Path) -> None:
     assert await files.find(f"{first}/none*") == []
     with pytest.raises(NodeRunError, match="outside the folders"):
         await files.find("/etc/*")
+
+
+async def test_what_is_git_s_is_refused(files: AllowedFiles, tmp_path: Path) -> None:
+    await files.write("real.txt", b"1")
+    (tmp_path / "one/repository/.Git").mkdir(parents=True)
+    (tmp_path / "one/repository/.Git/config").write_text("")
+    for attempt in (files.read("repository/.Git/config"), files.write("repository/.GIT/config", b"x")):
+        with pytest.raises(NodeRunError, match="belongs to Git"):
+            await attempt
+    assert await files.find("**") == [str(tmp_path / "one" / "real.txt")]
+
+
+async def test_folders_are_opened(files: AllowedFiles, tmp_path: Path) -> None:
+    with pytest.raises(NodeRunError, match="does not exist"):
+        async with files.folder("."):
+            pass
+    async with files.folder("a/b", make=True) as folder:
+        assert (folder.path, folder.depth) == (str(tmp_path / "one/a/b"), 2)
+        assert os.fstat(folder.handle).st_ino == (tmp_path / "one/a/b").stat().st_ino
+        (tmp_path / "one/a/b").rename(tmp_path / "one/moved")
+        child = await asyncio.create_subprocess_exec("pwd", cwd=folder.cwd, stdout=asyncio.subprocess.PIPE)
+        assert (await child.communicate())[0].decode().strip() == str(tmp_path / "one/moved")
+    with pytest.raises(OSError, match="Bad file"):
+        os.fstat(folder.handle)
+    (tmp_path / "one/up").symlink_to(tmp_path)
+    for path in ("up", "up/x", "../x", "a/.git"):
+        with pytest.raises(NodeRunError):
+            async with files.folder(path, make=True):
+                pass
+    assert not (tmp_path / "x").exists()

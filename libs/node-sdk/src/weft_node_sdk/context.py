@@ -9,6 +9,7 @@ single input item pairs to all outputs. Nodes never change the items that they a
 the lineage that those carry.
 """
 
+import sys
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -250,10 +251,25 @@ class Code(Protocol):
         """The same for Python."""
 
 
+@dataclass(frozen=True)
+class OpenFolder:
+    """A folder, held by an open handle: what was checked is what is used. A program works in it by `cwd=`."""
+
+    handle: int
+    path: str
+    depth: int
+    """Steps from the folder that the installation allows down to here."""
+
+    @property
+    def cwd(self) -> str:
+        """For a child process."""
+        return f"/proc/self/fd/{self.handle}" if sys.platform == "linux" else self.path
+
+
 class Files(Protocol):
-    """Files of the runner's machine, in the folders that the installation allows; no symbolic link is followed.
-    A relative path begins at the first of them. All raise NodeRunError, where a path leads elsewhere with the
-    setting's name."""
+    """Files of the runner's machine, in the folders that the installation allows; no symbolic link is followed, and
+    nothing in a folder `.git`, whose settings can make Git run programs. A relative path begins at the first of
+    them. All raise NodeRunError, where a path leads elsewhere with the setting's name."""
 
     async def read(self, path: str) -> bytes: ...
 
@@ -263,6 +279,9 @@ class Files(Protocol):
         self, path: str, mode: Literal["rb", "wb", "ab"] = "rb"
     ) -> AbstractAsyncContextManager[IO[bytes]]:
         """The file itself; it blocks, so use it in a thread."""
+
+    def folder(self, path: str, *, make: bool = False) -> AbstractAsyncContextManager[OpenFolder]:
+        """A folder; with `make`, it and those above it are made where they are missing."""
 
     async def find(self, pattern: str) -> list[str]:
         """Absolute paths of the files that a pattern (`*`, `**`, `?`, `[a-z]`, `{a,b}`) names, sorted."""

@@ -21,6 +21,7 @@ from weft_node_sdk.context import (
     Item,
     NodeInfo,
     NodeRunError,
+    OpenFolder,
     Outputs,
     ResumeInfo,
     Varying,
@@ -115,6 +116,11 @@ class FakeFiles:
         file = io.BytesIO()
         yield file
         await self.write(path, file.getvalue(), append=mode == "ab")
+
+    @asynccontextmanager
+    async def folder(self, path: str, *, make: bool = False) -> AsyncIterator[OpenFolder]:
+        raise NodeRunError(f"The folder '{path}' does not exist", code="FILE_NOT_FOUND")
+        yield
 
     async def find(self, pattern: str) -> list[str]:
         return sorted(path for path in self.held if fnmatch(path, pattern))

@@ -9,11 +9,11 @@ import errno
 import os
 import stat
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, Literal
 
-from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.context import NodeRunError, OpenFolder
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 MAX_FILES: Final = 10_000
@@ -42,6 +42,15 @@ class AllowedFiles:
         finally:
             await asyncio.to_thread(opened.__exit__, None, None, None)
 
+    @asynccontextmanager
+    async def folder(self, path: str, *, make: bool = False) -> AsyncIterator[OpenFolder]:
+        root, steps = self._place(path)
+        handle = await asyncio.to_thread(self._folder, path, root, steps, make)
+        try:
+            yield OpenFolder(handle, str(root.joinpath(*steps)), len(steps))
+        finally:
+            os.close(handle)
+
     async def find(self, pattern: str) -> list[str]:
         return await asyncio.to_thread(self._find, pattern)
 
@@ -53,7 +62,10 @@ class AllowedFiles:
         whole = Path(os.path.normpath(self._folders[0] / path))
         for folder in self._folders:
             if whole.is_relative_to(folder):
-                return folder, whole.relative_to(folder).parts
+                steps = whole.relative_to(folder).parts
+                if any(_is_git(step) for step in steps):
+                    raise NodeRunError(f"'{path}' belongs to Git; nodes may not use it", code="FILE_REFUSED")
+                return folder, steps
         raise self._refusal(path)
 
     def _refusal(self, path: str) -> NodeRunError:
@@ -71,15 +83,17 @@ class AllowedFiles:
         if not steps:
             raise NodeRunError(f"'{path}' is a folder", code="FILE_ERROR")
         with self._said(path):
-            handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            handle = _descend(root, steps[:-1])
             try:
-                for step in steps[:-1]:
-                    inner = os.open(step, _FOLDER, dir_fd=handle)
-                    os.close(handle)
-                    handle = inner
                 yield handle, steps[-1]
             finally:
                 os.close(handle)
+
+    def _folder(self, path: str, root: Path, steps: Sequence[str], make: bool) -> int:
+        with self._said(path):
+            if make:
+                root.mkdir(parents=True, exist_ok=True)
+            return _descend(root, steps, make=make)
 
     @contextmanager
     def _opened(self, path: str, flags: int, mode: str) -> Iterator[IO[bytes]]:
@@ -148,9 +162,32 @@ class AllowedFiles:
         return Path(plain).is_relative_to(folder) or str(folder).startswith(plain)
 
 
+def _is_git(name: str) -> bool:
+    """Also where the file system does not tell large letters from small ones."""
+    return name.casefold() == ".git"
+
+
+def _descend(root: Path, steps: Sequence[str], *, make: bool = False) -> int:
+    """A handle of the folder that many steps below."""
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for step in steps:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(step, dir_fd=handle)
+            inner = os.open(step, _FOLDER, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
 def _files(folder: Path) -> Iterator[str]:
     """Plain files below a folder, links left out."""
-    for root, _, names, handle in os.fwalk(folder, follow_symlinks=False):
+    for root, folders, names, handle in os.fwalk(folder, follow_symlinks=False):
+        folders[:] = [each for each in folders if not _is_git(each)]
         for name in names:
             try:
                 held = os.stat(name, dir_fd=handle, follow_symlinks=False)
