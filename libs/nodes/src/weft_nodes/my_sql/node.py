@@ -200,7 +200,7 @@ async def run(ctx: RunContext) -> Outputs:
             return await run_statements(
                 ctx, "independently", _first_version(ctx), connection.execute, connection.transaction
             )
-        execute = connection.execute_detailed if options.get("detailedOutput") is True else connection.execute
+        execute = _execute(connection, version, detailed=options.get("detailedOutput") is True)
         batching = str(options.get("queryBatching", "single"))
         if batching == "single":
             build = _inserted_at_once(ctx) if operation == "insert" else _builder(ctx)
