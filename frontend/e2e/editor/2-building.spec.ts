@@ -1,8 +1,11 @@
 import { expect, type Page, test } from "@playwright/test";
-import { n8n, nothingSerious, signIn } from "./session";
+import { n8n, nothingSerious } from "../session";
+import { enter, face, paste, saved } from "./workbench";
 
-const face = (page: Page, name: string) => page.locator(`[data-node="${name}"]`);
-const saved = (page: Page) => expect(page.locator(".save.saved")).toBeVisible();
+async function signIn(page: Page, path: string): Promise<void> {
+  await enter(page);
+  await page.goto(path);
+}
 
 async function add(page: Page, search: string, name: string): Promise<void> {
   const panel = page.getByRole("complementary", { name: "Add a node" });
@@ -10,15 +13,6 @@ async function add(page: Page, search: string, name: string): Promise<void> {
   await expect(panel.getByRole("option").first()).toContainText(name);
   await page.keyboard.press("Enter");
   await expect(page.getByRole("dialog")).toBeVisible();
-}
-
-/** Pastes a text as the clipboard does. */
-async function paste(page: Page, text: string): Promise<void> {
-  await page.evaluate((given) => {
-    const clipboardData = new DataTransfer();
-    clipboardData.setData("text/plain", given);
-    document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
-  }, text);
 }
 
 test("a workflow is built by mouse and keyboard, run, published, called, and its execution found", async ({ page, request }) => {
@@ -135,28 +129,4 @@ test("a change elsewhere is seen as a conflict", async ({ page, context }) => {
   await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
   await page.getByRole("button", { name: "Keep mine" }).click();
   await saved(page);
-});
-
-test("a thousand nodes are panned; frames are reported", async ({ page }, info) => {
-  await signIn(page, "/workflows/new");
-  await expect(page.getByText("Add the first step")).toBeVisible();
-  const nodes = Array.from({ length: 1000 }, (_, index) => ({ id: `n${index}`, name: `Node ${index}`, type: "n8n-nodes-base.noOp", typeVersion: 1, position: [(index % 40) * 220, Math.floor(index / 40) * 120], parameters: {} }));
-  const connections = Object.fromEntries(nodes.slice(1).map((node, index) => [`Node ${index}`, { main: [[{ node: node.name, type: "main", index: 0 }]] }]));
-  await paste(page, n8n("Many", nodes, connections));
-  await expect(page.locator(".face").first()).toBeVisible();
-  await page.keyboard.press("1");
-  const frames = await page.evaluate(async () => {
-    const pane = document.querySelector(".react-flow__pane");
-    const times: number[] = [];
-    for (let step = 0; step < 90; step++) {
-      pane?.dispatchEvent(new WheelEvent("wheel", { deltaX: 12, deltaY: step % 2 ? 10 : -10, bubbles: true, cancelable: true }));
-      times.push(await new Promise<number>((resolve) => requestAnimationFrame(resolve)));
-    }
-    return times.slice(1).map((time, index) => time - (times[index] ?? time)).sort((left, right) => left - right);
-  });
-  const at = (share: number) => Math.round(frames[Math.floor(frames.length * share)] ?? 0);
-  info.annotations.push({ type: "frames", description: `1,000 nodes, ms per frame: median ${at(0.5)}, p95 ${at(0.95)}` });
-  console.log(`1,000 nodes, ms per frame: median ${at(0.5)}, p95 ${at(0.95)}`);
-  expect(frames).toHaveLength(89);
-  await expect(page.locator(".face").first()).toBeVisible();
 });

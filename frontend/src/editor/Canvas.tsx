@@ -1,64 +1,96 @@
 import {
   applyNodeChanges,
-  Background,
-  BackgroundVariant,
   ControlButton,
   Controls,
   type FinalConnectionState,
-  MiniMap,
   type NodeChange,
   ReactFlow,
   SelectionMode,
   useReactFlow,
   useStore,
+  useStoreApi,
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { WandSparkles } from "lucide-react";
-import { useMemo, useState } from "react";
+import { Maximize, WandSparkles } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { createStore } from "zustand";
 import { connect, moveNodes } from "../graph/commands";
 import { t } from "../i18n";
 import { tidyUp } from "./actions";
+import { Dots } from "./Dots";
+import { fit, LEAST_ZOOM } from "./fit";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, edgeOf } from "./flow";
-import { toDocument } from "./geometry";
+import { toCanvas, toDocument } from "./geometry";
 import { LinkEdge } from "./LinkEdge";
+import { FAR, MANY, useMounted } from "./mounting";
 import { NodeFace } from "./NodeFace";
+import { Overview } from "./Overview";
+import { Painted } from "./Painted";
+import { sceneOf, within } from "./scene";
+import type { Moved } from "./sheets";
 import { StickyNote } from "./StickyNote";
 import { useEditor, useEditorStore } from "./store";
 import "./canvas.css";
 
 const NODE_TYPES = { face: NodeFace, note: StickyNote };
 const EDGE_TYPES = { link: LinkEdge };
-/** From here on only what can be seen is drawn. */
-const MANY = 150;
-/** Below this zoom faces are drawn without what can't be read. */
-const FAR = 0.4;
+const NONE: ReadonlySet<string> = new Set();
+const AT_REST: Moved = { ids: NONE, x: 0, y: 0 };
+/** From this many nodes on a map of them helps. */
+const MAPPED = 6;
 
 /** The graph of the store, to look at and to change. Positions of a drag become one step of the history. */
 export function Canvas() {
   const store = useEditorStore();
-  const { graph, definitions, selection, selectedEdges, readOnly } = {
-    graph: useEditor((state) => state.history.graph),
-    definitions: useEditor((state) => state.definitions),
-    selection: useEditor((state) => state.selection),
-    selectedEdges: useEditor((state) => state.selectedEdges),
-    readOnly: useEditor((state) => state.readOnly),
-  };
+  const graph = useEditor((state) => state.history.graph);
+  const definitions = useEditor((state) => state.definitions);
+  const selection = useEditor((state) => state.selection);
+  const selectedEdges = useEditor((state) => state.selectedEdges);
+  const readOnly = useEditor((state) => state.readOnly);
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const flow = useReactFlow();
+  const sheet = useStoreApi();
   const far = useStore((state) => state.transform[2] < FAR);
+  const scene = sceneOf(graph, definitions);
+  const many = scene.boxes.size > MANY;
+  const current = useCallback(() => sceneOf(store.getState().history.graph, store.getState().definitions), [store]);
+  const mounted = useMounted(current, many, scene);
+  const [moving] = useState(() => createStore<Moved>(() => AT_REST));
 
   const [drawn, setDrawn] = useState<unknown[]>([]);
-  if (drawn[0] !== graph || drawn[1] !== definitions || drawn[2] !== selection) {
-    setDrawn([graph, definitions, selection]);
-    setNodes(canvasNodes(graph, definitions, new Set(selection), nodes));
+  const parts = [graph, definitions, selection, mounted];
+  if (parts.some((part, index) => drawn[index] !== part)) {
+    setDrawn(parts);
+    setNodes(canvasNodes(graph, definitions, new Set(selection), mounted, nodes));
   }
-  const edges = useMemo(() => canvasEdges(graph, new Set(selectedEdges), []), [graph, selectedEdges]);
+  const edges = useMemo(() => canvasEdges(graph, new Set(selectedEdges), mounted, []), [graph, selectedEdges, mounted]);
+
+  const fitted = useRef(false);
+  const ready = flow.viewportInitialized && scene.bounds !== null;
+  useEffect(() => {
+    if (!ready || fitted.current) return;
+    fitted.current = true;
+    fit(store, flow, { glide: false });
+  }, [ready, store, flow]);
+
+  // a selection by rectangle counts the painted nodes too
+  useEffect(() => {
+    if (!many) return;
+    return sheet.subscribe(({ userSelectionRect: drawn, transform: [, , zoom] }, before) => {
+      if (!drawn || drawn === before.userSelectionRect || drawn.width + drawn.height === 0) return;
+      const [x, y] = sheet.getState().transform;
+      const ids = within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom });
+      if (ids.join("\n") !== store.getState().selection.join("\n")) store.setState({ selection: ids });
+    });
+  }, [many, sheet, store, current]);
 
   const onNodesChange = (changes: NodeChange<CanvasNode>[]) => {
     setNodes((before) => applyNodeChanges(changes, before));
     const chosen = changes.filter((change) => change.type === "select");
-    if (chosen.length === 0) return;
-    const next = new Set(store.getState().selection);
+    const { userSelectionRect, multiSelectionActive } = sheet.getState();
+    if (chosen.length === 0 || (many && userSelectionRect)) return;
+    const kept = store.getState().selection.filter((id) => multiSelectionActive || !mounted || mounted.has(id));
+    const next = new Set(kept);
     for (const change of chosen) {
       if (change.selected) next.add(change.id);
       else next.delete(change.id);
@@ -66,8 +98,27 @@ export function Canvas() {
     store.setState({ selection: [...next] });
   };
 
-  const place = (moved: CanvasNode[]) => {
-    store.getState().change(moveNodes(new Map(moved.map((node) => [node.id, toDocument(node.position)]))));
+  /** Painted nodes that are chosen go with the one that is dragged. */
+  const follow = (dragged: CanvasNode) => {
+    const at = graph.nodes[dragged.id]?.position;
+    if (!at) return;
+    const { x, y } = toCanvas(at);
+    const { ids } = moving.getState();
+    moving.setState({ ids: ids.size > 0 ? ids : new Set([dragged.id, ...store.getState().selection]), x: dragged.position.x - x, y: dragged.position.y - y });
+  };
+
+  /** Everything that is chosen moves by as much as the node that was dragged. */
+  const drop = (dragged: CanvasNode, moved: CanvasNode[]) => {
+    moving.setState(AT_REST);
+    const from = graph.nodes[dragged.id]?.position;
+    if (!from) return;
+    const [x, y] = toDocument(dragged.position);
+    const ids = new Set([...moved.map((node) => node.id), ...store.getState().selection]);
+    const placed = [...ids].flatMap((id): [string, [number, number]][] => {
+      const at = graph.nodes[id]?.position;
+      return at ? [[id, [at[0] + x - from[0], at[1] + y - from[1]]]] : [];
+    });
+    store.getState().change(moveNodes(new Map(placed)));
   };
 
   const addFromDrop = (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
@@ -81,13 +132,15 @@ export function Canvas() {
 
   return (
     <ReactFlow<CanvasNode, CanvasEdge>
-      className={far ? "far" : ""}
+      className={`${far ? "far" : ""}${many ? " many" : ""}`}
+      data-nodes={scene.boxes.size}
       nodes={nodes}
       edges={edges}
       nodeTypes={NODE_TYPES}
       edgeTypes={EDGE_TYPES}
       onNodesChange={onNodesChange}
       onEdgesChange={(changes) => {
+        if (many && sheet.getState().userSelectionRect) return;
         const next = new Set(store.getState().selectedEdges);
         for (const change of changes) {
           if (change.type !== "select") continue;
@@ -96,8 +149,11 @@ export function Canvas() {
         }
         store.setState({ selectedEdges: [...next] });
       }}
-      onNodeDragStop={(_, __, moved) => place(moved)}
-      onSelectionDragStop={(_, moved) => place(moved)}
+      onMoveStart={() => sheet.getState().domNode?.classList.add("in-motion")}
+      onMoveEnd={() => sheet.getState().domNode?.classList.remove("in-motion")}
+      onNodeDrag={(_, node) => follow(node)}
+      onNodeDragStop={(_, node, moved) => drop(node, moved)}
+      onSelectionDragStop={(_, moved) => { if (moved[0]) drop(moved[0], moved); }}
       onConnect={(connection) => {
         const edge = edgeOf(connection);
         if (edge) store.getState().change(connect(edge));
@@ -108,8 +164,7 @@ export function Canvas() {
         if (!event.shiftKey && !event.metaKey && !event.ctrlKey) store.setState({ selection: [node.id], selectedEdges: [] });
       }}
       onNodeDoubleClick={(_, node) => { if (node.type === "face") store.setState({ opened: node.id }); }}
-      onPaneClick={() => store.setState({ adding: null })}
-      onlyRenderVisibleElements={nodes.length > MANY}
+      onPaneClick={() => store.setState({ adding: null, selection: [], selectedEdges: [] })}
       nodesDraggable={!readOnly}
       nodesConnectable={!readOnly}
       connectionRadius={36}
@@ -120,17 +175,17 @@ export function Canvas() {
       panOnDrag={readOnly ? true : [1, 2]}
       panActivationKeyCode="Space"
       deleteKeyCode={null}
-      minZoom={0.08}
+      minZoom={LEAST_ZOOM}
       maxZoom={2}
-      fitView
-      fitViewOptions={{ maxZoom: 1, padding: 0.25 }}
       proOptions={{ hideAttribution: true }}
     >
-      <Background variant={BackgroundVariant.Dots} gap={22} size={1.4} color="var(--line-strong)" />
-      <Controls showInteractive={false} aria-label={t("editor.view")}>
+      <Dots />
+      {many && <Painted moving={moving} />}
+      <Controls showInteractive={false} showFitView={false} aria-label={t("editor.view")}>
+        <ControlButton onClick={() => fit(store, flow)} title={`${t("editor.fit")} (1)`} aria-label={t("editor.fit")}><Maximize /></ControlButton>
         {!readOnly && <ControlButton onClick={() => tidyUp(store)} title={t("editor.tidy")} aria-label={t("editor.tidy")}><WandSparkles /></ControlButton>}
       </Controls>
-      {nodes.length > 6 && <MiniMap pannable zoomable ariaLabel={t("editor.map")} nodeStrokeWidth={0} nodeColor={(node) => (node.type === "note" ? "var(--wait-wash)" : "var(--line-strong)")} />}
+      {scene.boxes.size > MAPPED && <Overview />}
     </ReactFlow>
   );
 }

@@ -5,6 +5,7 @@ import type { GraphNode } from "../graph/document";
 import type { Ports } from "../graph/ports";
 import { t } from "../i18n";
 import type { Workflow } from "../api/types";
+import { isTrigger, nameOfKind } from "./faces";
 import { heightOf, NODE_WIDTH } from "./geometry";
 import { NodeIcon } from "./NodeIcon";
 import { useEditor, useEditorStore } from "./store";
@@ -22,7 +23,7 @@ const ISSUES: Workflow["issues"] = [];
 const share = (index: number, count: number): string => `${((index + 0.5) / count) * 100}%`;
 
 /** A node on the canvas: kind by its shape, state by its edge, problems by a mark. */
-export const NodeFace = memo(function NodeFace({ data, selected, id }: NodeProps & { data: FaceData }) {
+function Face({ data, selected, id }: NodeProps & { data: FaceData }) {
   const { node, ports, sockets, taken } = data;
   const store = useEditorStore();
   const definition = useEditor((state) => state.definitions[node.type]);
@@ -30,8 +31,8 @@ export const NodeFace = memo(function NodeFace({ data, selected, id }: NodeProps
   const pinned = useEditor((all) => node.name in all.history.graph.pins);
   const readOnly = useEditor((all) => all.readOnly);
   const issues = useEditor((all) => all.workflow?.issues ?? ISSUES).filter((issue) => issue.node === node.name);
-  const trigger = Boolean(definition?.trigger) || (ports.inputs.length === 0 && definition !== null);
-  const kind = definition === undefined ? "" : definition === null ? t("editor.unknownType") : subtitle(node, definition.display_name);
+  const trigger = isTrigger(definition, ports);
+  const kind = nameOfKind(node, definition);
   const classes = ["face", trigger && "trigger", node.disabled && "disabled", selected && "selected", state && `is-${state.status}`, definition === null && "unknown"];
   return (
     <div className={classes.filter(Boolean).join(" ")} style={{ width: NODE_WIDTH, height: heightOf(ports) }} data-node={node.name} data-status={state?.status ?? "idle"}>
@@ -75,17 +76,10 @@ export const NodeFace = memo(function NodeFace({ data, selected, id }: NodeProps
       {sockets.from.map((socket) => <Handle key={socket} type="source" position={Position.Top} id={`${socket}/0`} className="socket" />)}
     </div>
   );
-});
-
-const WORDS = ["operation", "resource", "mode", "httpMethod", "method"];
-
-/** What the node does, in a word or two: its operation, else the name of its type. */
-function subtitle(node: GraphNode, type: string): string {
-  const said = WORDS.map((word) => node.parameters[word]).find((value) => typeof value === "string" && value !== "" && !value.startsWith("="));
-  const url = node.parameters.url ?? node.parameters.path;
-  if (typeof url === "string" && url && !url.startsWith("=")) return url.replace(/^https?:\/\//, "");
-  return typeof said === "string" && node.name.startsWith(type) ? said : type;
 }
+
+/** Where a node lies is not in its face: moving it draws nothing anew. */
+export const NodeFace = memo(Face, (before, after) => before.data === after.data && before.selected === after.selected);
 
 function Mark({ status, runs, error }: { status: string; runs: number; error: string | undefined }) {
   const count = runs > 1 ? <i>{runs}</i> : null;

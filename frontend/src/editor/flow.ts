@@ -1,6 +1,6 @@
 import type { Edge as FlowEdge, Node as FlowNode } from "@xyflow/react";
 import type { NodeDefinition } from "../forms/definition";
-import { type Edge, edgeId, type Graph, STICKY_NOTE } from "../graph/document";
+import { type Edge, edgeId, type Graph, type GraphNode, STICKY_NOTE } from "../graph/document";
 import { portsFor } from "./definitions";
 import { noteSize, toCanvas } from "./geometry";
 import type { LinkData } from "./LinkEdge";
@@ -15,12 +15,18 @@ interface Touching {
   taken: Set<number>;
 }
 
+const known = new WeakMap<Edge[], Map<string, Touching>>();
+
+/** What hangs on each node; worked out once for the same connections. */
 function touching(edges: Edge[]): Map<string, Touching> {
+  const held = known.get(edges);
+  if (held) return held;
   const found = new Map<string, Touching>();
+  known.set(edges, found);
   const of = (id: string) => {
-    const known = found.get(id) ?? { into: new Set<string>(), from: new Set<string>(), taken: new Set<number>() };
-    found.set(id, known);
-    return known;
+    const touched = found.get(id) ?? { into: new Set<string>(), from: new Set<string>(), taken: new Set<number>() };
+    found.set(id, touched);
+    return touched;
   };
   for (const edge of edges) {
     if (edge.kind === "main") of(edge.from).taken.add(edge.output);
@@ -32,11 +38,18 @@ function touching(edges: Edge[]): Map<string, Touching> {
   return found;
 }
 
-/** What the canvas draws for a graph. A node whose parts are the same stays the same object, so only changes are drawn. */
-export function canvasNodes(graph: Graph, definitions: Record<string, NodeDefinition | null>, selection: ReadonlySet<string>, before: CanvasNode[]): CanvasNode[] {
+/** The chosen of a graph's nodes; all where nothing is said. */
+const chosen = (graph: Graph, mounted: ReadonlySet<string> | null): GraphNode[] =>
+  mounted ? [...mounted].flatMap((id) => graph.nodes[id] ?? []) : Object.values(graph.nodes);
+
+/**
+ * The nodes that get elements. A node whose parts are the same stays the same object, so only changes are drawn.
+ * `mounted`: those that get one; null: all.
+ */
+export function canvasNodes(graph: Graph, definitions: Record<string, NodeDefinition | null>, selection: ReadonlySet<string>, mounted: ReadonlySet<string> | null, before: CanvasNode[]): CanvasNode[] {
   const known = new Map(before.map((node) => [node.id, node]));
   const touched = touching(graph.edges);
-  return Object.values(graph.nodes).map((node): CanvasNode => {
+  return chosen(graph, mounted).map((node): CanvasNode => {
     const ports = portsFor(node, definitions[node.type]);
     const at = touched.get(node.id);
     const sockets = { into: [...(at?.into ?? [])].sort(), from: [...(at?.from ?? [])].sort() };
@@ -56,9 +69,11 @@ export function canvasNodes(graph: Graph, definitions: Record<string, NodeDefini
   });
 }
 
-export function canvasEdges(graph: Graph, selection: ReadonlySet<string>, before: CanvasEdge[]): CanvasEdge[] {
+/** The connections that get elements: those whose both ends have one. */
+export function canvasEdges(graph: Graph, selection: ReadonlySet<string>, mounted: ReadonlySet<string> | null, before: CanvasEdge[]): CanvasEdge[] {
   const known = new Map(before.map((edge) => [edge.id, edge]));
-  return graph.edges.map((edge): CanvasEdge => {
+  const edges = mounted ? graph.edges.filter((edge) => mounted.has(edge.from) && mounted.has(edge.to)) : graph.edges;
+  return edges.map((edge): CanvasEdge => {
     const id = edgeId(edge);
     const from = graph.nodes[edge.from]?.name ?? "";
     const selected = selection.has(id);

@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { type Key, t } from "../i18n";
 import { say } from "../ui/toast";
 import { copySelected, disableSelected, duplicateSelected, pasteText, removeSelected, selectAll, tidyUp } from "./actions";
+import { fit } from "./fit";
 import { toDocument } from "./geometry";
 import { run } from "./running";
 import { save } from "./saving";
@@ -36,7 +37,7 @@ export const ACTIONS: Action[] = [
   { key: "action.undo", keys: "Ctrl+Z", run: (store) => store.getState().undo() },
   { key: "action.redo", keys: "Ctrl+Shift+Z", run: (store) => store.getState().redo() },
   { key: "editor.tidy", keys: "Shift+T", run: tidyUp },
-  { key: "editor.fit", keys: "1", run: (_, flow) => void flow.fitView({ maxZoom: 1, padding: 0.25, duration: 200 }) },
+  { key: "editor.fit", keys: "1", run: (store, flow) => fit(store, flow) },
   { key: "editor.zoomIn", keys: "+", run: (_, flow) => void flow.zoomIn({ duration: 120 }) },
   { key: "editor.zoomOut", keys: "-", run: (_, flow) => void flow.zoomOut({ duration: 120 }) },
   { key: "action.save", keys: "Ctrl+S", run: (store) => void save(store) },

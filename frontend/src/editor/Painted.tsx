@@ -1,0 +1,102 @@
+import { useStoreApi } from "@xyflow/react";
+import { useEffect, useRef } from "react";
+import type { StoreApi } from "zustand";
+import { watchColours } from "./colours";
+import { iconAddress } from "./NodeIcon";
+import type { Icons, Picture } from "./paint";
+import { sceneOf } from "./scene";
+import { type Moved, Sheets } from "./sheets";
+import { useEditorStore } from "./store";
+
+const ICON = 44;
+const REST_MS = 90;
+/** How often a run that goes on is drawn. */
+const RUN_MS = 120;
+
+/** Icons as small bitmaps: a vector image would be drawn anew each time. `loaded` is called when one has come. */
+function iconsOf(loaded: () => void): Icons {
+  const icons = new Map<string, CanvasImageSource | null>();
+  return (type) => {
+    const known = icons.get(type);
+    if (known !== undefined) return known;
+    icons.set(type, null);
+    const image = new Image(ICON, ICON);
+    image.src = iconAddress(type);
+    image.onload = () => {
+      const bitmap = new OffscreenCanvas(ICON, ICON);
+      bitmap.getContext("2d")?.drawImage(image, 0, 0, ICON, ICON);
+      icons.set(type, bitmap);
+      loaded();
+    };
+    return null;
+  };
+}
+
+/** Every node and connection of a large workflow, on one canvas under those that are elements. */
+export function Painted({ moving }: { moving: StoreApi<Moved> }) {
+  const store = useEditorStore();
+  const sheet = useStoreApi();
+  const element = useRef<HTMLCanvasElement>(null);
+
+  useEffect(() => {
+    const canvas = element.current;
+    const context = canvas?.getContext("2d");
+    if (!canvas || !context) return;
+    const sheets = new Sheets();
+    let frame = 0;
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    let later: ReturnType<typeof setTimeout> | undefined;
+    const picture = (): Picture => {
+      const { history, definitions, run } = store.getState();
+      return { graph: history.graph, scene: sceneOf(history.graph, definitions), definitions, run };
+    };
+    let shown = picture();
+    const now = () => {
+      cancelAnimationFrame(frame);
+      frame = 0;
+      const { width, height, transform } = sheet.getState();
+      if (width === 0 || height === 0) return;
+      const ratio = window.devicePixelRatio;
+      const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+      if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
+      sheets.show(context, shown, { transform, width, height }, moving.getState(), store.getState().selection, rest === undefined, colours.now(), icon);
+    };
+    const soon = () => { frame ||= requestAnimationFrame(now); };
+    const anew = () => {
+      clearTimeout(later);
+      later = undefined;
+      shown = picture();
+      sheets.forget();
+      soon();
+    };
+    const icon = iconsOf(anew);
+    const colours = watchColours(anew);
+    const unsubscribe = [
+      moving.subscribe(soon),
+      sheet.subscribe((state, before) => {
+        if (state.transform === before.transform && state.width === before.width && state.height === before.height) return;
+        clearTimeout(rest);
+        rest = setTimeout(() => {
+          rest = undefined;
+          soon();
+        }, REST_MS);
+        now(); // in the same frame as the elements move
+      }),
+      store.subscribe((state, before) => {
+        if (state.history.graph !== before.history.graph || state.definitions !== before.definitions) anew();
+        else if (state.selection !== before.selection) soon();
+        if (state.run !== before.run) later ??= setTimeout(anew, RUN_MS);
+      }),
+    ];
+    now();
+    return () => {
+      for (const each of unsubscribe) each();
+      cancelAnimationFrame(frame);
+      clearTimeout(rest);
+      clearTimeout(later);
+      colours.end();
+    };
+  }, [store, sheet, moving]);
+
+  return <canvas ref={element} className="painted" aria-hidden="true" />;
+}
