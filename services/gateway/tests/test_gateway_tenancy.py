@@ -43,6 +43,7 @@ VIEWER_MAY = {
     ("get", "/workflows/{workflow_id}/diff"),
     ("get", "/workflows/{workflow_id}/executions"),
     ("get", "/executions/{execution_id}"),
+    ("get", "/executions/{execution_id}/files"),
     ("get", "/credentials/{credential_id}"),
     ("get", "/variables"),
     ("get", "/tags"),
@@ -69,7 +70,8 @@ class Targets:
         self.owner = owner
 
     async def make(self) -> dict[str, str]:
-        workflow = await self.owner.data("POST", "/workflows", json=document())
+        pins = {"End": [{"json": {}, "binary": {"data": {"data": "YQ=="}}}]}
+        workflow = await self.owner.data("POST", "/workflows", json=document(pinData=pins))
         execution = await self.owner.data("POST", f"/workflows/{workflow['id']}/execute?wait=60", json={})
         credential = await self.owner.data("POST", "/credentials", json={"name": "c", "type": "t"})
         await self.owner.data("PUT", "/variables/kept", json={"value": "v"})
@@ -94,6 +96,8 @@ def address(path: str, names: list[str], targets: dict[str, str], project: str) 
     query = {"project_id": project} if "project_id" in names else {}
     if "from" in names:
         query["from"] = "1"
+    if "node" in names:
+        query["node"] = "End"
     return path.format(**targets) + ("?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else "")
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import secrets
+import time
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,9 +12,18 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
-from weft_contracts.messages import ExecutionChange, NodeCompleted, NodeError, NodeFailed, NodeWaiting
+from weft_contracts.messages import (
+    ExecutionChange,
+    NodeCompleted,
+    NodeError,
+    NodeFailed,
+    NodeWaiting,
+    ParentLink,
+)
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
+from weft_orchestrator.adapters.postgres_queries import PostgresQueries
+from weft_orchestrator.application.sweeper import Sweeper
 
 from services.orchestrator.tests.orchestrator_world import FakeRunner, World, chain, node
 
@@ -285,3 +296,81 @@ async def test_large_outputs_come_back_from_the_blobs(world: World, runner: Fake
     runner.run(runner.tasks[1])
     found = await world.ended(execution)
     assert json.loads(next(run for run in found.node_runs if run.node == "A").outputs) == rows
+
+
+def held(world: World) -> list[Path]:
+    return [path for path in world.blobs.folder.rglob("*") if path.is_file()]
+
+
+async def gone(world: World, count: int) -> None:
+    """Waits until so many blobs are left."""
+    async with asyncio.timeout(10):
+        while len(held(world)) != count:
+            await asyncio.sleep(0.01)
+
+
+async def test_files_are_found_by_their_item(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    entry = {"id": "x/files/y", "mimeType": "a/b"}
+    made = items.encode_outputs([[], [{"json": {}}, {"json": {}, "binary": {"f": entry}}]])
+    runner.script["A"] = lambda task, activation: NodeCompleted("A", 0, 2, 1, activation.inputs, (0, 2), made)
+    execution = await world.start("v")
+    await world.ended(execution)
+    for run in (0, -1):
+        request = pb.GetFileRequest(
+            execution_id=execution, node="A", run_index=run, output=1, item=1, name="f"
+        )
+        assert json.loads((await world.executions.GetFile(request)).entry) == entry
+    wrong: list[dict[str, Any]] = [
+        {"run_index": 1},
+        {"output": 0},
+        {"output": 9},
+        {"item": 2},
+        {"name": "g"},
+        {"item": -1},
+    ]
+    for each in wrong:
+        asked = {"run_index": 0, "output": 1, "item": 1, "name": "f", **each}
+        request = pb.GetFileRequest(execution_id=execution, node="A", **asked)
+        await refused(world.executions.GetFile(request), ErrorCode.NOT_FOUND)
+
+
+async def test_blobs_go_with_their_execution_once_nothing_was_made_of_it(
+    world: World, runner: FakeRunner
+) -> None:
+    world.store.versions["v"] = LINE
+    runner.script["B"] = lambda *_: NodeFailed("B", 0, 2, 1, (), NodeError("bad"))
+    failed, other = await world.start("v"), await world.start("v")
+    for each in (failed, other):
+        await world.ended(each, "error")
+        await world.blobs.put(f"{each}/files/a", b"1")
+        await world.blobs.put(f"{each}/trigger", b"1")
+    del runner.script["B"]
+    retried = (await world.executions.Retry(pb.RetryRequest(execution_id=failed))).execution.id
+    await world.ended(retried)
+    await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=failed))
+    await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=other))
+    await gone(world, 2)
+    assert await world.blobs.get(f"{failed}/files/a") == b"1"  # the retry's items may name it
+    await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=retried))
+    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs).unused)
+    await sweeper.sweep(time.time() - 60)
+    assert len(held(world)) == 2
+    await sweeper.sweep(time.time() + 60)
+    assert held(world) == []
+
+
+async def test_what_a_crash_left_is_swept_and_nothing_else(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = LINE
+    execution = await world.start("v")
+    await world.ended(execution)
+    child = await world.start("v", parent=ParentLink(new_id(), "A", 0, 0, wait=False), root_id=execution)
+    await world.ended(child)
+    for each in (execution, child, new_id(), "not an id"):
+        await world.blobs.put(f"{each}/files/a", b"1")
+    writer = await world.blobs.create(f"{new_id()}/files/a")  # a call that was cut off
+    writer.file.close()
+    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs).unused)
+    await sweeper.sweep(time.time() + 60)
+    assert len(held(world)) == 3
+    assert await world.blobs.get(f"{child}/files/a") == b"1"

@@ -54,4 +54,6 @@ def build(settings: GatewaySettings, infra: Infra) -> GatewayService:
         schedules=client(Schedules),
         webhooks=client(Webhooks),
     )
-    return GatewayService(build_app(settings, backends, infra.cache, TokenVerifier(client(Auth))))
+    return GatewayService(
+        build_app(settings, backends, infra.cache, infra.blobs, TokenVerifier(client(Auth)))
+    )

@@ -22,6 +22,7 @@ from weft_orchestrator.adapters.versions import StoredVersions
 from weft_orchestrator.application.keeper import Keeper
 from weft_orchestrator.application.owner import Owner
 from weft_orchestrator.application.starts import Starts
+from weft_orchestrator.application.sweeper import Sweeper
 from weft_orchestrator.entrypoints.follow_up import FollowUp
 from weft_orchestrator.entrypoints.grpc import ExecutionsServicer
 from weft_orchestrator.settings import OrchestratorSettings
@@ -41,6 +42,7 @@ class OrchestratorService:
         outbox: Outbox,
         commits: PostgresCommits,
         shards: PostgresShards,
+        sweeper: Sweeper,
     ) -> None:
         self.servicers: Mapping[type, object] = {Executions: servicer}
         self._owner = owner
@@ -48,7 +50,9 @@ class OrchestratorService:
         self._outbox = outbox
         self._commits = commits
         self._shards = shards
+        self._sweeper = sweeper
         self._seen: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def heartbeat(self, envelope: Envelope) -> None:
         if isinstance(envelope.body, Heartbeat):
@@ -58,13 +62,15 @@ class OrchestratorService:
         await self._keeper.start()
         await self._outbox.start()
         self._seen = asyncio.create_task(self._renew_runners())
+        self._sweeping = asyncio.create_task(self._sweeper.run())
 
     async def drain(self) -> None:
         await self._keeper.drain()
 
     async def stop(self) -> None:
-        if self._seen is not None:
-            self._seen.cancel()
+        for task in (self._seen, self._sweeping):
+            if task is not None:
+                task.cancel()
         await self._keeper.stop()
         await self._outbox.stop()
         await self._commits.close()
@@ -112,7 +118,8 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         instance=infra.instance,
         exclusive=settings.exclusive,
     )
-    servicer = ExecutionsServicer(starts, queries, executions, shards, workflows, policy)
-    service = OrchestratorService(servicer, owner, keeper, outbox, commits, shards)
+    sweeper = Sweeper(infra.blobs, queries.unused)
+    servicer = ExecutionsServicer(starts, queries, executions, shards, workflows, policy, sweeper)
+    service = OrchestratorService(servicer, owner, keeper, outbox, commits, shards, sweeper)
     infra.bus.subscribe(topics.RUNNER_HEARTBEATS, service.heartbeat, None)
     return service

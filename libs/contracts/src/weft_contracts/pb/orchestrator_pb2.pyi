@@ -640,6 +640,62 @@ class NodeRunKey(_message.Message):
 Global___NodeRunKey: _TypeAlias = NodeRunKey  # noqa: Y015
 
 @_typing.final
+class GetFileRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    RUN_INDEX_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    node: _builtins.str
+    run_index: _builtins.int
+    """-1: the newest run."""
+    output: _builtins.int
+    item: _builtins.int
+    name: _builtins.str
+    """The property of the item's `binary`."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        node: _builtins.str = ...,
+        run_index: _builtins.int = ...,
+        output: _builtins.int = ...,
+        item: _builtins.int = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "item", b"item", "name", b"name", "node", b"node", "output", b"output", "run_index", b"run_index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFileRequest: _TypeAlias = GetFileRequest  # noqa: Y015
+
+@_typing.final
+class GetFileResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_FIELD_NUMBER: _builtins.int
+    entry: _builtins.bytes
+    """The entry of the item's `binary`, JSON: `{id | data, mimeType, fileName, fileExtension, fileSize}`."""
+    def __init__(
+        self,
+        *,
+        entry: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFileResponse: _TypeAlias = GetFileResponse  # noqa: Y015
+
+@_typing.final
 class GetNodeDataRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

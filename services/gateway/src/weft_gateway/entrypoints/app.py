@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi_offline import FastAPIOffline
 from weft_contracts.errors import WeftError
+from weft_kit.blobs import BlobStore
 from weft_kit.cache import Cache
 from weft_kit.identity.tokens import TokenVerifier
 from weft_node_sdk.catalogue import Catalogue
@@ -17,6 +18,7 @@ from weft_gateway.entrypoints.rest import (
     credentials,
     envelope,
     executions,
+    files,
     nodes,
     options,
     resources,
@@ -47,7 +49,9 @@ class RejectionMiddleware:
         await answer(scope, receive, send)
 
 
-def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier: TokenVerifier) -> FastAPI:
+def build(
+    settings: GatewaySettings, backends: Backends, cache: Cache, blobs: BlobStore, verifier: TokenVerifier
+) -> FastAPI:
     app = FastAPIOffline(  # its pages load nothing from elsewhere
         title="Weft API",
         version=VERSION,
@@ -62,6 +66,7 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
     app.state.settings = settings
     app.state.backends = backends
     app.state.cache = cache
+    app.state.blobs = blobs
     app.state.catalogue = Catalogue.load()
     envelope.install(app)
     for router in (
@@ -69,6 +74,7 @@ def build(settings: GatewaySettings, backends: Backends, cache: Cache, verifier:
         workflows.router,
         versions.router,
         executions.router,
+        files.router,
         nodes.router,
         options.router,
         credentials.router,

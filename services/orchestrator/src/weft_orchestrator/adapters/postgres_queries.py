@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from weft_contracts import messages as m
+from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 from weft_kit.blobs import BlobStore
@@ -12,6 +13,18 @@ from weft_kit.database import Database, database_errors
 from weft_orchestrator.adapters.postgres_executions import payload_of
 from weft_orchestrator.domain.records import decode_details, decode_error, decode_head, encode
 
+_UNUSED: Final = """
+    WITH gone AS (
+        SELECT id FROM unnest($1::text[]) AS given (id)
+        WHERE NOT EXISTS (SELECT 1 FROM orchestrator.executions e WHERE e.id = given.id::uuid)
+    ), later AS (
+        SELECT convert_from(head, 'UTF8')::json AS head FROM orchestrator.executions
+        WHERE id > (SELECT min(id)::uuid FROM gone)
+    ), used AS (
+        SELECT unnest(ARRAY[head->>'retry_of', head->>'root_id', head#>>'{parent,execution_id}']) AS id FROM later
+    )
+    SELECT id FROM gone WHERE NOT EXISTS (SELECT 1 FROM used WHERE used.id = gone.id)
+"""
 _SHOWN: Final = {"retry": "running"}
 
 
@@ -142,6 +155,23 @@ class PostgresQueries:
                     )
                 )
         return found
+
+    async def file(self, request: pb.GetFileRequest) -> Any:
+        """The entry of an item's file, or None."""
+        for found in await self.node_data(request.execution_id, [(request.node, request.run_index)]):
+            payload = Payload(found.codec, found.data, found.size, found.ref)
+            outputs = items.outputs_of(items.decode(await items.unclaim(payload, self._blobs)))
+            listed = outputs[request.output] if 0 <= request.output < len(outputs) else []
+            item = listed[request.item] if 0 <= request.item < len(listed) else {}
+            entry = (item.get("binary") or {}).get(request.name)
+            return entry if isinstance(entry, dict) else None
+        return None
+
+    async def unused(self, ids: Sequence[str]) -> list[str]:
+        """Executions that are gone, unless one that is there was started by it or is a retry of it: such may have its
+        files in their items."""
+        rows = await self._fetch(_UNUSED, ids)
+        return [row["id"] for row in rows]
 
     async def waiting(self, execution_id: str) -> Any:
         """The node run that waits for a call, with its details; None where none does."""

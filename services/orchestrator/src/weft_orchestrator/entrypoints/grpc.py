@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, get_args
 
+import orjson
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import TERMINAL, Mode
 from weft_contracts.pb import orchestrator_pb2 as pb
@@ -16,6 +17,7 @@ from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries, execution_of
 from weft_orchestrator.adapters.postgres_shards import PostgresShards
 from weft_orchestrator.application.starts import Starts, parse
+from weft_orchestrator.application.sweeper import Sweeper
 from weft_orchestrator.domain.records import decode_head, encode
 
 WATCH_SECONDS = 0.2
@@ -31,6 +33,7 @@ class ExecutionsServicer:
         shards: PostgresShards,
         workflows: Workflows,
         policy: AccessPolicy,
+        sweeper: Sweeper,
     ) -> None:
         self._starts = starts
         self._queries = queries
@@ -38,6 +41,7 @@ class ExecutionsServicer:
         self._shards = shards
         self._workflows = workflows
         self._policy = policy
+        self._sweeper = sweeper
 
     async def _mine(self, execution_id: str, action: str) -> Any:
         """The row. Raises NOT_FOUND outside the caller's projects, FORBIDDEN."""
@@ -137,7 +141,15 @@ class ExecutionsServicer:
         if row["status"] not in TERMINAL:
             raise WeftError(ErrorCode.CONFLICT, "The execution has not ended yet. Stop it first.")
         await self._queries.delete(request.execution_id)
+        self._sweeper.deleted(row["key"])
         return pb.DeleteExecutionResponse()
+
+    async def GetFile(self, request: pb.GetFileRequest) -> pb.GetFileResponse:
+        await self._mine(request.execution_id, "execution:read")
+        entry = await self._queries.file(request)
+        if entry is None:
+            raise WeftError(ErrorCode.NOT_FOUND, "There is no such file.")
+        return pb.GetFileResponse(entry=orjson.dumps(entry))
 
     async def Watch(self, request: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
         await self._mine(request.execution_id, "execution:read")

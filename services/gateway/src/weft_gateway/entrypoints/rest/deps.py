@@ -3,6 +3,7 @@
 from typing import cast
 
 from fastapi import Request
+from weft_kit.blobs import BlobStore
 from weft_kit.cache import Cache
 
 from weft_gateway.application.ports import Backends
@@ -15,6 +16,10 @@ def backends(request: Request) -> Backends:
 
 def cache(request: Request) -> Cache:
     return cast("Cache", request.app.state.cache)
+
+
+def blobs(request: Request) -> BlobStore:
+    return cast("BlobStore", request.app.state.blobs)
 
 
 def settings(request: Request) -> GatewaySettings:
