@@ -7,6 +7,7 @@ from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
+from weft_contracts.rpc.statistics import Statistics
 from weft_contracts.rpc.webhook_ingress import Webhooks
 from weft_contracts.rpc.workflow_store import Credentials, Tags, Variables, Workflows
 from weft_kit.identity.tokens import TokenVerifier
@@ -49,6 +50,7 @@ def build(settings: GatewaySettings, infra: Infra) -> GatewayService:
         variables=client(Variables),
         tags=client(Tags),
         executions=client(Executions),
+        statistics=client(Statistics),
         node_tools=client(NodeTools),
         node_options=client(NodeOptions),
         schedules=client(Schedules),

@@ -8,6 +8,7 @@ from weft_contracts import topics
 from weft_contracts.messages import Envelope, Heartbeat
 from weft_contracts.rpc.auth import Access
 from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.statistics import Statistics
 from weft_contracts.rpc.workflow_store import StaticData, Workflows
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.outbox import Outbox
@@ -15,16 +16,19 @@ from weft_kit.service import AsgiApp, Infra
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_orchestrator.adapters.postgres_commits import PostgresCommits
+from weft_orchestrator.adapters.postgres_counts import PostgresCounts
 from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries
 from weft_orchestrator.adapters.postgres_shards import PostgresShards
 from weft_orchestrator.adapters.versions import StoredVersions
+from weft_orchestrator.application.counting import Counting
 from weft_orchestrator.application.keeper import Keeper
 from weft_orchestrator.application.owner import Owner
 from weft_orchestrator.application.starts import Starts
 from weft_orchestrator.application.sweeper import Sweeper
 from weft_orchestrator.entrypoints.follow_up import FollowUp
 from weft_orchestrator.entrypoints.grpc import ExecutionsServicer
+from weft_orchestrator.entrypoints.statistics import StatisticsServicer
 from weft_orchestrator.settings import OrchestratorSettings
 
 SEEN_SECONDS = 10.0
@@ -36,15 +40,17 @@ class OrchestratorService:
 
     def __init__(
         self,
-        servicer: ExecutionsServicer,
+        servicers: Mapping[type, object],
         owner: Owner,
         keeper: Keeper,
         outbox: Outbox,
         commits: PostgresCommits,
         shards: PostgresShards,
+        counting: Counting,
         sweeper: Sweeper,
     ) -> None:
-        self.servicers: Mapping[type, object] = {Executions: servicer}
+        self.servicers = servicers
+        self._counting = counting
         self._owner = owner
         self._keeper = keeper
         self._outbox = outbox
@@ -61,6 +67,7 @@ class OrchestratorService:
     async def start(self) -> None:
         await self._keeper.start()
         await self._outbox.start()
+        self._counting.start()
         self._seen = asyncio.create_task(self._renew_runners())
         self._sweeping = asyncio.create_task(self._sweeper.run())
 
@@ -71,6 +78,7 @@ class OrchestratorService:
         for task in (self._seen, self._sweeping):
             if task is not None:
                 task.cancel()
+        await self._counting.stop()
         await self._keeper.stop()
         await self._outbox.stop()
         await self._commits.close()
@@ -89,6 +97,7 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
     workflows = infra.rpc.client(Workflows)
     versions = StoredVersions(workflows, Catalogue.load())
     executions = PostgresExecutions(infra.database)
+    counts = PostgresCounts(infra.database)
     queries = PostgresQueries(infra.database, infra.blobs)
     shards = PostgresShards(infra.database)
     commits = PostgresCommits(infra.database)
@@ -119,7 +128,12 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         exclusive=settings.exclusive,
     )
     sweeper = Sweeper(infra.blobs, queries.unused)
-    servicer = ExecutionsServicer(starts, queries, executions, shards, workflows, policy, sweeper)
-    service = OrchestratorService(servicer, owner, keeper, outbox, commits, shards, sweeper)
+    servicers: dict[type, object] = {
+        Executions: ExecutionsServicer(starts, queries, executions, shards, workflows, policy, sweeper),
+        Statistics: StatisticsServicer(counts, policy),
+    }
+    service = OrchestratorService(
+        servicers, owner, keeper, outbox, commits, shards, Counting(counts), sweeper
+    )
     infra.bus.subscribe(topics.RUNNER_HEARTBEATS, service.heartbeat, None)
     return service

@@ -7,6 +7,7 @@ from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
+from weft_contracts.rpc.statistics import Statistics
 from weft_contracts.rpc.webhook_ingress import Webhooks
 from weft_contracts.rpc.workflow_store import Credentials, Tags, Variables, Workflows
 
@@ -22,6 +23,7 @@ class Backends:
     variables: Variables
     tags: Tags
     executions: Executions
+    statistics: Statistics
     node_tools: NodeTools
     node_options: NodeOptions
     schedules: Schedules

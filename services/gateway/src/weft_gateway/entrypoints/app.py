@@ -22,6 +22,7 @@ from weft_gateway.entrypoints.rest import (
     nodes,
     options,
     resources,
+    statistics,
     versions,
     workflows,
 )
@@ -73,6 +74,7 @@ def build(
         auth.router,
         workflows.router,
         versions.router,
+        statistics.router,
         executions.router,
         files.router,
         nodes.router,

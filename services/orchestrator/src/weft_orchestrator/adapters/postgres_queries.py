@@ -10,6 +10,7 @@ from weft_kit import items
 from weft_kit.blobs import BlobStore
 from weft_kit.database import Database, database_errors
 
+from weft_orchestrator.adapters.postgres_counts import counted_again
 from weft_orchestrator.adapters.postgres_executions import payload_of
 from weft_orchestrator.domain.records import decode_details, decode_error, decode_head, encode
 
@@ -240,6 +241,7 @@ class PostgresQueries:
                         f"DELETE FROM orchestrator.{table} WHERE {column} = $1::uuid",  # noqa: S608
                         execution_id,
                     )
+                await counted_again(connection, execution_id)
 
     async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
         with database_errors():
