@@ -17,6 +17,7 @@ import type {
   StoredWorkflow,
   Tick,
   Variable,
+  Verdict,
   Version,
   Webhook,
   Workflow,
@@ -120,6 +121,10 @@ export const api = {
     request<Credential>("POST", "/credentials", body),
   updateCredential: (id: string, body: { name?: string; data?: Record<string, unknown> }) =>
     request<Credential>("PUT", `/credentials/${id}`, body),
+  credential: (id: string) => request<Credential>("GET", `/credentials/${id}`),
+  testCredential: (id: string) => request<Verdict>("POST", `/credentials/${id}/test`),
+  testUnsaved: (body: { type: string; data: Record<string, unknown> }) => request<Verdict>("POST", "/credentials/test", body),
+  authorize: (id: string) => request<{ url: string }>("GET", `/credentials/${id}/oauth2/authorize`),
   deleteCredential: (id: string) => request("DELETE", `/credentials/${id}`),
 
   variables: () => request<Variable[]>("GET", "/variables"),

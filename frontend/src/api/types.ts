@@ -147,6 +147,15 @@ export interface Credential {
   name: string;
   type: string;
   updated_at: string | null;
+  /** When the service gave the tokens that it holds. */
+  connected_at: string | null;
+}
+
+/** What trying a credential has shown; not `tested`: it can't be tried by itself. */
+export interface Verdict {
+  ok: boolean;
+  tested: boolean;
+  message: string;
 }
 
 export interface CredentialType {
@@ -155,6 +164,8 @@ export interface CredentialType {
   description: string;
   fields: Property[];
   usable?: boolean;
+  sign_in?: "oauth1" | "oauth2";
+  callback_url?: string;
 }
 
 export interface Variable {

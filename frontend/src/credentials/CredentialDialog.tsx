@@ -6,6 +6,8 @@ import { ParameterForm, type Values } from "../forms/ParameterForm";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
 import { Loading } from "../ui/states";
+import { Connection } from "./Connection";
+import { defaultsOf } from "./fields";
 
 interface CredentialDialogProps {
   type?: string;
@@ -14,36 +16,56 @@ interface CredentialDialogProps {
   onSaved?: (credential: Credential) => void;
 }
 
-/** Creates a credential, or replaces the secrets of one. Stored secrets are never shown. */
-export function CredentialDialog({ type: given, credential, onClose, onSaved }: CredentialDialogProps) {
-  const [type, setType] = useState(given ?? credential?.type ?? "");
-  const [name, setName] = useState(credential?.name ?? "");
+/** Creates a credential, or replaces the secrets of one; tries it, and connects it where the service asks for consent.
+ * Stored secrets are never shown. */
+export function CredentialDialog({ type: given, credential: edited, onClose, onSaved }: CredentialDialogProps) {
+  const [credential, setCredential] = useState(edited);
+  const [type, setType] = useState(given ?? edited?.type ?? "");
+  const [name, setName] = useState(edited?.name ?? "");
   const [data, setData] = useState<Values>({});
+  const [stored, setStored] = useState<Values>(data);
   const queries = useQueryClient();
   const types = useQuery({ queryKey: ["credential types"], queryFn: api.credentialTypes, staleTime: Infinity });
   const definition = types.data?.find((each) => each.type === type);
+  const changed = data !== stored;
   const save = useMutation({
     mutationFn: () =>
       credential
-        ? api.updateCredential(credential.id, { name, ...(Object.keys(data).length > 0 && { data }) })
+        ? api.updateCredential(credential.id, { name, ...(changed && { data }) })
         : api.createCredential({ name: name || (definition?.display_name ?? type), type, data }),
     onSuccess: async (saved) => {
+      setCredential(saved);
+      setName(saved.name);
+      setStored(data);
       await queries.invalidateQueries({ queryKey: ["credentials"] });
       onSaved?.(saved);
-      onClose();
     },
   });
-  const problem = save.error ?? types.error;
+  const test = useMutation({
+    mutationFn: () => (credential && !changed ? api.testCredential(credential.id) : api.testUnsaved({ type, data })),
+  });
+  const change = (values: Values) => {
+    setData(values);
+    test.reset();
+  };
+  const asksConsent = definition?.sign_in !== undefined && { ...defaultsOf(definition.fields), ...data }.grantType !== "clientCredentials";
+  const problem = save.error ?? test.error ?? types.error;
   return (
     <Dialog
-      title={credential ? credential.name : t("credentials.create")}
+      title={edited ? edited.name : t("credentials.create")}
       onClose={onClose}
-      onSubmit={() => save.mutate()}
-      footer={<><button type="button" onClick={onClose}>{t("action.cancel")}</button><button className="primary" disabled={!type || save.isPending}>{t("action.save")}</button></>}
+      onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}
+      footer={
+        <>
+          <button type="button" className="start" disabled={!definition || test.isPending} onClick={() => test.mutate()}>{test.isPending ? t("credentials.testing") : t("credentials.test")}</button>
+          <button type="button" onClick={onClose}>{t("action.cancel")}</button>
+          <button className="primary" disabled={!type || save.isPending}>{t("action.save")}</button>
+        </>
+      }
     >
       <div className="field">
         <label htmlFor="credential-type">{t("credentials.type")}</label>
-        <select id="credential-type" value={type} disabled={credential !== undefined || given !== undefined} onChange={(event) => { setType(event.target.value); setData({}); }}>
+        <select id="credential-type" value={type} disabled={credential !== undefined || given !== undefined} onChange={(event) => { setType(event.target.value); change({}); }}>
           <option value="">{t("form.choose")}</option>
           {type && !definition && <option value={type}>{type}</option>}
           {types.data?.map((each) => <option key={each.type} value={each.type}>{each.display_name}</option>)}
@@ -54,8 +76,12 @@ export function CredentialDialog({ type: given, credential, onClose, onSaved }: 
         <label htmlFor="credential-name">{t("credentials.name")}</label>
         <input id="credential-name" value={name} placeholder={definition?.display_name} onChange={(event) => setName(event.target.value)} />
       </div>
-      {credential && <p className="soft">{t("credentials.replace")}</p>}
-      {types.isPending && type ? <Loading lines={3} /> : definition && <ParameterForm prefix="credential." properties={definition.fields} values={data} onChange={setData} />}
+      {edited && <p className="soft">{t("credentials.replace")}</p>}
+      {types.isPending && type ? <Loading lines={3} /> : definition && <ParameterForm prefix="credential." properties={definition.fields} values={data} onChange={change} />}
+      {definition && asksConsent && (
+        <Connection callback={definition.callback_url ?? ""} credential={credential} changed={changed} onSave={() => save.mutateAsync()} />
+      )}
+      {test.data && <p className={`notice ${test.data.ok ? "good" : test.data.tested ? "" : "info"}`} role={test.data.ok || !test.data.tested ? "status" : "alert"}>{test.data.message}</p>}
       {problem && <p className="notice" role="alert">{problem.message}</p>}
     </Dialog>
   );

@@ -63,12 +63,17 @@ function nameOf(entry: unknown, key: string): string {
   return typeof named === "string" ? named : "";
 }
 
-/** Credential types that the node may take with its present parameters. */
+/** Credential types that the node may take with its present parameters: those of its definition, and those that a
+ * parameter chooses. */
 export function credentialsOf(node: GraphNode, definition: NodeDefinition): { type: string; required: boolean }[] {
   const group = groupOf(definition, node.typeVersion);
   if (!group) return [];
   const root = effective(group.properties ?? [], node.parameters, node.typeVersion);
-  return (group.credentials ?? [])
-    .filter((use) => shows(use, { beside: root, root, version: node.typeVersion }))
-    .map((use) => ({ type: use.type, required: use.required ?? false }));
+  const scope = { beside: root, root, version: node.typeVersion };
+  const named = (group.credentials ?? []).filter((use) => shows(use, scope)).map((use) => ({ type: use.type, required: use.required ?? false }));
+  const chosen = (group.properties ?? [])
+    .filter((property) => property.type === "credentialsSelect" && shows(property, scope))
+    .map((property) => node.parameters[property.name])
+    .filter((type): type is string => typeof type === "string" && type !== "" && !named.some((use) => use.type === type));
+  return [...named, ...chosen.map((type) => ({ type, required: true }))];
 }

@@ -15,6 +15,13 @@ TOKENS: Final = "oauthTokenData"
 """The field in which a sign-in's tokens are kept: what the service answered, `access_token`, `refresh_token?`,
 `expires_at?` (seconds since the epoch); for OAuth1 `oauth_token`, `oauth_token_secret`."""
 
+CALLBACKS: Final = {
+    "oauth2": "/rest/oauth2-credential/callback",
+    "oauth1": "/rest/oauth1-credential/callback",
+}
+"""Where services send users back to, under the public address: n8n's paths, so that apps which are registered there
+need no change."""
+
 Check = Callable[[Outbound, Mapping[str, Any]], Awaitable[None]]
 """Tries a credential, given its fields. Raises NodeRunError that says why it is no good."""
 

@@ -1,6 +1,6 @@
 """The part of `NodeTools` that is about credentials: trying them, and signing in at services."""
 
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
@@ -10,17 +10,11 @@ from weft_contracts.rpc.workflow_store import Credentials
 from weft_kit.identity.access import AccessPolicy
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.credentials import TOKENS, tokens_of, with_defaults
+from weft_node_sdk.credentials import CALLBACKS, TOKENS, tokens_of, with_defaults
 
 from weft_node_runner.application import oauth
 from weft_node_runner.application.tokens import Tokens
 from weft_node_runner.application.trial import UNTESTABLE, Gate, Verdict, refused, tried
-
-CALLBACKS: Final = {
-    "oauth2": "/rest/oauth2-credential/callback",
-    "oauth1": "/rest/oauth1-credential/callback",
-}
-"""n8n's paths, so that apps which are registered at services need no change."""
 
 
 class CredentialTools:

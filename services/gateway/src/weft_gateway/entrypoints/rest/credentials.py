@@ -1,4 +1,5 @@
-"""`/credentials`: stored ones, trying them, signing in at services; `/rest/…`: where those send the user back to."""
+"""`/credential-types`; `/credentials`: stored ones, trying them, signing in at services;
+`/rest/…`: where those send the user back to."""
 
 import hashlib
 import secrets
@@ -14,6 +15,8 @@ from weft_contracts.pb import node_runner_pb2 as runner
 from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller, deadline
+from weft_node_sdk.catalogue import Catalogue
+from weft_node_sdk.credentials import CALLBACKS
 
 from weft_gateway.adapters.json_view import view
 from weft_gateway.entrypoints.rest.deps import backends, cache, settings
@@ -30,6 +33,30 @@ TRIAL_SECONDS: Final = 30.0
 TRIALS_PER_MINUTE: Final = 30
 SIGN_IN_COOKIE: Final = "weft_sign_in"
 SIGN_IN_SECONDS: Final = 600
+
+
+def _kind(request: Request, entry: dict[str, Any]) -> dict[str, Any]:
+    """With the address to register at the service, where the kind has a sign-in."""
+    path = CALLBACKS.get(entry.get("sign_in", ""))
+    return {**entry, "callback_url": f"{settings(request).public_origin}{path}"} if path else entry
+
+
+def _catalogue(request: Request) -> Catalogue:
+    catalogue: Catalogue = request.app.state.catalogue
+    return catalogue
+
+
+@router.get("/credential-types", tags=["credentials"], summary="Kinds of credentials and their fields")
+async def list_credential_types(request: Request, user: User) -> Response:
+    return ok(request, [_kind(request, each) for each in _catalogue(request).credential_types()])
+
+
+@router.get("/credential-types/{name}", tags=["credentials"], summary="One kind of credential")
+async def get_credential_type(request: Request, user: User, name: str) -> Response:
+    found = _catalogue(request).credential_type(name)
+    if found is None:
+        raise WeftError(ErrorCode.NOT_FOUND, f"The credential type '{name}' is not installed.", type=name)
+    return ok(request, _kind(request, found))
 
 
 class NewCredential(BaseModel):

@@ -1,4 +1,4 @@
-"""`/nodes`, `/credential-types`, `/expressions`: what the editor needs to know to draw and to preview."""
+"""`/nodes`, `/expressions`: what the editor needs to know to draw and to preview."""
 
 import hashlib
 from typing import Annotated, Any
@@ -82,19 +82,6 @@ async def get_icon(request: Request, name: str, type_name: TypeName = "") -> Res
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(icon, headers=headers, media_type="image/svg+xml")
-
-
-@router.get("/credential-types", tags=["credentials"], summary="Kinds of credentials and their fields")
-async def list_credential_types(request: Request, user: User) -> Response:
-    return ok(request, _catalogue(request).credential_types())
-
-
-@router.get("/credential-types/{name}", tags=["credentials"], summary="One kind of credential")
-async def get_credential_type(request: Request, user: User, name: str) -> Response:
-    found = _catalogue(request).credential_type(name)
-    if found is None:
-        raise WeftError(ErrorCode.NOT_FOUND, f"The credential type '{name}' is not installed.", type=name)
-    return ok(request, found)
 
 
 class Evaluation(BaseModel):
