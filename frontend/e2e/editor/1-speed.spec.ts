@@ -1,5 +1,5 @@
 import { type CDPSession, expect, type Page, test } from "@playwright/test";
-import { enter, face, many, open, placeOf, store } from "./workbench";
+import { enter, face, many, open, placeOf, rested, store } from "./workbench";
 
 /**
  * What a frame took while something was done with the canvas, in ms. `gap`, `gapP95`: from one frame to the next;
@@ -67,17 +67,6 @@ async function measure(page: Page, gesture: Gesture, start: Point): Promise<Fram
   const share = (part: number) => rounded(gaps[Math.floor(gaps.length * part)] ?? 0);
   return { gap: share(0.5), gapP95: share(0.95), main: each("ThreadTime"), all: each("ProcessTime"), script: each("ScriptDuration"), layout: each("LayoutDuration", "RecalcStyleDuration") };
 }
-
-/** Waits until neither the view nor the nodes that are elements change any more. */
-const rested = (page: Page) =>
-  page.evaluate(async () => {
-    const look = () => `${document.querySelector<HTMLElement>(".react-flow__viewport")?.style.transform ?? ""} ${document.querySelectorAll(".face").length}`;
-    for (let [same, before] = [0, look()]; same < 20; ) {
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-      same = look() === before ? same + 1 : 0;
-      before = look();
-    }
-  });
 
 test("a thousand nodes open at once, and are moved, chosen and dragged at sixty frames a second", async ({ page }, info) => {
   test.setTimeout(240_000);

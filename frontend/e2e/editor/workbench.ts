@@ -100,3 +100,14 @@ export async function paste(page: Page, text: string): Promise<void> {
     document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
   }, text);
 }
+
+/** Waits until neither the view nor the nodes that are elements change any more. */
+export const rested = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const look = () => `${document.querySelector<HTMLElement>(".react-flow__viewport")?.style.transform ?? ""} ${document.querySelectorAll(".face").length}`;
+    for (let [same, before] = [0, look()]; same < 20; ) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      same = look() === before ? same + 1 : 0;
+      before = look();
+    }
+  });

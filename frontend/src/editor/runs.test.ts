@@ -18,3 +18,10 @@ it("leaves frames of other executions alone", () => {
   const run = begun("e");
   expect(follow(run, { ...frame("execution.completed"), data: { execution_id: "other" } })).toBe(run);
 });
+
+it("counts the items of all runs of a node, in whichever order they are heard of", () => {
+  const completed = (run_index: number, counts: number[]) => frame("node.completed", { node: "Loop", status: "success", run_index, counts });
+  const run = [completed(0, [0, 2]), completed(2, [3]), completed(1, [0, 2]), completed(2, [3])].reduce(follow, begun("e"));
+  expect(run.nodes.Loop).toMatchObject({ runs: 3, counts: [3, 4] });
+  expect([completed(2, [3])].reduce(follow, begun("e")).nodes.Loop).toMatchObject({ runs: 3, counts: [3] });
+});

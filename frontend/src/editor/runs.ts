@@ -6,9 +6,17 @@ const FINAL = new Set(["success", "error", "cancelled"]);
 
 export const begun = (id: string): Run => ({ id, status: "running", nodes: {}, error: null });
 
+/** Items per output over several runs. A run that was not heard of is a hole in the list. */
+function sum(each: readonly number[][]): number[] {
+  const total: number[] = [];
+  each.forEach((counts) => counts.forEach((count, output) => { total[output] = (total[output] ?? 0) + count; }));
+  return total;
+}
+
 const stateOf = (runs: NodeRun[]): NodeState | null => {
   const last = runs.at(-1);
-  return last ? { status: last.status, runs: runs.length, counts: last.counts, error: last.error } : null;
+  const each = runs.map((run) => run.counts);
+  return last ? { status: last.status, runs: runs.length, each, counts: sum(each), error: last.error } : null;
 };
 
 /** The run that a stored execution shows. */
@@ -38,8 +46,10 @@ export function follow(run: Run, frame: Frame): Run {
       return { ...run, status: "running", nodes: withState(run, node, "running") };
     }
     case "node.completed": {
-      const runs = (data.run_index ?? 0) + 1;
-      const state: NodeState = { status: (data.status ?? "success") as NodeStatus, runs, counts: data.counts ?? [], error: data.error ?? null };
+      const index = data.run_index ?? 0;
+      const each = [...(run.nodes[node]?.each ?? [])];
+      each[index] = data.counts ?? [];
+      const state: NodeState = { status: (data.status ?? "success") as NodeStatus, runs: each.length, each, counts: sum(each), error: data.error ?? null };
       return { ...run, nodes: { ...run.nodes, [node]: state } };
     }
     default:
@@ -49,7 +59,7 @@ export function follow(run: Run, frame: Frame): Run {
 
 function withState(run: Run, node: string, status: NodeStatus): Run["nodes"] {
   if (!node) return run.nodes;
-  const before = run.nodes[node] ?? { runs: 0, counts: [], error: null };
+  const before = run.nodes[node] ?? { runs: 0, each: [], counts: [], error: null };
   return { ...run.nodes, [node]: { ...before, status } };
 }
 

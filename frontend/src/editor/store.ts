@@ -8,10 +8,11 @@ import { apply, begin, type History, redo, undo } from "../graph/history";
 
 export type Saving = "saved" | "dirty" | "saving" | "conflict" | "failed";
 
-/** What one node did in the run that the canvas shows. `counts`: items per output, of the last run. */
+/** What one node did in the execution that the canvas shows. `each`: items per output, of each of its runs; `counts`: of all. */
 export interface NodeState {
   status: NodeStatus;
   runs: number;
+  each: number[][];
   counts: number[];
   error: NodeError | null;
 }

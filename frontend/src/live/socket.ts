@@ -24,7 +24,10 @@ export function listen(topics: Topic[], onFrame: (frame: Frame) => void, onOpen:
 
   const receive = (frame: Frame) => {
     const id = frame.data.execution_id;
-    if (id && frame.seq !== undefined) seen.set(id, Math.max(seen.get(id) ?? 0, frame.seq));
+    if (id && frame.seq !== undefined && topics.some((topic) => topic.execution_id === id)) {
+      if (frame.seq <= (seen.get(id) ?? 0)) return; // heard before the connection dropped
+      seen.set(id, frame.seq);
+    }
     onFrame(frame);
   };
 
