@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from weft_kit.testing.remote import SshServer
+from weft_kit.testing.remote import LdapServer, SshServer
 from weft_kit.testing.servers import Kafka, Postgres, Redis
 
 
@@ -53,6 +53,14 @@ def redis_url(redis_server: Redis) -> str:
 @pytest.fixture(scope="session")
 def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
     server = SshServer(tmp_path_factory.mktemp("ssh"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def ldap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapServer]:
+    server = LdapServer(tmp_path_factory.mktemp("ldap"))
     server.start()
     yield server
     server.kill()

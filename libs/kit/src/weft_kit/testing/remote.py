@@ -1,4 +1,4 @@
-"""An SSH server as a process of this machine; see `weft_kit.testing.servers`."""
+"""Servers of SSH and LDAP as processes of this machine; see `weft_kit.testing.servers`."""
 
 import os
 import pwd
@@ -89,3 +89,53 @@ class SshServer(ServerProcess):
                 return probe.recv(4) == b"SSH-"
         except OSError:
             return False
+
+
+class LdapServer(ServerProcess):
+    """OpenLDAP's slapd with an empty tree, in the clear and by TLS. `authority`: PEM of its certificate."""
+
+    suffix: Final = "dc=example,dc=org"
+    admin: Final = f"cn=admin,{suffix}"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.password: Final = secrets.token_urlsafe(12)
+
+    @property
+    def port(self) -> int:
+        return self._port("ldap")
+
+    @property
+    def tls_port(self) -> int:
+        return self._port("ldaps")
+
+    @property
+    def authority(self) -> str:
+        return (self.folder / "certificate.pem").read_text()
+
+    def _prepare(self) -> None:
+        words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        words += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        words += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "certificate.pem")]
+        subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - our own command
+        (self.folder / "data").mkdir(exist_ok=True)
+        schemas = ("core", "cosine", "inetorgperson")
+        lines = [f"include /etc/ldap/schema/{name}.schema" for name in schemas]
+        lines += ["modulepath /usr/lib/ldap", "moduleload back_mdb"]
+        lines += [f"TLSCertificateFile {self.folder}/certificate.pem"]
+        lines += [f"TLSCertificateKeyFile {self.folder}/key.pem"]
+        lines += ["database mdb", f"suffix {self.suffix}", f"rootdn {self.admin}", f"rootpw {self.password}"]
+        lines += [f"directory {self.folder}/data", "access to * by users read by anonymous auth"]
+        (self.folder / "config").write_text("\n".join(lines) + "\n")
+
+    def _command(self) -> Sequence[str]:
+        addresses = f"ldap://{LOOPBACK}:{self.port} ldaps://{LOOPBACK}:{self.tls_port}"
+        return [program("slapd"), "-d", "0", "-f", str(self.folder / "config"), "-h", addresses]
+
+    def _ready(self) -> bool:
+        try:
+            for port in (self.port, self.tls_port):
+                socket.create_connection((LOOPBACK, port), timeout=1).close()
+        except OSError:
+            return False
+        return True

@@ -10,8 +10,10 @@ class NamedContext(ssl.SSLContext):
     server_name: str
 
     def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
-        kept = {name: named[name] for name in ("incoming", "outgoing", "session") if name in named}
-        return super().wrap_bio(*arguments[:2], **kept, server_hostname=self.server_name)
+        incoming, outgoing = arguments[:2] or (named["incoming"], named["outgoing"])
+        return super().wrap_bio(
+            incoming, outgoing, server_hostname=self.server_name, session=named.get("session")
+        )
 
     def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
         return super().wrap_socket(*arguments, **{**named, "server_hostname": self.server_name})
