@@ -286,6 +286,153 @@ async def test_static_data_is_changed_in_place(jail: EvaluatorPool) -> None:
     assert (items[0]["json"], static) == ({"g": 2}, {"global": {"n": 2}, "node": {"seen": 3}})
 
 
+EACH = [
+    # how a script fails at item 1 of three, message, line
+    ("if ($json.i === 1) throw new Error('boom'); return { n: $json.i }", "boom", 1),
+    ("await null;\nif ($json.i === 1) throw 'text'; return { n: $json.i }", "text", None),
+    ("if ($json.i === 1) return [1]; return { n: $json.i }", "The code returned a list for one item", None),
+    (
+        "const f = async () => {\nif ($json.i === 1) null.x;\nreturn { n: $json.i } };\nreturn f()",
+        "Cannot read properties of null (reading 'x')",
+        2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "message", "line"), EACH)
+async def test_one_items_failure_leaves_the_others_alone(
+    jail: EvaluatorPool, source: str, message: str, line: int | None
+) -> None:
+    made, _ = await run_javascript(jail, "p", source, True, scope(3), 30.0, keep_failures=True)
+    failed = made[1]
+    assert isinstance(failed, CodeFailure)
+    assert (failed.message, failed.line, failed.item_index) == (message, line, 1)
+    assert [made[0], made[2]] == [{"json": {"n": n}, "pairedItem": {"item": n}} for n in (0, 2)]
+    with pytest.raises(CodeFailure) as caught:
+        await javascript(jail, source, each=True, count=3)
+    assert caught.value.item_index == 1
+
+
+async def test_one_items_failure_in_python(jail: EvaluatorPool) -> None:
+    source = "if _json.i == 1:\n    raise KeyError('boom')\nreturn {'n': _json.i}"
+    made, _ = await run_python(jail, source, True, scope(3), 30.0, keep_failures=True)
+    failed = made[1]
+    assert isinstance(failed, CodeFailure)
+    assert (failed.message, failed.line, failed.item_index) == ("KeyError: 'boom'", 2, 1)
+    assert [made[0], made[2]] == [{"json": {"n": n}, "pairedItem": {"item": n}} for n in (0, 2)]
+
+
+MODULES = [
+    # what is evaluated, its value in Node.js
+    (
+        "require('crypto').createHash('sha256').update('a').digest('hex')",
+        "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
+    ),
+    (
+        "require('node:crypto').createHash('md5').update('ä').update(Buffer.from([255, 0])).digest('base64')",
+        "Dc9TeqKlDNSqQsruTZhCOw==",
+    ),
+    (
+        "require('crypto').createHmac('sha1', 'key').update('data').digest('hex')",
+        "104152c5bfdca07bc633eebd46199f0255c9f49d",
+    ),
+    (
+        "require('crypto').createHmac('md5', 'key').update('data').digest('hex')",
+        "9d5c73ef85594d34ec4438b7c97e51d8",
+    ),
+    (
+        "require('crypto').createHmac('md5', 'k'.repeat(65)).update('data').digest('hex')",
+        "b7d1158ae12147f7faa37bc828cc7321",
+    ),
+    ("require('crypto').createHash('SHA512').update('').digest().length", 64),
+    ("require('crypto').timingSafeEqual(Buffer.from('a'), Buffer.from('b'))", False),
+    (
+        "/^[\\da-f]{8}-[\\da-f]{4}-4[\\da-f]{3}-[89ab][\\da-f]{3}-[\\da-f]{12}$/.test(require('crypto').randomUUID())",
+        True,
+    ),
+    ("new Set(Array.from({ length: 50 }, () => require('crypto').randomBytes(70).toString('hex'))).size", 50),
+    (
+        "Array.from({ length: 200 }, () => require('crypto').randomInt(3, 6)).every((n) => n >= 3 && n < 6)",
+        True,
+    ),
+    (
+        "require('util').inspect({ a: [1, { b: 2 }], 'c-d': 'x', e: null })",
+        "{ a: [ 1, { b: 2 } ], 'c-d': 'x', e: null }",
+    ),
+    ("require('util').format('%s is %d, %j %%', 'a', 5, { b: 1 }, 'more')", 'a is 5, {"b":1} % more'),
+    ("require('util').isDeepStrictEqual({ a: [1, { b: 2 }] }, { a: [1, { b: 2 }] })", True),
+    (
+        "require('url').parse('http://u:p@H:8/a?b=1#c')",
+        {
+            "protocol": "http:",
+            "slashes": True,
+            "auth": "u:p",
+            "host": "h:8",
+            "port": "8",
+            "hostname": "h",
+            "hash": "#c",
+            "search": "?b=1",
+            "query": "b=1",
+            "pathname": "/a",
+            "path": "/a?b=1",
+            "href": "http://u:p@H:8/a?b=1#c",
+        },
+    ),
+    ("new (require('url').URL)('/b', 'http://x/a').href", "http://x/b"),
+    ("require('querystring').parse('a=1&a=2&b=%20&c')", {"a": ["1", "2"], "b": " ", "c": ""}),
+    ("require('querystring').stringify({ a: [1, 'x y'], b: true, c: null })", "a=1&a=x%20y&b=true&c="),
+    ("require('buffer').Buffer.from('hi').toString('hex')", "6869"),
+]
+
+
+@pytest.mark.parametrize(("source", "value"), MODULES)
+async def test_allowed_modules(jail: EvaluatorPool, source: str, value: Any) -> None:
+    made, _ = await run_javascript(
+        jail, "p", f"return {{ v: {source} }}", False, scope(), 30.0, modules=("*",)
+    )
+    assert made == [{"json": {"v": value}, "pairedItem": {"item": 0}}]
+
+
+@pytest.mark.parametrize("modules", [(), ("util",)])
+async def test_modules_are_off_unless_allowed(jail: EvaluatorPool, modules: tuple[str, ...]) -> None:
+    with pytest.raises(CodeFailure, match="module 'crypto' is not allowed here") as caught:
+        await run_javascript(jail, "p", "return require('crypto')", False, scope(), 30.0, modules=modules)
+    assert "WEFT_CODE_MODULES" in caught.value.description
+
+
+MODULE_ESCAPES = [
+    "require('util').inspect.constructor('return 1')()",
+    "require('crypto').createHash('sha1').update.constructor('return 1')()",
+    "require.constructor('return 1')()",
+    "require('util').promisify(() => {}).constructor('return 1')()",
+    "require('child_process')",
+    "require('fs')",
+    "require('../fs')",
+    "require('constructor')",
+    "require('__proto__')",
+    "require({ toString: () => 'process' })",
+    "require.cache.fs",
+    "require('util').types.isDate = () => 1",
+    "require('url').URL.prototype.toString = () => 1",
+    "require('crypto').randomBytes(1e9)",
+    "(() => { throw require('crypto').createHash('sha1').constructor.constructor('return 1')() })()",
+]
+
+
+@pytest.mark.parametrize("source", MODULE_ESCAPES)
+async def test_modules_are_no_way_out(jail: EvaluatorPool, source: str) -> None:
+    with pytest.raises(CodeFailure):
+        await run_javascript(jail, "p", f"return {{ v: {source} }}", False, scope(), 30.0, modules=("*",))
+
+
+async def test_what_one_script_does_to_a_module_the_next_does_not_see(jail: EvaluatorPool) -> None:
+    change = "const u = require('util'); u.inspect = () => 'changed'; require('crypto').own = 1; return []"
+    await run_javascript(jail, "p", change, False, scope(), 30.0, modules=("*",))
+    look = "return { i: require('util').inspect('a'), o: require('crypto').own ?? null }"
+    made, _ = await run_javascript(jail, "p", look, False, scope(), 30.0, modules=("*",))
+    assert made[0] == {"json": {"i": "'a'", "o": None}, "pairedItem": {"item": 0}}
+
+
 CUSTOM_DATA = [
     # script, what is kept beside the "old" that was there
     ("c.set('a', 'b'); c.setAll({ d: 1.5, old: 'new' })", {"a": "b", "d": "1.5", "old": "new"}),

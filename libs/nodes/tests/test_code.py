@@ -48,3 +48,11 @@ async def test_a_failure_stops_the_workflow_or_becomes_an_item() -> None:
     assert item["pairedItem"] == {"item": 1}
     with pytest.raises(NodeRunError):
         await run(context({"jsCode": "x"}, NodeRunError("no", fatal=True), "continueRegularOutput"))
+
+
+async def test_a_script_that_cannot_begin_fails_for_every_item() -> None:
+    given = {"jsCode": "x", "mode": "runOnceForEachItem"}
+    made = await run(context(given, NodeRunError("Unexpected token"), "continueErrorOutput"))
+    assert [(item["json"], item["pairedItem"]) for item in made[0]] == [
+        ({"i": n, "error": "Unexpected token"}, {"item": n}) for n in (0, 1)
+    ]

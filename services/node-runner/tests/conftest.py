@@ -24,7 +24,7 @@ from weft_node_runner.application import walk
 from weft_node_runner.application.walk import Walk
 from weft_node_runner.domain.plan import Plan
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import Code, NodeInfo, NodeRunError
+from weft_node_sdk.context import Code, NodeRunError
 from weft_node_sdk.credentials import Authentication
 
 CATALOGUE = Catalogue.load()
@@ -75,7 +75,7 @@ class Outside:
         """Without a process for JavaScript: what these workflows hold never needs one."""
         return await leaf_values(leaves, scope, count, EvaluatorPool(1), project_id)
 
-    def code(self, project_id: str, node: NodeInfo, scope: Any, log: Any) -> Code:
+    def code(self, project_id: str, scope: Any, log: Any, binaries: Any, *, requests: bool) -> Code:
         raise AssertionError("no scripts here")
 
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:

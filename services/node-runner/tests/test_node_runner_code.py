@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - tables of options
 
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,9 +11,11 @@ from weft_expressions.code import HelpRefused
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
 from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.adapters.code_calls import CodeCalls
 from weft_node_runner.adapters.code_requests import CodeRequests
+from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import HttpAnswer, NodeRunError
-from weft_node_sdk.testing.fake import FakeHttp, Request
+from weft_node_sdk.testing.fake import FakeContext, FakeHttp, Request
 
 JSON = [("Content-Type", "application/json")]
 
@@ -116,7 +119,7 @@ async def pool() -> AsyncIterator[EvaluatorPool]:
 
 async def test_scripts_of_both_languages(pool: EvaluatorPool) -> None:
     logs: list[str] = []
-    code = JailedCode(pool, "p", Scope(items=[{"json": {"n": 2}}]), logs.append, answering())
+    code = JailedCode(pool, "p", Scope(items=[{"json": {"n": 2}}]), logs.append, CodeCalls(answering()))
     source = "console.log('one'); return [{ json: await this.helpers.httpRequest({ url: 'http://x' }) }]"
     assert (await code.javascript(source, each_item=False))[0][0]["json"] == {"a": 1}
     source = "print('two')\nreturn {'n': _item.json.n * 2}"
@@ -124,9 +127,99 @@ async def test_scripts_of_both_languages(pool: EvaluatorPool) -> None:
     assert logs == ["one", "two"]
 
 
+async def test_only_a_node_that_is_not_safe_makes_requests(pool: EvaluatorPool) -> None:
+    code = JailedCode(pool, "p", Scope(items=[{"json": {}}]), print, CodeCalls(None))
+    hidden = "return [{ json: await this['hel' + 'pers']['http' + 'Request']({ url: 'http://x' }) }]"
+    with pytest.raises(NodeRunError, match="Only code that names its request"):
+        await code.javascript(hidden, each_item=False)
+
+
+async def test_files_of_items(pool: EvaluatorPool) -> None:
+    binary = {"data": {"data": base64.b64encode(bytes(range(256))).decode(), "mimeType": "image/x"}}
+    held = FakeContext({}, [[{"json": {}, "binary": binary}]])
+    code = JailedCode(pool, "p", Scope(items=held.items), print, CodeCalls(None, held))
+    source = """
+        const data = await this.helpers.getBinaryDataBuffer(0, 'data');
+        const turned = await this.helpers.prepareBinaryData(Buffer.from(data).reverse(), 'a.png');
+        const text = await this.helpers.prepareBinaryData(Buffer.from('hi'));
+        return [{ json: { size: data.length, sum: data.reduce((a, b) => a + b) }, binary: { turned, text } }];
+    """
+    ((item,),) = await code.javascript(source, each_item=False)
+    assert item["json"] == {"size": 256, "sum": 32640}
+    assert [(each["mimeType"], each["fileSize"]) for each in item["binary"].values()] == [
+        ("image/png", 256),
+        ("text/plain", 2),
+    ]
+    assert held.stored[item["binary"]["turned"]["id"]] == bytes(reversed(range(256)))
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("getBinaryDataBuffer(0, 'none')", "no file 'none'"),
+        ("getBinaryDataBuffer(-1, 'data')", "asked for by item and name"),
+        ("getBinaryDataBuffer(0, {})", "asked for by item and name"),
+        ("prepareBinaryData(undefined)", "undefined"),
+        ("prepareBinaryData(Buffer.alloc(16 * 1024 * 1024 + 1))", "code makes up to"),
+    ],
+)
+async def test_files_that_cannot_be_had(pool: EvaluatorPool, call: str, told: str) -> None:
+    held = FakeContext({}, [[{"json": {}}]])
+    code = JailedCode(pool, "p", Scope(items=held.items), print, CodeCalls(None, held))
+    with pytest.raises(NodeRunError, match=told):
+        await code.javascript(f"await this.helpers.{call}; return []", each_item=False)
+
+
+async def test_an_items_failure_is_what_the_node_makes_of_it(pool: EvaluatorPool) -> None:
+    code = JailedCode(pool, "p", Scope(items=[{"json": {"n": n}} for n in range(3)]), print, CodeCalls(None))
+    made = await code.javascript(
+        "if ($json.n === 1) throw new Error('boom'); return $json",
+        each_item=True,
+        on_failure=lambda error: {"json": {"failed": error.message, "at": error.item_index}},
+    )
+    assert [item["json"] for item in made[0]] == [{"n": 0}, {"failed": "boom [line 1]", "at": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameter", "source", "trait"),
+    [
+        ("code", "jsCode", "return $input.all()", "safe"),
+        ("code", "jsCode", "// a request of the sales team\nreturn []", "safe"),
+        (
+            "code",
+            "jsCode",
+            "return [{ json: await this.helpers.httpRequest({ url: 'http://x' }) }]",
+            "unsafe",
+        ),
+        ("code", "jsCode", "const { httpRequest } = $helpers;\nreturn []", "unsafe"),
+        (
+            "code",
+            "jsCode",
+            "return [{ json: { a: 1 }, binary: { b: await this.helpers.prepareBinaryData(x) } }]",
+            "safe",
+        ),
+        (
+            "function",
+            "functionCode",
+            "await this.helpers['request']({ uri: 'http://x' });\nreturn items",
+            "unsafe",
+        ),
+        ("functionItem", "functionCode", "return item", "safe"),
+        ("aiTransform", "jsCode", "helpers.request('http://x')", "unsafe"),
+    ],
+)
+def test_code_that_makes_requests_is_not_safe(kind: str, parameter: str, source: str, trait: str) -> None:
+    node = {
+        "type": f"n8n-nodes-base.{kind}",
+        "typeVersion": 2 if kind == "code" else 1,
+        "parameters": {parameter: source},
+    }
+    assert Catalogue.load().traits(node).idempotency == trait
+
+
 async def test_failures_of_scripts_are_the_nodes(pool: EvaluatorPool) -> None:
     logs: list[str] = []
-    code = JailedCode(pool, "p", Scope(items=[{"json": {}}]), logs.append, answering())
+    code = JailedCode(pool, "p", Scope(items=[{"json": {}}]), logs.append, CodeCalls(answering()))
     with pytest.raises(NodeRunError) as caught:
         await code.javascript("console.log('before');\nthrow new Error('boom')", each_item=False)
     assert (caught.value.message, caught.value.code, logs) == ("boom [line 2]", "CODE_ERROR", ["before"])

@@ -129,8 +129,17 @@ async def test_late_results_change_nothing(world: World, runner: FakeRunner) -> 
     await second.stop()
 
 
-async def test_an_unsafe_node_that_was_begun_is_not_begun_again(world: World, runner: FakeRunner) -> None:
-    http = node("H", "httpRequest", 1, version=4.2, parameters={"method": "POST", "url": "http://x"})
+UNSAFE = [
+    ("httpRequest", 4.2, {"method": "POST", "url": "http://x"}),
+    ("code", 2, {"jsCode": "await this.helpers.httpRequest({ method: 'POST', url: 'http://x' }); return []"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "version", "parameters"), UNSAFE)
+async def test_an_unsafe_node_that_was_begun_is_not_begun_again(
+    world: World, runner: FakeRunner, kind: str, version: float, parameters: dict[str, object]
+) -> None:
+    http = node("H", kind, 1, version=version, parameters=parameters)
     world.store.versions["v"] = chain(START, http, node("C", at=2))
     assert world.catalogue.traits(http).idempotency == "unsafe"
     granted: list[RunnerControl] = []

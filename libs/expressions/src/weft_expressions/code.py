@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import lru_cache
+from secrets import token_hex
 from typing import Any, Final
 
 import orjson
@@ -14,12 +15,13 @@ from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool, Interrupted
 from weft_expressions.lexer import LexicalError, Token, tokenize
 from weft_expressions.request import data_of
-from weft_expressions.returned import items_of_all, items_of_each
-from weft_expressions.scope import Item, Scope
+from weft_expressions.returned import Made, items_of_all, items_of_each
+from weft_expressions.scope import Scope
 
 Help = Callable[[str, dict[str, Any]], Awaitable[Any]]
 """(kind, options) of what a script wants from outside to a JSON value: kind "httpRequest" or "request", as of
-`this.helpers`. Raises HelpRefused."""
+`this.helpers`; "getBinaryDataBuffer" with {item, name} to {data}, "prepareBinaryData" with {data, fileName, mimeType}
+to an entry of `binary`, data in base64. Raises HelpRefused."""
 _MODULES: Final = frozenset(
     [
         "abc", "array", "base64", "binascii", "bisect", "calendar", "cmath", "collections",
@@ -62,20 +64,29 @@ async def run_javascript(
     scope: Scope,
     timeout: float = 60.0,
     helper: Help | None = None,
-) -> tuple[list[Item], list[str]]:
+    *,
+    keep_failures: bool = False,
+    modules: Collection[str] = (),
+) -> tuple[list[Made], list[str]]:
     """Runs the script once over all items, or once per item. Gives validated items, with `pairedItem` where the
     script or the counts say so, and the lines printed by `console`; entries of `scope.static_data` become what the
     script made of them, as `scope.custom_data` does even where it fails. Raises CodeFailure. `timeout` in seconds of
-    wall time for the whole run."""
+    wall time for the whole run. `keep_failures`: per item, a failure is in the place of the item that it belongs to.
+    `modules`: what it may `require`, "*" for all that there are (modules.js)."""
     names, script, undeclared = _read(source)
-    body = {
+    body: dict[str, Any] = {
         "source": script,
         "each": each_item,
+        "k": keep_failures,
         "w": undeclared,
         "r": sorted(names.roots),
         "d": {**data_of([names], scope), "i": list(scope.items)},
     }
-    libraries = ",".join(sorted({*names.libraries, *(("md5", "sha") if "[$$.hash]" in script else ())}))
+    hashes = "[$$.hash]" in script
+    if modules and "require" in source:
+        body |= {"modules": sorted(modules), "seed": token_hex(32)}
+        hashes = hashes or "crypto" in source
+    libraries = ",".join(sorted({*names.libraries, *(("md5", "sha") if hashes else ())}))
     request = b"C" + libraries.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
 
     async def ask(wanted: bytes) -> bytes:
@@ -85,7 +96,7 @@ async def run_javascript(
         answer = await pool.run(project_id, request, timeout=timeout, ask=ask)
     except Interrupted as stop:
         raise CodeFailure(str(stop)) from None
-    return _result(_checked(answer), each_item, scope)
+    return _result(_checked(answer), each_item, scope, keep_failures=keep_failures)
 
 
 async def _helped(helper: Help | None, number: int, kind: str, options: Any) -> list[Any]:
@@ -101,8 +112,14 @@ async def _helped(helper: Help | None, number: int, kind: str, options: Any) -> 
 
 
 async def run_python(
-    pool: EvaluatorPool, source: str, each_item: bool, scope: Scope, timeout: float = 60.0
-) -> tuple[list[Item], list[str]]:
+    pool: EvaluatorPool,
+    source: str,
+    each_item: bool,
+    scope: Scope,
+    timeout: float = 60.0,
+    *,
+    keep_failures: bool = False,
+) -> tuple[list[Made], list[str]]:
     """The same in Python. Raises CodeFailure."""
     found, computed = python_references(source)
     roots = {root for name, root in _PYTHON_NAMES.items() if name in source}
@@ -111,14 +128,20 @@ async def run_python(
     given = {root[1:]: value for root, value in data["r"].items() if root in roots}
     if "$getWorkflowStaticData" in roots:
         given["static"] = data["r"]["$static"]
-    body = {"source": source, "each": each_item, "d": {"i": list(scope.items), "n": data["n"]}, "r": given}
+    body = {
+        "source": source,
+        "each": each_item,
+        "k": keep_failures,
+        "d": {"i": list(scope.items), "n": data["n"]},
+        "r": given,
+    }
     zone = scope.timezone if "_now" in source or "_today" in source else ""
     request = orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
     try:
         answer = await pool.run_python(request, zone, _imported(source), timeout)
     except Interrupted as stop:
         raise CodeFailure(str(stop)) from None
-    return _result(_checked(answer), each_item, scope)
+    return _result(_checked(answer), each_item, scope, keep_failures=keep_failures)
 
 
 def _imported(source: str) -> list[str]:
@@ -149,7 +172,9 @@ def _checked(answer: bytes) -> dict[str, Any]:
     return found
 
 
-def _result(answer: dict[str, Any], each_item: bool, scope: Scope) -> tuple[list[Item], list[str]]:
+def _result(
+    answer: dict[str, Any], each_item: bool, scope: Scope, *, keep_failures: bool = False
+) -> tuple[list[Made], list[str]]:
     logs: list[str] = answer["logs"]
     note_all(scope.custom_data, answer.get("custom"))
     if "error" in answer:
@@ -168,8 +193,8 @@ def _result(answer: dict[str, Any], each_item: bool, scope: Scope) -> tuple[list
             held.update(entry)
     result = answer["result"]
     if each_item:
-        return items_of_each(result, tuple(logs)), logs
-    return items_of_all(result, answer.get("kind", ""), len(scope.items), tuple(logs)), logs
+        return items_of_each(result, tuple(logs), keep_failures=keep_failures), logs
+    return [*items_of_all(result, answer.get("kind", ""), len(scope.items), tuple(logs))], logs
 
 
 def references(source: str) -> tuple[frozenset[str], bool]:

@@ -5,6 +5,8 @@ from typing import Any, Final
 from weft_expressions.errors import CodeFailure
 from weft_expressions.scope import Item
 
+Made = Item | CodeFailure
+"""What a script gave for an item: another, or its own failure."""
 _EACH_HINT: Final = (
     "In this mode a script returns one item: an object, for example { json: { name: $json.name } }."
 )
@@ -30,20 +32,42 @@ def items_of_all(result: Any, kind: str, width: int, logs: tuple[str, ...]) -> l
     return made
 
 
-def items_of_each(result: Any, logs: tuple[str, ...]) -> list[Item]:
+def items_of_each(result: Any, logs: tuple[str, ...], *, keep_failures: bool = False) -> list[Made]:
     """A script per item: results in lists of one, an empty one for undefined; null and undefined leave the item out.
-    Raises CodeFailure."""
-    made = []
+    With `keep_failures`, `{"e": [message, description, line]}` is an item's failure. Raises CodeFailure."""
+    made: list[Made] = []
     for index, held in enumerate(result if isinstance(result, list) else ()):
+        if keep_failures and isinstance(held, dict):
+            made.append(_failure(held.get("e"), index))
+            continue
         if not isinstance(held, list) or not held or held[0] is None:
             continue
-        if isinstance(held[0], list):
-            text = "The code returned a list for one item"
-            raise CodeFailure(text, description=_EACH_HINT, item_index=index, logs=logs)
-        item = _item(held[0], index, logs, _EACH_HINT, wrapped=False)
-        item["pairedItem"] = {"item": index}
-        made.append(item)
+        try:
+            made.append(_item_of_each(held[0], index, logs))
+        except CodeFailure as failure:
+            if not keep_failures:
+                raise
+            made.append(failure)
     return made
+
+
+def _item_of_each(value: Any, index: int, logs: tuple[str, ...]) -> Item:
+    if isinstance(value, list):
+        text = "The code returned a list for one item"
+        raise CodeFailure(text, description=_EACH_HINT, item_index=index, logs=logs)
+    item = _item(value, index, logs, _EACH_HINT, wrapped=False)
+    item["pairedItem"] = {"item": index}
+    return item
+
+
+def _failure(told: Any, index: int) -> CodeFailure:
+    message, description, line = told if isinstance(told, list) and len(told) == 3 else ("", "", None)
+    return CodeFailure(
+        str(message),
+        description=str(description),
+        line=line if isinstance(line, int) else None,
+        item_index=index,
+    )
 
 
 def _item(value: Any, index: int, logs: tuple[str, ...], hint: str, *, wrapped: bool) -> Item:

@@ -10,7 +10,7 @@ the lineage that those carry.
 """
 
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
@@ -243,11 +243,20 @@ class Code(Protocol):
         *,
         each_item: bool,
         timeout: float = 60.0,
+        on_failure: Callable[[NodeRunError], Item] | None = None,
     ) -> Outputs:
         """Runs the source with n8n's names over the node's input. Returns validated items on one output;
-        console output goes to the run's logs. Raises NodeRunError with the line."""
+        console output goes to the run's logs. Raises NodeRunError with the line. `on_failure`: gives what stands for
+        an item whose own run failed; without it the first failure ends the run."""
 
-    async def python(self, source: str, *, each_item: bool, timeout: float = 60.0) -> Outputs:
+    async def python(
+        self,
+        source: str,
+        *,
+        each_item: bool,
+        timeout: float = 60.0,
+        on_failure: Callable[[NodeRunError], Item] | None = None,
+    ) -> Outputs:
         """The same for Python."""
 
 

@@ -27,17 +27,18 @@ from weft_kit.blobs.folder import FolderBlobs
 from weft_kit.settings import CoreSettings
 from weft_node_sdk.binary import FILE_BYTES
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import Code, Files, Http, Item, NodeInfo, NodeRunError, Outputs, Suspend
+from weft_node_sdk.context import Code, Files, Http, Item, NodeRunError, Outputs, Suspend
 from weft_node_sdk.credentials import Authentication
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.adapters.code_calls import CodeCalls
 from weft_node_runner.adapters.files import AllowedFiles
 from weft_node_runner.adapters.http import GuardedHttp
 from weft_node_runner.application.called import called
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
-from weft_node_runner.application.ports import Addresses
+from weft_node_runner.application.ports import Addresses, Binaries
 from weft_node_runner.domain.plan import Plan
 
 
@@ -109,8 +110,18 @@ class _Here:
     ) -> list[list[Any]]:
         return await leaf_values(leaves, scope, count, self.expressions, project_id)
 
-    def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
-        return JailedCode(self.scripts, project_id, scope, log, self.http)
+    def code(
+        self,
+        project_id: str,
+        scope: Scope,
+        log: Callable[[str], None],
+        binaries: Binaries,
+        *,
+        requests: bool,
+    ) -> Code:
+        return JailedCode(
+            self.scripts, project_id, scope, log, CodeCalls(self.http if requests else None, binaries)
+        )
 
 
 async def run_workflow(

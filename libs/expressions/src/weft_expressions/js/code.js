@@ -38,8 +38,13 @@ function revived(value) {
 }
 
 function helpersOf(run) {
-  const ask = (kind) => async (options, more) => run.ask(kind, typeof options === 'string' ? { ...more, url: options } : options);
-  return Object.freeze({ httpRequest: ask('httpRequest'), request: ask('request') });
+  const ask = (kind) => async (options, more) => run.ask(kind, typeof options === 'string' ? { ...more, url: options } : options, revived);
+  return Object.freeze({
+    httpRequest: ask('httpRequest'),
+    request: ask('request'),
+    getBinaryDataBuffer: async (item, name) => Buffer.from((await run.ask('getBinaryDataBuffer', { item, name })).data, 'base64'),
+    prepareBinaryData: async (data, fileName, mimeType) => run.ask('prepareBinaryData', { data: base64Of(bytesOf(data)), fileName, mimeType }),
+  });
 }
 
 const SCRIPT = 'weft-code.js';
@@ -54,7 +59,7 @@ const CODE_NAMES = ['$json', '$binary', '$input', '$', '$node', '$items', '$item
   '$prevNode', '$parameter', '$execution', '$workflow', '$vars', '$nodeVersion', '$now', '$today', 'DateTime',
   'Duration', 'Interval', '$jmespath', '$if', '$ifEmpty', '$min', '$max', '$getWorkflowStaticData'];
 
-// { source, each, d: data, r: roots }
+// { source, each, k: failures of items are results, d: data, r: roots }
 class Run {
   constructor(request) {
     this.request = request;
@@ -66,6 +71,7 @@ class Run {
     this.nextAsked = 1;
     this.answer = null;
     this.item = null;
+    this.drawn = 0; // blocks of random bytes
     this.custom = new CustomData(request.d.r.$execution?.customData);
     if (libraries.has('luxon')) library('luxon').Settings.defaultZone = request.d.r.$timezone ?? 'UTC';
   }
@@ -73,7 +79,7 @@ class Run {
   start() {
     const { source, each, d: data, r: roots, w: written } = this.request;
     const names = CODE_NAMES.filter((name) => roots.includes(name));
-    const own = { $$: SYMBOLS, $$null: orNullish, console: consoleOf(this), ...timersOf(this), ...PLATFORM };
+    const own = { $$: SYMBOLS, $$null: orNullish, console: consoleOf(this), ...timersOf(this), ...PLATFORM, require: requireOf(this) };
     const helpers = helpersOf(this);
     const perRun = ['$$this', '$helpers', 'helpers', each ? 'item' : 'items'];
     const known = new Set([...Object.keys(own), ...perRun, ...names]);
@@ -97,33 +103,48 @@ class Run {
     else this.settle(value);
   }
 
-  // Results are in lists of one; an empty one stands for undefined.
+  // Results are in lists of one; an empty one stands for undefined, { e: [message, description, line] } for the item's
+  // own failure where the request says `k`, else that ends the run.
   eachItem(call) {
     const results = [];
     for (let at = 0; at < this.request.d.i.length; at += 1) {
       this.item = at;
       progress[0] += 1;
-      const value = call(at);
-      if (typeof value?.then === 'function') return this.eachLater(call, results, value);
-      results.push(value === undefined ? [] : [value]);
+      try {
+        const value = call(at);
+        if (typeof value?.then === 'function') return this.eachLater(call, results, value);
+        results.push(value === undefined ? [] : [value]);
+      } catch (error) {
+        results.push(this.kept(error));
+      }
     }
     return this.settle(results);
   }
 
   async eachLater(call, results, pending) {
     try {
-      let value = await pending;
+      let next = () => pending;
       for (;;) {
-        results.push(value === undefined ? [] : [value]);
+        try {
+          const value = await next();
+          results.push(value === undefined ? [] : [value]);
+        } catch (error) {
+          results.push(this.kept(error));
+        }
         if (results.length === this.request.d.i.length) break;
         this.item = results.length;
         progress[0] += 1;
-        value = await call(results.length);
+        next = () => call(this.item);
       }
       this.settle(results);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  kept(error) {
+    if (!this.request.k) throw error;
+    return { e: [...describe(error), lineOf(error)] };
   }
 
   async later(pending) {
@@ -159,10 +180,10 @@ class Run {
   }
 
   // Asks for something from outside. A promise.
-  ask(kind, value) {
+  ask(kind, value, revive = (found) => found) {
     return new Promise((resolve, reject) => {
       this.asked.push([this.nextAsked, kind, value]);
-      this.asking.set(this.nextAsked, { resolve, reject });
+      this.asking.set(this.nextAsked, { resolve: (found) => resolve(revive(found)), reject });
       this.nextAsked += 1;
     });
   }
@@ -172,7 +193,7 @@ class Run {
     for (const [number, value, message, fields] of answers) {
       const { resolve, reject } = this.asking.get(number);
       this.asking.delete(number);
-      if (message === undefined) resolve(revived(value));
+      if (message === undefined) resolve(value);
       else reject(Object.assign(new Error(message), fields));
     }
     return '0';

@@ -70,6 +70,9 @@ function harden() {
   for (const prototype of [Object.prototype, ...errors.map((each) => each.prototype)]) allowShadowing(prototype);
   for (const intrinsic of hiddenIntrinsics()) freezeAll(intrinsic);
   freezeAll(PLATFORM);
+  freezeAll(MODULES);
+  freezeAll(UTIL);
+  freezeAll(QUERY);
   freezeAll(globalThis);
   for (const key of Reflect.ownKeys(globalThis)) {
     const found = Object.getOwnPropertyDescriptor(globalThis, key);

@@ -223,7 +223,4 @@ const PLATFORM = {
   btoa: (text) => base64Of(bytesOf(text, 'latin1')),
   atob: (text) => latin1(base64Bytes(text)),
   structuredClone: (value) => cloned(value),
-  require: (name) => {
-    throw new Failure(`The module '${name}' is not available`, 'Code has the language, luxon, $jmespath and $helpers.httpRequest.');
-  },
 };

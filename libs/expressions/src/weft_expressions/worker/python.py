@@ -175,11 +175,16 @@ class Script:
             names |= {"_items": items}
             result = run()
             return {"result": result, "kind": "null" if result is None else "object"}
-        results = []
+        results: list[Any] = []
         for self.place, item in enumerate(items):
             names |= {"_item": item, "_json": item["json"]}
             names["_input"].item = item
-            results.append([run()])
+            try:
+                results.append([run()])
+            except Exception as error:
+                if not self.request["k"]:
+                    raise
+                results.append({"e": [*told(error), line_of(error)]})
         return {"result": results, "kind": "object"}
 
     def _names(self) -> dict[str, Any]:
@@ -245,16 +250,22 @@ def line_of(error: BaseException) -> int | None:
     return line
 
 
-def failure(error: BaseException, script: Script | None, logs: list[str]) -> bytes:
+def told(error: BaseException) -> tuple[str, str]:
+    """What happened, and what to do."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     description = ""
     if isinstance(error, ImportError):
         description = (
             "Code may import modules of Python's standard library that need no files and no network."
         )
-    told = {"error": f"{type(error).__name__}: {text}", "description": description}
+    return f"{type(error).__name__}: {text}", description
+
+
+def failure(error: BaseException, script: Script | None, logs: list[str]) -> bytes:
+    message, description = told(error)
     place, custom = (script.place, script.custom.fresh()) if script else (None, {})
-    return dumped({**told, "line": line_of(error), "item": place, "logs": logs, "custom": custom})
+    found = {"error": message, "description": description, "line": line_of(error), "item": place}
+    return dumped({**found, "logs": logs, "custom": custom})
 
 
 def answer(body: bytes, zone: Any) -> tuple[int, bytes]:

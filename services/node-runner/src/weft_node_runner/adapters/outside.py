@@ -24,14 +24,15 @@ from weft_kit.blobs import BlobStore
 from weft_kit.identity.expiring import Expiring
 from weft_kit.service import Infra
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import Code, Files, Http, NodeInfo, NodeRunError
+from weft_node_sdk.context import Code, Files, Http, NodeRunError
 from weft_node_sdk.credentials import Authentication, authentication
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
+from weft_node_runner.adapters.code_calls import CodeCalls
 from weft_node_runner.adapters.files import AllowedFiles
 from weft_node_runner.adapters.token_store import StoredTokens
-from weft_node_runner.application.ports import Addresses
+from weft_node_runner.application.ports import Addresses, Binaries
 from weft_node_runner.application.tokens import Tokens
 from weft_node_runner.domain.plan import Plan
 from weft_node_runner.settings import NodeRunnerSettings
@@ -73,6 +74,7 @@ class ServiceOutside:
         self._catalogue = catalogue
         self._expressions = expressions
         self._scripts = scripts
+        self._modules = settings.code_modules
         self._timezone = settings.timezone
         self._plans: OrderedDict[str, Plan] = OrderedDict()
         self._secrets: Expiring[str, tuple[str, dict[str, Any]]] = Expiring()
@@ -191,5 +193,14 @@ class ServiceOutside:
     ) -> list[list[Any]]:
         return await leaf_values(leaves, scope, count, self._expressions, project_id)
 
-    def code(self, project_id: str, node: NodeInfo, scope: Scope, log: Callable[[str], None]) -> Code:
-        return JailedCode(self._scripts, project_id, scope, log, self.http)
+    def code(
+        self,
+        project_id: str,
+        scope: Scope,
+        log: Callable[[str], None],
+        binaries: Binaries,
+        *,
+        requests: bool,
+    ) -> Code:
+        calls = CodeCalls(self.http if requests else None, binaries)
+        return JailedCode(self._scripts, project_id, scope, log, calls, self._modules)

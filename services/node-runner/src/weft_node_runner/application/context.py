@@ -186,7 +186,8 @@ class NodeContext(BinaryCalls):
         await self._data.lineage(self._activation, frozenset(names))
 
     def jail(self, scope: Scope) -> Code:
-        return self._outside.code(self._task.project_id, self.node, scope, self.log)
+        requests = self._node_plan.node.traits.idempotency != "safe"
+        return self._outside.code(self._task.project_id, scope, self.log, self, requests=requests)
 
     async def scope(self, extra: dict[str, Any] | None = None) -> Scope:
         if self._scope is not None and not extra:
@@ -362,14 +363,22 @@ class _LazyCode:
         *,
         each_item: bool,
         timeout: float = 60.0,
+        on_failure: Callable[[NodeRunError], Item] | None = None,
     ) -> list[list[Item]]:
         ctx = self._ctx
         await ctx.prepare_code(source, references(source))
         code = ctx.jail(await ctx.scope())
-        return await code.javascript(source, each_item=each_item, timeout=timeout)
+        return await code.javascript(source, each_item=each_item, timeout=timeout, on_failure=on_failure)
 
-    async def python(self, source: str, *, each_item: bool, timeout: float = 60.0) -> list[list[Item]]:
+    async def python(
+        self,
+        source: str,
+        *,
+        each_item: bool,
+        timeout: float = 60.0,
+        on_failure: Callable[[NodeRunError], Item] | None = None,
+    ) -> list[list[Item]]:
         ctx = self._ctx
         await ctx.prepare_code(source, python_references(source))
         code = ctx.jail(await ctx.scope())
-        return await code.python(source, each_item=each_item, timeout=timeout)
+        return await code.python(source, each_item=each_item, timeout=timeout, on_failure=on_failure)

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from weft_contracts.messages import NodeOutput
 from weft_kit.blobs import BlobStore
-from weft_node_sdk.context import Code, Files, Http, NodeInfo
+from weft_node_sdk.context import Code, Files, Http
 from weft_node_sdk.credentials import Authentication
 
 from weft_node_runner.domain.plan import Plan
@@ -14,6 +14,14 @@ from weft_node_runner.domain.plan import Plan
 class Addresses(Protocol):
     async def connect_address(self, host: str, port: int) -> str:
         """As RunContext has it."""
+
+
+class Binaries(Protocol):
+    """Files of the node run's items, as RunContext has them."""
+
+    async def read_binary(self, item_index: int, name: str) -> bytes: ...
+
+    async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]: ...
 
 
 class Outside(Protocol):
@@ -54,7 +62,8 @@ class Outside(Protocol):
     async def values(self, leaves: Sequence[Any], scope: Any, count: int, project_id: str) -> list[list[Any]]:
         """`rows[item][k]` is what the expression `leaves[k]` says of that item."""
 
-    def code(self, project_id: str, node: NodeInfo, scope: Any, log: Any) -> Code: ...
+    def code(self, project_id: str, scope: Any, log: Any, binaries: Binaries, *, requests: bool) -> Code:
+        """`requests`: the script may make requests; only a node that isn't safe may (decision 0006)."""
 
 
 Headers = Mapping[str, str]
