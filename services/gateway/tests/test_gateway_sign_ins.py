@@ -124,8 +124,10 @@ async def test_a_consent_connects_and_a_node_uses_it(owner: Client, provider: Pr
         assert token not in answer.text
         assert KEY not in answer.text
     assert await connected(owner, credential)
-    run = await call(owner, credential, f"{provider.base}/me")
-    assert await answers(owner, run) == [{"name": "ada", "scope": "read write"}]
+    of_a_service = {"authentication": "predefinedCredentialType", "nodeCredentialType": "oAuth2Api"}
+    for more in ({}, of_a_service):
+        run = await call(owner, credential, f"{provider.base}/me", **more)
+        assert await answers(owner, run) == [{"name": "ada", "scope": "read write"}]
 
 
 async def test_a_sign_in_is_for_one_browser_and_one_use(owner: Client, provider: Provider) -> None:

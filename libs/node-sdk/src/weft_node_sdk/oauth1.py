@@ -25,7 +25,8 @@ def authorization(
     verifier: str = "",
 ) -> str:
     """The header `Authorization` for a request to `url` with its whole query. `token`: instead of the credential's.
-    Raises NodeRunError for a signature method that is not known."""
+    Raises NodeRunError for a signature method that is not known, and for an address without TLS."""
+    from authlib.common.errors import AuthlibBaseError
     from authlib.oauth1.rfc5849.client_auth import ClientAuth
 
     for name, digest in (("HMAC-SHA256", hashlib.sha256), ("HMAC-SHA512", hashlib.sha512)):
@@ -44,7 +45,7 @@ def authorization(
     headers = {"Content-Type": _FORM} if form else {}
     try:
         _, signed, _ = auth.sign(method, url, headers, (body or b"").decode() if form else b"")
-    except ValueError as error:
+    except (AuthlibBaseError, ValueError) as error:
         raise NodeRunError(f"The request can't be signed: {error}") from None
     return str(signed["Authorization"])
 
