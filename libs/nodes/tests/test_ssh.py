@@ -95,6 +95,10 @@ async def test_a_command_s_output_and_exit_code(secret: dict[str, Any]) -> None:
     }
     # as the client's own failures exit
     assert (await execute(secret, "exit 255"))["code"] == 255
+    killed = await execute(secret, "kill -9 $$")
+    assert (killed["code"], killed["signal"]) == (None, "unknown")
+    with pytest.raises(NodeRunError, match="ended before the command did"):
+        await execute(secret, "kill -9 $PPID; sleep 600")
     assert (await execute(secret, "exit 3", cwd="/tmp"))["code"] == 3
 
 
@@ -181,6 +185,21 @@ async def test_where_nothing_listens_and_where_nobody_may_go(secret: dict[str, A
     assert caught.value.code == "ADDRESS_REFUSED"
     with pytest.raises(NodeRunError, match="names no host"):
         await execute({**secret, "host": " "}, "true")
+
+
+async def test_a_server_that_says_nothing(secret: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and is silent: once before the keys, once after them."""
+    monkeypatch.setattr("weft_nodes.ssh_.node._SECONDS", 0.3)
+    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    with pytest.raises(NodeRunError) as caught:
+        await execute({**secret, "port": port}, "true")
+    assert caught.value.code == "TIMEOUT"
+    with pytest.raises(NodeRunError) as caught:
+        await run(node({**secret, "port": port}, resource="file", operation="download", path="x"))
+    assert caught.value.code == "TIMEOUT"
+    silent.close()
+    assert (await execute(secret, "sleep 1; echo in"))["stdout"] == "in"
 
 
 async def test_output_has_a_limit(secret: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from weft_node_sdk.items import made, map_items
 from weft_node_sdk.values import members, to_text, value
 
 from weft_nodes.ldap_ import filters, names
-from weft_nodes.ldap_.connection import CHANGES, Directory, Entry, connected
+from weft_nodes.ldap_.connection import connected
+from weft_nodes.ldap_.directory import CHANGES, Directory, Entry
 
 _LIMIT, _PAGE = 50, 1000
 

@@ -43,9 +43,12 @@ _OPTIONS: Final = (
     "RequestTTY=no",
     "EscapeChar=none",
     "LogLevel=ERROR",
+    # that it is in, and how the command ended: its exit code does not tell
+    "LogVerbose=*:client_input_channel_req():*,*:ssh_userauth2():*",
     "ServerAliveInterval=15",
     "ServerAliveCountMax=4",
 )
+_VERBOSE: Final = re.compile(r"(?:debug\d: )?\w+\.c:\w+\(\):\d+ \(pid=\d+\): (.*)")
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.+?)-----END \1-----", re.DOTALL)
 
 
@@ -135,24 +138,48 @@ class Client:
         """The words that run a subsystem, `sftp`."""
         return ["ssh", *self.options, "-s", "--", self.address, name]
 
-    def failure(self) -> NodeRunError | None:
-        """What the client itself says went wrong since the last time it was asked."""
-        log = self.folder / "log"
-        lines = [
+    def begin(self) -> None:
+        """Forgets what was said before."""
+        (self.folder / "log").write_bytes(b"")
+
+    def said(self) -> "Said":
+        """What the client itself says of the call."""
+        lines = (self.folder / "log").read_text(errors="replace").splitlines()
+        verbose = [found.group(1) for line in lines if (found := _VERBOSE.match(line))]
+        errors = [
             line.strip().replace(f"{self.folder}/", "").replace(_ALIAS, "the server")
-            for line in log.read_text(errors="replace").splitlines()
+            for line in lines
+            if line.strip() and not _VERBOSE.match(line)
         ]
-        log.write_bytes(b"")
-        lines = [line for line in lines if line]
-        if not lines:
+        return Said(
+            errors,
+            is_in=any("Authenticated to" in line for line in verbose),
+            exited=any("rtype exit-status" in line for line in verbose),
+            killed=any("rtype exit-signal" in line for line in verbose),
+        )
+
+    def failure(self) -> NodeRunError | None:
+        """What went wrong with the connection."""
+        errors = self.said().errors
+        if not errors:
             return None
-        denied = next((line for line in lines if "Permission denied" in line), "")
-        text = "The SSH server does not accept the credential" if denied else f"SSH: {lines[-1]}"
+        denied = any("Permission denied" in line for line in errors)
         return NodeRunError(
-            text,
-            description="\n".join(lines),
+            "The SSH server does not accept the credential" if denied else f"SSH: {errors[-1]}",
+            description="\n".join(errors),
             code="AUTHENTICATION_FAILED" if denied else "CONNECTION_ERROR",
         )
+
+
+@dataclass(frozen=True)
+class Said:
+    """`is_in`: the server took the credential. `exited`, `killed`: how the command ended; neither while the connection
+    did not bring word of it."""
+
+    errors: list[str]
+    is_in: bool
+    exited: bool
+    killed: bool
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """SSH: commands, and files by SFTP, of a machine that is reached by SSH."""
 
+import asyncio
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
@@ -15,7 +16,8 @@ from weft_nodes.ssh_.client import Client, login_of, prepared
 
 _SECONDS = 60.0
 _CREDENTIALS = {"password": "sshPassword", "privateKey": "sshPrivateKey"}
-_CONNECTION_FAILED = 255
+_NO_EXIT = 255
+"""Of the client: the command exited so, or was killed, or the connection failed."""
 
 
 def _text(given: Any) -> str:
@@ -36,12 +38,23 @@ async def _execute(ctx: RunContext, client: Client, parameters: dict[str, Any]) 
     if "\0" in command or not command.strip():
         raise NodeRunError("The command is empty")
     words = client.command(command_in(_text(parameters.get("cwd")), command))
-    done = await process.finished(words, env=client.env, name="The command", checkpoint=ctx.checkpoint)
-    if (failure := client.failure()) and done.code == _CONNECTION_FAILED:
-        raise failure
+    loop = asyncio.get_running_loop()
+    late = loop.time() + _SECONDS
+
+    async def checkpoint() -> None:
+        await ctx.checkpoint()
+        if loop.time() > late and not client.said().is_in:
+            raise NodeRunError(f"The SSH server let nobody in for {_SECONDS:g} seconds", code="TIMEOUT")
+
+    client.begin()
+    done = await process.finished(words, env=client.env, name="The command", checkpoint=checkpoint)
+    said = client.said()
+    if done.code == _NO_EXIT and not (said.exited or said.killed):
+        ended = NodeRunError("The connection ended before the command did", code="CONNECTION_ERROR")
+        raise client.failure() or ended
     return {
-        "code": done.code,
-        "signal": None,
+        "code": None if said.killed else done.code,
+        "signal": "unknown" if said.killed else None,
         "stdout": done.out.decode("utf-8", "replace").strip(),
         "stderr": done.err.decode("utf-8", "replace").strip(),
     }
