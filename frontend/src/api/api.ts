@@ -3,6 +3,7 @@ import type { Item, WorkflowDocument } from "../graph/document";
 import { close, list, open, query, request } from "./client";
 import type {
   ApiKey,
+  Counts,
   Credential,
   CredentialType,
   Evaluation,
@@ -104,6 +105,7 @@ export const api = {
 
   executions: (page: number, filter: ExecutionFilter = {}, limit = 50) =>
     list<Execution>(`/executions?${query({ limit, page, ...filter })}`),
+  counts: (range: { after: string; step: number; utc_offset: number; workflow_id: string }) => request<Counts>("GET", `/executions/counts?${query(range)}`),
   execution: (id: string) => request<ExecutionData>("GET", `/executions/${id}?include=data`),
   stop: (id: string) => request<Execution>("POST", `/executions/${id}/stop`, {}),
   retry: (id: string, options: { newest_version?: boolean; from_start?: boolean } = {}) =>

@@ -108,6 +108,15 @@ export async function list<T>(path: string): Promise<Page<T>> {
   return { rows: answer.data, total, page, pages: total_pages };
 }
 
+/** A stored file; `most`: only so many bytes of its beginning. */
+export function file(path: string, most?: number): Promise<Blob> {
+  return renewed(async () => {
+    const response = await send("GET", path, undefined, most === undefined ? {} : { Range: `bytes=0-${most - 1}` });
+    if (!response.ok) throw new ApiError(response.status, "", response.statusText);
+    return response.blob();
+  });
+}
+
 /** A query string of the parameters that are set. */
 export function query(parameters: Record<string, string | number | undefined>): string {
   const set = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");

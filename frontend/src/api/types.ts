@@ -100,6 +100,13 @@ export interface Execution {
   error: NodeError | null;
 }
 
+/** Executions that began in a time. Statuses without any may be left out. */
+export interface Counts {
+  totals: Record<string, number>;
+  buckets: { start: string; counts: Record<string, number> }[];
+  workflows: { workflow_id: string; counts: Record<string, number>; mean_ms: number }[];
+}
+
 /** What an input came from: node, its output, its run. */
 export type Source = [node: string, output: number, run: number];
 

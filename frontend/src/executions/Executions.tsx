@@ -12,6 +12,8 @@ import { Pager } from "../shell/Pager";
 import { Confirm } from "../ui/Dialog";
 import { Empty, Failed, Loading, Status } from "../ui/states";
 import { sayError } from "../ui/toast";
+import type { Range } from "./counts";
+import { RangeChoice, StatusChart } from "./StatusChart";
 
 const STATUSES = ["running", "success", "error", "waiting", "queued", "cancelled"] as const;
 const MODES = ["manual", "trigger", "webhook", "retry"];
@@ -20,6 +22,7 @@ const FINAL = new Set<string>(["success", "error", "cancelled"]);
 /** Executions, newest first; rows change as events come over the WebSocket. */
 export function Executions({ projects }: { projects: string[] }) {
   const [page, setPage] = useState(1);
+  const [range, setRange] = useState<Range>("day");
   const [parameters, setParameters] = useSearchParams();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const queries = useQueryClient();
@@ -56,7 +59,8 @@ export function Executions({ projects }: { projects: string[] }) {
   const rows = found.data?.rows ?? [];
   return (
     <>
-      <div className="head"><div className="title"><h1>{t("page.executions")}</h1></div></div>
+      <div className="head"><div className="title"><h1>{t("page.executions")}</h1></div><RangeChoice range={range} onChange={setRange} /></div>
+      <section className="card over" aria-label={t("overview.overTime")}><StatusChart range={range} workflow={filter.workflow_id} /></section>
       <div className="tools">
         <Choice label={t("executions.status")} any={t("executions.anyStatus")} value={filter.status} options={STATUSES.map((each) => [each, t(`status.${each}`)])} onChange={(value) => set("status", value)} />
         <Choice label={t("executions.workflow")} any={t("executions.anyWorkflow")} value={filter.workflow_id} options={(workflows.data?.rows ?? []).map((each) => [each.id, each.name])} onChange={(value) => set("workflow", value)} />

@@ -1,26 +1,29 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowRight, CalendarClock, CircleCheck, Plus, Workflow as WorkflowIcon } from "lucide-react";
+import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { api } from "../api/api";
-import type { Execution, Me } from "../api/types";
+import type { Counts, Execution, Me } from "../api/types";
+import { meanOf, type Range, totalOf, useCounts } from "../executions/counts";
+import { RangeChoice, StatusChart } from "../executions/StatusChart";
 import { language, t } from "../i18n";
 import { ago, duration, when } from "../shell/format";
 import { Empty, Failed, Loading, Status } from "../ui/states";
 
-const RECENT = 250;
-const HOURS = 24;
-const HOUR_MS = 3_600_000;
+const LATEST = 8;
+const FAILED = 5;
 
 /** What happened lately: figures, runs by hour, failures, what comes next. */
 export function Overview({ me }: { me: Me }) {
   const navigate = useNavigate();
   const workflows = useQuery({ queryKey: ["workflows", "all"], queryFn: () => api.workflows(1, "", 250) });
-  const runs = useQuery({ queryKey: ["executions", "recent"], queryFn: () => api.executions(1, {}, RECENT) });
+  const [range, setRange] = useState<Range>("day");
+  const runs = useQuery({ queryKey: ["executions", "latest"], queryFn: () => api.executions(1, {}, LATEST) });
+  const failures = useQuery({ queryKey: ["executions", "failed"], queryFn: () => api.executions(1, { status: "error" }, FAILED) });
+  const counts = useCounts(range);
   const rows = runs.data?.rows ?? [];
-  const day = rows.filter((run) => run.created_at && Date.parse(run.created_at) > runs.dataUpdatedAt - HOURS * HOUR_MS);
-  const failed = day.filter((run) => run.status === "error");
-  const done = day.filter((run) => run.status === "success");
-  const times = done.map((run) => run.execution_time_ms).sort((left, right) => left - right);
+  const failed = failures.data?.rows ?? [];
+  const mean = counts.data ? meanOf(counts.data) : null;
   const nameOf = new Map(workflows.data?.rows.map((each) => [each.id, each.name]));
   const number = new Intl.NumberFormat(language());
   if (runs.isError) return <Failed error={runs.error} onRetry={() => void runs.refetch()} />;
@@ -34,23 +37,23 @@ export function Overview({ me }: { me: Me }) {
         <button className="primary" onClick={() => void navigate("/workflows/new")}><Plus size={17} />{t("workflows.create")}</button>
       </div>
       <div className="figures">
-        <Figure label={t("overview.runs")} value={number.format(day.length) + (day.length === RECENT ? "+" : "")} />
-        <Figure label={t("overview.failures")} value={number.format(failed.length)} bad={failed.length > 0} />
-        <Figure label={t("overview.median")} value={times.length ? duration(times[Math.floor(times.length / 2)] ?? 0) : "–"} />
+        <Figure label={t(`overview.runs.${range}`)} value={counts.data ? number.format(totalOf(counts.data.totals)) : "…"} />
+        <Figure label={t("overview.failures")} value={counts.data ? number.format(counts.data.totals.error ?? 0) : "…"} bad={(counts.data?.totals.error ?? 0) > 0} />
+        <Figure label={t("overview.mean")} value={mean === null ? "–" : duration(Math.round(mean))} />
         <Figure label={t("overview.published")} value={number.format(workflows.data?.rows.filter((each) => each.is_active).length ?? 0)} />
       </div>
       <div className="columns">
         <div className="stack">
           <section className="card">
-            <header><h2>{t("overview.byHour")}</h2></header>
-            <Chart runs={day} now={runs.dataUpdatedAt} />
+            <header><h2>{t("overview.overTime")}</h2><RangeChoice range={range} onChange={setRange} /></header>
+            <StatusChart range={range} />
           </section>
           <section className="card">
             <header>
               <h2>{t("overview.latest")}</h2>
               <Link className="button quiet small" to="/executions">{t("overview.all")}<ArrowRight size={15} /></Link>
             </header>
-            {runs.isPending ? <Loading /> : <Latest rows={rows.slice(0, 8)} nameOf={nameOf} />}
+            {runs.isPending ? <Loading /> : <Latest rows={rows} nameOf={nameOf} />}
           </section>
         </div>
         <div className="stack">
@@ -58,7 +61,7 @@ export function Overview({ me }: { me: Me }) {
             <header><h2>{t("overview.failed")}</h2></header>
             {failed.length > 0 ? (
               <ul className="list">
-                {failed.slice(0, 5).map((run) => (
+                {failed.map((run) => (
                   <li key={run.id}>
                     <div className="grow">
                       <Link to={`/executions/${run.id}`}>{nameOf.get(run.workflow_id) ?? "–"}</Link>
@@ -72,6 +75,7 @@ export function Overview({ me }: { me: Me }) {
               <Empty icon={<CircleCheck />} title={t("overview.allWell")}>{t("overview.allWellText")}</Empty>
             )}
           </section>
+          <Busiest counts={counts.data} nameOf={nameOf} />
           <Next nameOf={nameOf} />
         </div>
       </div>
@@ -88,26 +92,26 @@ function Figure({ label, value, bad }: { label: string; value: string; bad?: boo
   );
 }
 
-function Chart({ runs, now }: { runs: Execution[]; now: number }) {
-  const hours = Array.from({ length: HOURS }, () => ({ good: 0, bad: 0 }));
-  for (const run of runs) {
-    const bucket = hours[HOURS - 1 - Math.floor((now - Date.parse(run.created_at ?? "")) / HOUR_MS)];
-    if (bucket) bucket[run.status === "error" ? "bad" : "good"]++;
-  }
-  const most = Math.max(1, ...hours.map((hour) => hour.good + hour.bad));
+function Busiest({ counts, nameOf }: { counts: Counts | undefined; nameOf: Map<string, string> }) {
+  const number = new Intl.NumberFormat(language());
+  if (!counts?.workflows.length) return null;
   return (
-    <>
-      <div className="bars" role="img" aria-label={t("overview.chart", { runs: runs.length })}>
-        {hours.map(({ good, bad }, index) => (
-          <span key={index}>
-            {bad > 0 && <i className="bad" style={{ height: `${(bad / most) * 100}%` }} />}
-            {good > 0 && <i style={{ height: `${(good / most) * 100}%` }} />}
-            {good + bad === 0 && <i className="none" />}
-          </span>
-        ))}
-      </div>
-      <div className="axis"><span>{t("overview.dayAgo")}</span><span>{t("overview.now")}</span></div>
-    </>
+    <section className="card">
+      <header><h2>{t("overview.busiest")}</h2></header>
+      <ul className="list">
+        {counts.workflows.slice(0, 5).map((each) => {
+          const failures = each.counts.error ?? 0;
+          return (
+            <li key={each.workflow_id}>
+              <Link className="grow cut" to={`/executions?workflow=${each.workflow_id}`}>{nameOf.get(each.workflow_id) ?? "–"}</Link>
+              {failures > 0 && <span className="status error">{number.format(failures)}</span>}
+              <span className="soft hide-small">{duration(each.mean_ms)}</span>
+              <span className="soft">{t("overview.times", { count: totalOf(each.counts), number: number.format(totalOf(each.counts)) })}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
   );
 }
 
