@@ -1,9 +1,9 @@
 """Files in and out: what one node writes, another reads."""
 
 import io
+import os
 import zipfile
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -316,15 +316,93 @@ async def test_an_archive_comes_back(kind: str) -> None:
         assert [entry["fileName"] for entry in files.values()] == ["same.txt", "same_1.txt"]
 
 
-async def test_an_archive_with_too_much_inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["zip", "tar", "targz", "gzip"])
+async def test_an_archive_with_too_much_inside(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     from weft_nodes.compression import archives
 
-    big = b"0" * 5000
-    packed = {"zip": archives.pack("zip", [("a", big)]), "tar": archives.pack("tar", [("a", big)])}
-    zipped = archives.gzipped(big)
+    packed = await packed_files(kind, {"a": b"0" * 5000})
     monkeypatch.setattr(archives, "MAX_UNPACKED", 1000)
-    for kind, data in packed.items():
-        with pytest.raises(NodeRunError, match="more than 1000 bytes"):
-            archives.unpack(kind, data)
     with pytest.raises(NodeRunError, match="more than 1000 bytes"):
-        archives.gunzip(zipped)
+        await unpacked_files(packed)
+    monkeypatch.undo()
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 0)
+    with pytest.raises(NodeRunError, match="More than 0 files"):
+        await unpacked_files(packed)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "targz", "gzip"])
+async def test_an_archive_that_is_cut_off_or_none(kind: str) -> None:
+    ctx, item = await packed_files(kind, {"a": os.urandom(50_000)})
+    key = item["binary"]["data"]["id"]
+    for broken in (ctx.stored[key][:20_000], b"no archive at all" * 100):
+        ctx.stored[key] = broken
+        with pytest.raises(NodeRunError, match=r"can be read|cut off"):
+            await unpacked_files((ctx, item))
+
+
+async def packed_files(kind: str, files: dict[str, bytes]) -> tuple[FakeContext, Any]:
+    parameters = {
+        "operation": "compress",
+        "binaryPropertyName": ",".join(files),
+        "outputFormat": kind,
+        "fileName": {"targz": "x.tar.gz", "gzip": "x.gz"}.get(kind, f"x.{kind}"),
+    }
+    ctx = node(
+        "compression", 1.1, parameters, [{"json": {}, "binary": {name: {"id": name} for name in files}}]
+    )
+    ctx.stored |= files
+    (made,) = await run(ctx)
+    return ctx, made
+
+
+async def unpacked_files(packed: tuple[FakeContext, Any]) -> list[bytes]:
+    ctx, item = packed
+    back = node("compression", 1.1, {}, [item])
+    back.stored = ctx.stored
+    (made,) = await run(back)
+    return [back.stored[entry["id"]] for entry in made["binary"].values()]
+
+
+async def test_formats_that_are_needed_whole_say_how_large_they_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from weft_node_sdk import binary
+
+    monkeypatch.setattr(binary.BinaryReader.whole, "__defaults__", (1000,))
+    item = {"json": {}, "binary": {"data": {"id": "x", "fileName": "big.xlsx"}}}
+    for operation in ("xlsx", "pdf", "fromJson"):
+        ctx = node("extractFromFile", 1.1, {"operation": operation}, [item])
+        ctx.stored["x"] = b"x" * 1001
+        with pytest.raises(NodeRunError, match=r"'big\.xlsx' has 1001 bytes.* no more than 1000 ") as caught:
+            await run(ctx)
+        assert caught.value.code == "TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"),
+    [
+        ("utf8", b'\xef\xbb\xbfa,b\r\n"x\r\ny",2\r\n'),
+        ("utf16le", '\ufeffa,b\n"x\r\ny",2'.encode("utf-16-le")),
+        ("utf16", '\ufeffa,b\n"x\r\ny",2'.encode("utf-16-be")),
+        ("latin1", b'a,b\r"x\r\ny",2'),
+    ],
+)
+async def test_tables_as_text_in_many_encodings(encoding: str, data: bytes) -> None:
+    item = {"json": {}, "binary": {"data": {"id": "x"}}}
+    ctx = node("extractFromFile", 1.1, {"operation": "csv", "options": {"encoding": encoding}}, [item])
+    ctx.stored["x"] = data
+    assert [each["json"] for each in await run(ctx)] == [{"a": "x\r\ny", "b": "2"}]
+
+
+async def test_a_long_table_as_text_comes_back() -> None:
+    rows = [{"n": str(number), "t": "a\nb" if number % 2 else ""} for number in range(20_000)]
+    ctx = node("convertToFile", 1.1, {"operation": "csv"}, [{"json": row} for row in rows])
+    (made,) = await run(ctx)
+    whole = ctx.stored[made["binary"]["data"]["id"]]
+    assert whole.startswith(b'\xef\xbb\xbfn,t\n0,\n1,"a\nb"\n')
+    assert whole.endswith(b'19999,"a\nb"')
+    reader = node(
+        "extractFromFile", 1.1, {"operation": "csv", "options": {"includeEmptyCells": True}}, [made]
+    )
+    reader.stored = ctx.stored
+    assert [item["json"] for item in await run(reader)] == rows

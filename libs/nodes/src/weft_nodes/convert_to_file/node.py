@@ -40,7 +40,10 @@ def _source(item: Item, parameters: Mapping[str, Any]) -> Any:
 async def _stored(
     ctx: RunContext, index: int, parameters: Mapping[str, Any], data: bytes, mime_type: str, name: str
 ) -> Item:
-    entry = await ctx.store_binary(data, mime_type=mime_type, file_name=name)
+    return _with_file(index, parameters, await ctx.store_binary(data, mime_type=mime_type, file_name=name))
+
+
+def _with_file(index: int, parameters: Mapping[str, Any], entry: dict[str, Any]) -> Item:
     target = str(value(parameters.get("binaryPropertyName", "data")) or "data")
     return {**made({}, index), "binary": {target: entry}}
 
@@ -49,11 +52,12 @@ async def _of_all(ctx: RunContext, parameters: Mapping[str, Any], operation: str
     """One file of all items."""
     listed = [item["json"] for item in ctx.items]
     if operation == "toJson":
-        data, mime_type, name = _json(listed, parameters), "application/json", "file.json"
+        data, name = _json(listed, parameters), _name(parameters, "file.json")
+        item = await _stored(ctx, 0, parameters, data, "application/json", name)
     else:
-        data = spreadsheet.write(operation, listed, members(parameters))
-        mime_type, name = TABLE_TYPES[operation], f"File.{operation}"
-    item = await _stored(ctx, 0, parameters, data, mime_type, _name(parameters, name))
+        name = _name(parameters, f"File.{operation}")
+        entry = await spreadsheet.write_file(ctx, operation, listed, members(parameters), name)
+        item = _with_file(0, parameters, entry)
     return {**item, "pairedItem": [{"item": index} for index in range(len(listed))]}
 
 

@@ -57,9 +57,10 @@ async def run(ctx: RunContext) -> Outputs:
         operation = str(parameters.get("operation", "csv"))
         name = str(value(parameters.get("binaryPropertyName", "data")))
         options = members(parameters)
-        data = await ctx.read_binary(index, name)
         if operation in TABLE_TYPES:
-            return [made(json, index) for json in spreadsheet.read(operation, data, options)]
+            rows = await spreadsheet.read_file(ctx, index, name, operation, options)
+            return [made(json, index) for json in rows]
+        data = await ctx.read_binary(index, name)
         keeps = "keepSource" in options
         item = _kept(ctx.items[index], index, name, options) if keeps else made({}, index)
         if operation == "pdf":

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from weft_node_sdk.context import NodeRunError
@@ -10,6 +11,7 @@ from weft_node_sdk.context import NodeRunError
 from weft_nodes.files.tables import Row, text_cell
 
 csv.field_size_limit(64 * 1024 * 1024)
+_PIECE = 64 * 1024
 
 
 class Reading(NamedTuple):
@@ -25,13 +27,22 @@ class Reading(NamedTuple):
     """Records may have any number of fields."""
 
 
-def write(rows: Sequence[Row], delimiter: str = ",") -> bytes:
-    """UTF-8 with its mark."""
+def write(rows: Iterable[Row], delimiter: str = ",") -> Iterator[bytes]:
+    """UTF-8 with its mark, in pieces; no line end at the end."""
+    yield b"\xef\xbb\xbf"
     text = io.StringIO()
-    csv.writer(text, delimiter=_separator(delimiter), lineterminator="\n").writerows(
-        [text_cell(cell) for cell in row] for row in rows
-    )
-    return b"\xef\xbb\xbf" + text.getvalue().rstrip("\n").encode()
+    writer = csv.writer(text, delimiter=_separator(delimiter), lineterminator="\n")
+    ends = ""
+    for row in rows:
+        writer.writerow([text_cell(cell) for cell in row])
+        if text.tell() > _PIECE:
+            piece = ends + text.getvalue()
+            body = piece.rstrip("\n")
+            ends = piece[len(body) :]
+            yield body.encode()
+            text.seek(0)
+            text.truncate()
+    yield (ends + text.getvalue()).rstrip("\n").encode()
 
 
 def _separator(given: str) -> str:
@@ -41,15 +52,14 @@ def _separator(given: str) -> str:
     return separator
 
 
-def read(text: str, how: Reading) -> list[Row]:
-    """Rows of text; an empty field is None. With a header the first row counts, and one of another length is an
-    error: NodeRunError names the line."""
-    if how.first_line > 1:
-        text = "".join(text.splitlines(keepends=True)[how.first_line - 1 :])
+def read(lines: Iterable[str], how: Reading) -> list[Row]:
+    """Rows of lines with their ends; an empty field is None. With a header the first row counts, and one of another
+    length is an error: NodeRunError names the line."""
+    lines = islice(lines, max(how.first_line - 1, 0), None)
     found: list[Row] = []
     skipped = 0
     most = how.most_rows + how.header if how.most_rows >= 0 else None
-    for line, cells in _records(text, how.delimiter):
+    for line, cells in _records(lines, how.delimiter):
         if most is not None and len(found) >= most:
             break
         if found and not how.ragged and len(cells) != len(found[0]):
@@ -64,8 +74,8 @@ def read(text: str, how: Reading) -> list[Row]:
     return found
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(delimiter))
+def _records(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[Any]]]:
+    reader = csv.reader(lines, delimiter=_separator(delimiter))
     try:
         for cells in reader:
             if cells:

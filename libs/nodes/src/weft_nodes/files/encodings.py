@@ -1,8 +1,10 @@
 """Text encodings by the names that workflows use."""
 
 import codecs
+import io
 from base64 import b64decode, b64encode
-from typing import Final
+from collections.abc import Iterator
+from typing import IO, Final
 
 from weft_node_sdk.context import NodeRunError
 
@@ -67,6 +69,24 @@ def decode(data: bytes, encoding: str = "utf8", *, strip_bom: bool = True) -> st
         codec = codec.replace("le", "be")
     text = data.decode(codec, "replace")
     return text.removeprefix("\ufeff") if strip_bom else text
+
+
+def lines(file: IO[bytes], encoding: str = "utf8") -> Iterator[str]:
+    """The lines of a file with their ends, without the mark; decoded as they come, which blocks."""
+    if encoding in _BYTES:
+        yield decode(file.read(), encoding)
+        return
+    codec = _codec(encoding)
+    if encoding.lower() in {"utf16", "utf32"}:
+        if file.read(2) in (codecs.BOM_UTF16_BE, b"\0\0"):
+            codec = codec.replace("le", "be")
+        file.seek(0)
+    text = io.TextIOWrapper(file, codec, "replace", newline="")
+    try:
+        for number, line in enumerate(text):
+            yield line if number else line.removeprefix("\ufeff")
+    finally:
+        text.detach()
 
 
 def encode(text: str, encoding: str = "utf8", *, add_bom: bool = False) -> bytes:

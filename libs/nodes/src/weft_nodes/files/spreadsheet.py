@@ -1,33 +1,62 @@
 """Any table format, by its name."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import asyncio
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, Any
 
-from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.context import NodeRunError, RunContext
 from weft_node_sdk.values import entries, value
 
 from weft_nodes.files import csv_text, markup, sheets
-from weft_nodes.files.encodings import decode
+from weft_nodes.files.encodings import decode, lines
+from weft_nodes.files.kinds import TABLE_TYPES
 from weft_nodes.files.tables import Row, cut, guessed, objects_of, table_of, text_cell
 
 
-def write(kind: str, objects: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> bytes:
-    """A file of format `kind` with one row per object."""
+async def write_file(
+    ctx: RunContext,
+    kind: str,
+    objects: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    file_name: str,
+) -> dict[str, Any]:
+    """The entry of a file of format `kind` with one row per object."""
+    async with ctx.create_binary() as writer:
+        for piece in write(kind, objects, options):
+            await writer.write(piece)
+            await ctx.checkpoint()
+        return await writer.store(mime_type=TABLE_TYPES[kind], file_name=file_name)
+
+
+async def read_file(
+    ctx: RunContext, index: int, name: str, kind: str, options: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The rows of a file of an item as objects. CSV is read as it comes; the other formats are needed as a whole.
+    Raises NodeRunError where it is no file of that format, or too large."""
+    async with ctx.open_binary(index, name) as reader:
+        if kind == "csv":
+            return await asyncio.to_thread(_read_csv, reader.file, options)
+        return await asyncio.to_thread(read, kind, await reader.whole(), options)
+
+
+def write(kind: str, objects: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> Iterable[bytes]:
+    """A file of format `kind` with one row per object, in pieces."""
     rows = table_of(objects, header=options.get("headerRow", True) is not False)
     sheet = str(value(options.get("sheetName", "")) or "Sheet")
     match kind:
         case "csv":
             return csv_text.write(rows, str(value(options.get("delimiter", ","))))
         case "html":
-            return markup.write_html(rows)
+            return [markup.write_html(rows)]
         case "rtf":
-            return markup.write_rtf(rows)
+            return [markup.write_rtf(rows)]
         case "xlsx":
-            return sheets.write_xlsx(rows, sheet)
+            return [sheets.write_xlsx(rows, sheet)]
         case "xls":
-            return sheets.write_xls(rows, sheet)
+            return [sheets.write_xls(rows, sheet)]
         case "ods":
-            return sheets.write_ods(rows, sheet)
+            return [sheets.write_ods(rows, sheet)]
         case _:
             raise NodeRunError(f"The format '{kind}' is not known", code="UNSUPPORTED")
 
@@ -50,20 +79,24 @@ def _csv_reading(options: Mapping[str, Any], header: bool) -> csv_text.Reading:
 
 
 def read(kind: str, data: bytes, options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a file as objects. Raises NodeRunError where it is no file of that format."""
+    """The rows of a sheet, a page or RTF as objects. Raises NodeRunError where it is no file of that format."""
     header = options.get("headerRow", True) is not False
     include_empty = options.get("includeEmptyCells") is True
-    if kind == "csv":
-        encoding = str(value(options.get("encoding", "utf-8")))
-        # the mark of UTF-8 is no part of the first column's name, whether the option says so or not
-        rows = csv_text.read(decode(data, encoding), _csv_reading(options, header))
-        return objects_of(rows, header=header, include_empty=include_empty, text_rows=True)
     area = str(value(options.get("range", "")) or "")
     rows = cut(_rows(kind, data, str(value(options.get("sheetName", "")) or "")), area)
     found = objects_of(rows, header=header, include_empty=include_empty)
     if kind == "html" and options.get("rawData") is True:
         return [_as_text(each) for each in found]
     return found
+
+
+def _read_csv(file: IO[bytes], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    header = options.get("headerRow", True) is not False
+    encoding = str(value(options.get("encoding", "utf-8")))
+    # the mark of UTF-8 is no part of the first column's name, whether the option says so or not
+    rows = csv_text.read(lines(file, encoding), _csv_reading(options, header))
+    include_empty = options.get("includeEmptyCells") is True
+    return objects_of(rows, header=header, include_empty=include_empty, text_rows=True)
 
 
 def _as_text(json: dict[str, Any]) -> dict[str, Any]:
@@ -81,5 +114,5 @@ def _rows(kind: str, data: bytes, sheet: str) -> list[Row]:
     if b"\0" in data[:4096]:
         raise NodeRunError(f"The file is no {kind} file that can be read")
     # text under a spreadsheet's name, as many exports are
-    rows = csv_text.read(text, csv_text.Reading(header=False, ragged=True))
+    rows = csv_text.read(io.StringIO(text, newline=""), csv_text.Reading(header=False, ragged=True))
     return [[guessed(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]

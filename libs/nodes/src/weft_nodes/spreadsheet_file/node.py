@@ -28,9 +28,8 @@ async def _write(ctx: RunContext) -> Item:
     parameters = await ctx.parameters_for(0)
     kind = str(parameters.get("fileFormat", "xls"))
     options = members(parameters)
-    data = spreadsheet.write(kind, [item["json"] for item in ctx.items], options)
     name = str(value(options.get("fileName")) or f"spreadsheet.{kind}")
-    entry = await ctx.store_binary(data, mime_type=TABLE_TYPES[kind], file_name=name)
+    entry = await spreadsheet.write_file(ctx, kind, [item["json"] for item in ctx.items], options, name)
     target = str(value(parameters.get("binaryPropertyName", "data")) or "data")
     paired = [{"item": index} for index in range(len(ctx.items))]
     return {"json": {}, "binary": {target: entry}, "pairedItem": paired}
@@ -40,7 +39,7 @@ async def run(ctx: RunContext) -> Outputs:
     async def read(index: int, parameters: dict[str, Any]) -> list[Item]:
         name = str(value(parameters.get("binaryPropertyName", "data")))
         kind = _format(entry_of(ctx, index, name), parameters, ctx.node.version)
-        rows = spreadsheet.read(kind, await ctx.read_binary(index, name), members(parameters))
+        rows = await spreadsheet.read_file(ctx, index, name, kind, members(parameters))
         return [made(json, index) for json in rows]
 
     if not ctx.items:
