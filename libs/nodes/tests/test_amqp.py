@@ -10,6 +10,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.amqp.connection import Sender, check
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -125,8 +126,6 @@ async def test_a_lost_connection_is_opened_again(
     server: RabbitMq, secret: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server cuts it after each second message."""
-    from weft_nodes.amqp.connection import Sender
-
     sent, send = [], Sender._send
 
     def cutting(self: Sender, sink: str, message: Any) -> None:
@@ -144,6 +143,13 @@ async def test_a_lost_connection_is_opened_again(
         )
         failures[reconnect] = [index for index, each in enumerate(found) if "error" in each["json"]]
     assert failures == {True: [2, 5], False: [2, 3, 4, 5]}
+
+
+async def test_a_credential_is_tried(secret: dict[str, Any]) -> None:
+    ctx = FakeContext({})
+    await check(ctx, secret)
+    with pytest.raises(NodeRunError, match="no connection"):
+        await check(ctx, {**secret, "password": "wrong"})
 
 
 async def test_connections_that_fail(secret: dict[str, Any]) -> None:

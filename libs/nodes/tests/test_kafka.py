@@ -21,6 +21,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.kafka_.connection import check
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -214,6 +215,13 @@ async def test_another_broker_is_tried(secret: dict[str, Any], topic: str) -> No
         await run({**secret, "brokers": ""}, topic=topic)
     with pytest.raises(NodeRunError, match="'x:y' is no address"):
         await run({**secret, "brokers": "x:y"}, topic=topic)
+
+
+async def test_a_credential_is_tried(secret: dict[str, Any]) -> None:
+    ctx = context(secret)
+    await check(ctx, secret)
+    with pytest.raises(NodeRunError, match="no connection"):
+        await check(ctx, {**secret, "brokers": "localhost:1"})
 
 
 async def test_addresses_are_checked(kafka: str, secret: dict[str, Any], topic: str) -> None:

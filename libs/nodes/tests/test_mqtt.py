@@ -14,6 +14,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.mqtt_.connection import check
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -180,6 +181,13 @@ async def test_connections_that_fail(secret: dict[str, Any]) -> None:
     assert "wrong-word" not in caught.value.message
     with pytest.raises(NodeRunError, match="no connection"):
         await run({**secret, "protocol": "mqtts"}, topic="t")
+
+
+async def test_a_credential_is_tried(secret: dict[str, Any]) -> None:
+    ctx = Context({})
+    await check(ctx, secret)
+    with pytest.raises(NodeRunError, match="no connection"):
+        await check(ctx, {**secret, "password": "wrong"})
 
 
 async def test_by_tls(server: SecuredMosquitto, authority: trustme.CA, secret: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.rabbit_mq.connection import check
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -222,6 +223,13 @@ async def test_connections_that_fail(secret: dict[str, Any]) -> None:
     for name in ("username", "password"):
         with pytest.raises(NodeRunError, match="needs a user and a password"):
             await run({**secret, name: ""}, queue="q")
+
+
+async def test_a_credential_is_tried(secret: dict[str, Any]) -> None:
+    ctx = context(secret)
+    await check(ctx, secret)
+    with pytest.raises(NodeRunError, match="no connection"):
+        await check(ctx, {**secret, "password": "wrong"})
 
 
 async def test_by_tls(

@@ -16,6 +16,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import HttpAnswer, NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext, Request
+from weft_nodes.s3.service import check
 
 CATALOGUE = Catalogue.load()
 DONE = [{"success": True}]
@@ -376,6 +377,19 @@ async def test_lists_have_pages() -> None:
     assert len(await node.run("bucket:search", bucketName="abc", limit=1200)) == 1200
     assert [each["max-keys"] for each in asked] == ["1000", "200"]
     assert len(await node.run("file:getAll", bucketName="abc", limit=1001)) == 1001
+
+
+async def test_a_credential_is_tried(node: Node) -> None:
+    ctx = node.context([], "stopWorkflow", {})
+    await check(ctx, node.secret)
+    for name in ("secretAccessKey", "accessKeyId"):
+        with pytest.raises(NodeRunError, match="S3: "):
+            await check(ctx, {**node.secret, name: "wrong"})
+
+    def denying(_: Request) -> HttpAnswer:
+        return HttpAnswer(403, "Forbidden", [], b"<Error><Code>AccessDenied</Code></Error>")
+
+    await check(Node(None, node.secret, denying).context([], "stopWorkflow", {}), node.secret)
 
 
 EMPTY_LIST = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
-from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.context import NodeRunError, Outbound
 
 _CONNECT_SECONDS: Final = 10.0
 _SEND_SECONDS: Final = 60.0
@@ -56,7 +56,7 @@ class Sender:
     """Sends over one connection, which is opened when it is needed; `again`: how often a lost one is opened again."""
 
     def __init__(
-        self, ctx: RunContext, secret: Mapping[str, Any], *, container: str = "", again: int = 0
+        self, ctx: Outbound, secret: Mapping[str, Any], *, container: str = "", again: int = 0
     ) -> None:
         self._ctx = ctx
         self._secret = secret
@@ -91,7 +91,8 @@ class Sender:
             allowed_mechs="PLAIN" if user else "ANONYMOUS",
         )
 
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
+        """Raises NodeRunError."""
         host, port = str(self._secret.get("hostname") or ""), int(self._secret.get("port") or 5672)
         address = await self._ctx.connect_address(host, port)
         try:
@@ -111,7 +112,7 @@ class Sender:
         if self._connection is None:
             if self._again < 0:
                 raise NodeRunError("AMQP: the connection was lost", code="MESSAGING_ERROR")
-            await self._connect()
+            await self.connect()
         message = self._library.Message(body=body, properties=dict(properties) or None, durable=True)
         try:
             await self._in_thread(self._send, sink, message)
@@ -145,9 +146,15 @@ class Sender:
 
 
 @asynccontextmanager
-async def sending(ctx: RunContext, secret: Mapping[str, Any], **settings: Any) -> AsyncIterator[Sender]:
+async def sending(ctx: Outbound, secret: Mapping[str, Any], **settings: Any) -> AsyncIterator[Sender]:
     sender = Sender(ctx, secret, **settings)
     try:
         yield sender
     finally:
         await sender.close()
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where the server can't be reached or does not take the credential."""
+    async with sending(ctx, secret) as sender:
+        await sender.connect()

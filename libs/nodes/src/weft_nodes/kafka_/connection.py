@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import names_in
 
 from weft_nodes.network.tls import NamedContext, client_context
@@ -23,7 +23,7 @@ _MOST: Final = 32 * 1024 * 1024
 class _Brokers:
     """Stands in for two methods of the client: it has no other place to say where a broker is."""
 
-    def __init__(self, ctx: RunContext, client: Any, tls: NamedContext | None) -> None:
+    def __init__(self, ctx: Outbound, client: Any, tls: NamedContext | None) -> None:
         self.refusal: NodeRunError | None = None
         self._ctx = ctx
         self._tls = tls
@@ -91,7 +91,7 @@ def _signing_in(secret: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _started(
-    ctx: RunContext, secret: Mapping[str, Any], place: tuple[str, int], settings: Mapping[str, Any]
+    ctx: Outbound, secret: Mapping[str, Any], place: tuple[str, int], settings: Mapping[str, Any]
 ) -> tuple[Any, _Brokers]:
     """A producer that found the cluster by one broker. Raises NodeRunError."""
     from aiokafka import AIOKafkaProducer
@@ -126,12 +126,11 @@ async def _started(
 
 
 @asynccontextmanager
-async def producing(ctx: RunContext, **settings: Any) -> AsyncIterator[Any]:
-    """A producer with the node's credential; what it holds is sent at the end. `settings`: of the client's own. Raises
+async def producing(ctx: Outbound, secret: Mapping[str, Any], **settings: Any) -> AsyncIterator[Any]:
+    """A producer with a credential; what it holds is sent at the end. `settings`: of the client's own. Raises
     NodeRunError where no broker takes it."""
     from aiokafka.errors import KafkaError
 
-    secret = await ctx.credential("kafka")
     failure = NodeRunError("The credential names no broker")
     for place in map(_place, names_in(secret.get("brokers"))):
         try:
@@ -149,3 +148,9 @@ async def producing(ctx: RunContext, **settings: Any) -> AsyncIterator[Any]:
         raise
     finally:
         await producer.stop()
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where no broker can be reached or takes the credential."""
+    async with producing(ctx, secret, request_timeout_ms=10_000):
+        return

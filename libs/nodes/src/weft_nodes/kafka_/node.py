@@ -153,7 +153,8 @@ async def run(ctx: RunContext) -> Outputs:
         return [[]]
     await ctx.checkpoint()
     parameters = await ctx.parameters()
-    async with producing(ctx, **_settings(members(parameters[0]))) as producer:
+    settings = _settings(members(parameters[0]))
+    async with producing(ctx, await ctx.credential("kafka"), **settings) as producer:
         sending = _Sending(ctx, producer)
         for index in range(len(ctx.items)):
             await ctx.checkpoint()

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import uuid4
 
-from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.context import NodeRunError, Outbound
 
 from weft_nodes.network.tls import NamedContext, client_context
 
@@ -39,7 +39,7 @@ def _by_protocol(secret: Mapping[str, Any], host: str, port: int) -> dict[str, A
 
 
 @asynccontextmanager
-async def connected(ctx: RunContext, secret: Mapping[str, Any]) -> AsyncIterator[Any]:
+async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[Any]:
     """Raises NodeRunError where there is no connection."""
     import aiomqtt
 
@@ -74,4 +74,10 @@ async def _left(client: Any) -> None:
     try:
         await client.__aexit__(None, None, None)
     except aiomqtt.MqttError:
+        return
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where the broker can't be reached or does not take the credential."""
+    async with connected(ctx, secret):
         return

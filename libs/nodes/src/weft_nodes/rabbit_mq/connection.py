@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.context import NodeRunError, Outbound
 
 from weft_nodes.network.tls import NamedContext, client_context
 
@@ -50,7 +50,7 @@ def _signing_in(secret: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def connected(ctx: RunContext, secret: Mapping[str, Any]) -> AsyncIterator[Any]:
+async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[Any]:
     """Raises NodeRunError where there is no connection."""
     import aio_pika
     from aio_pika.exceptions import AMQPError
@@ -77,3 +77,9 @@ async def connected(ctx: RunContext, secret: Mapping[str, Any]) -> AsyncIterator
         yield connection
     finally:
         await connection.close()
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where the server can't be reached or does not take the credential."""
+    async with connected(ctx, secret):
+        return

@@ -93,6 +93,7 @@ class _Run:
         if settings.get("fetchOwner") is True:
             query = {**query, "fetch-owner": "true"}
         async for each in self._service.entries(bucket, query, headers_of(settings), most):
+            await self._ctx.checkpoint()
             yield each
 
     # --- folders
@@ -130,7 +131,7 @@ class _Run:
         bucket = _needed(parameters, "bucketName", "bucket's name")
         folder = _needed(parameters, "folderKey", "folder's key")
         prefix = f"{folder.rstrip('/')}/"
-        keys = [str(each["Key"]) async for each in self._service.entries(bucket, {"prefix": prefix})]
+        keys = [str(each["Key"]) async for each in self._listed(bucket, {"prefix": prefix}, {}, None)]
         if not keys:
             await self._service.request("DELETE", bucket, folder)
             return [{"deleted": [{"Key": folder}]}]
@@ -242,5 +243,5 @@ async def run(ctx: RunContext) -> Outputs:
     if not ctx.items:
         return [[]]
     await ctx.checkpoint()
-    service = Service(ctx, await ctx.credential("s3"))
+    service = Service(ctx.http, await ctx.credential("s3"))
     return [await map_items(ctx, _Run(ctx, service).items)]

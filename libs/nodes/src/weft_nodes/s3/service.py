@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from weft_node_sdk.context import HttpAnswer, HttpBody, HttpStream, NodeRunError, RunContext
+from weft_node_sdk.context import Http, HttpAnswer, HttpBody, HttpStream, NodeRunError, Outbound
 
 from weft_nodes.xml.reading import Shape, parsed
 
@@ -46,8 +46,8 @@ async def content_md5(body: bytes | HttpBody) -> str:
 class Service:
     """What a credential gives access to."""
 
-    def __init__(self, ctx: RunContext, secret: Mapping[str, Any]) -> None:
-        self._ctx = ctx
+    def __init__(self, http: Http, secret: Mapping[str, Any]) -> None:
+        self._http = http
         self.region = str(secret.get("region") or "") or "us-east-1"
         self._key, self._secret = (str(secret.get(name) or "") for name in ("accessKeyId", "secretAccessKey"))
         self._in_path = secret.get("forcePathStyle") is True
@@ -95,7 +95,7 @@ class Service:
         for last in (False, True):
             region = self._regions.get(bucket, self.region)
             sent = self._signed(method, url, headers or {}, digest, region)
-            async with self._ctx.http.stream(
+            async with self._http.stream(
                 method, url, headers=sent, body=body or None, follow_redirects=False, verify=self._verify
             ) as answer:
                 if answer.status < 300:
@@ -139,7 +139,6 @@ class Service:
             token = str(page.get("NextContinuationToken") or "")
             if page.get("IsTruncated") != "true" or not token:
                 return
-            await self._ctx.checkpoint()
 
 
 def _endpoint(text: str) -> tuple[str, str, str]:
@@ -176,3 +175,12 @@ def _refusal(answer: HttpStream | HttpAnswer, error: Mapping[str, Any]) -> NodeR
     said = ": ".join(str(error[name]) for name in ("Code", "Message") if error.get(name))
     text = said or f"the service answered {answer.status} {answer.reason}"
     return NodeRunError(f"S3: {text}", code="HTTP_ERROR", http_status=answer.status)
+
+
+async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
+    """Raises NodeRunError where the service does not know the key; what the key may do is another matter."""
+    try:
+        await Service(ctx.http, secret).request("GET")
+    except NodeRunError as error:
+        if not error.message.startswith("S3: AccessDenied"):
+            raise
