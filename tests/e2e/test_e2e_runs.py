@@ -253,6 +253,23 @@ def test_static_data_is_remembered_from_run_to_run(owner: User) -> None:
     until(second, 10, "the first run's memory")
 
 
+def test_manual_runs_remember_what_they_have_seen(owner: User) -> None:
+    operation = {"operation": "removeItemsSeenInPreviousExecutions", "dedupeValue": "={{ $json.n }}"}
+    made = code("Made", "$getWorkflowStaticData('global').n = 1; return [1, 2].map((n) => ({ json: { n } }))")
+    seen = node("New", "removeDuplicates", operation, 2)
+    after = code("After", "return [{ json: $getWorkflowStaticData('global') }]")
+    workflow = owner.import_workflow(chain("seen", manual(), after, made, seen), publish=False)
+    first = owner.run(workflow)
+    assert items(first, "New") == [{"n": 1}, {"n": 2}]
+
+    def again() -> bool:
+        done = owner.run(workflow)
+        assert items(done, "After") == [{}]  # static data of a manual run is not kept
+        return items(done, "New") == [] and len(items(done, "New", output=1)) == 2
+
+    until(again, 10, "the first run's history")
+
+
 def test_custom_data_is_returned_and_found(owner: User) -> None:
     first = code("First", "$execution.customData.set('customer', $json.body.name); return $input.all()")
     second = node(

@@ -436,3 +436,15 @@ async def test_a_manual_runs_static_data_is_not_kept(world: World, runner: FakeR
     await world.ended(execution)
     assert not (await world.get(execution)).execution.error
     assert world.static_data.merged == []
+
+
+async def test_a_manual_run_keeps_its_history_alone(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(START, node("A", at=1), errorWorkflow="other")
+    made = items.encode_outputs([[{"json": {}}]])
+    changes = b'{"global":{"n":1},"history:node:A":{"values":["x"]}}'
+    runner.script["A"] = lambda _, activation: NodeCompleted(
+        "A", 0, 2, 1, activation.inputs, (1,), made, static_data=changes
+    )
+    await world.ended(await world.start("v", mode="manual"))
+    await until(lambda: world.static_data.merged)
+    assert world.static_data.merged[0].changes == b'{"history:node:A":{"values":["x"]}}'

@@ -25,6 +25,8 @@ Mode = Literal[
 ]
 ExecutionStatus = Literal["queued", "running", "waiting", "success", "error", "cancelled"]
 NodeStatus = Literal["running", "success", "error", "waiting", "cancelled"]
+HISTORY = "history:"
+"""How keys of static data begin that manual runs keep, too."""
 TERMINAL: frozenset[str] = frozenset({"success", "error", "cancelled"})
 
 

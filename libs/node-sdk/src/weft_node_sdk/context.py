@@ -356,6 +356,9 @@ class RunContext(Protocol):
         """What the workflow, or this node of it, remembers from one production run to the next; JSON values, changed
         in place. Kept when the run ends; a manual run's changes are not."""
 
+    async def history(self, kind: Literal["global", "node"]) -> dict[str, Any]:
+        """As `static_data`, in a place of its own, and kept by manual runs, too (Remove Duplicates)."""
+
     async def connect_address(self, host: str, port: int) -> str:
         """The address to connect to for a host: resolved once and checked. Every connection that isn't made by
         `http` goes through here. Raises NodeRunError, which names the setting where the address is refused."""

@@ -302,6 +302,9 @@ class FakeContext(BinaryCalls):
     async def static_data(self, kind: str) -> dict[str, Any]:
         return self.remembered.setdefault(kind, {})
 
+    async def history(self, kind: str) -> dict[str, Any]:
+        return self.remembered.setdefault(f"history:{kind}", {})
+
     def note(self, key: str, value: str) -> None:
         self.noted[key] = value
 

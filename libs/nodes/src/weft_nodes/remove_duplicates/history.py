@@ -1,4 +1,4 @@
-"""What earlier runs have seen, kept in the workflow's static data: values, or the highest number or date."""
+"""What earlier runs have seen, manual ones too: values, or the highest number or date."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,6 @@ from weft_node_sdk import dates
 from weft_node_sdk.context import NodeRunError, RunContext
 from weft_node_sdk.values import NotConvertible, compact_json, members, shown, to_number, value
 
-_KEY = "deduplication"
 _PARAMETERS = {
     "removeItemsWithAlreadySeenKeyValues": "dedupeValue",
     "removeItemsUpToStoredIncrementalKey": "incrementalDedupeValue",
@@ -61,11 +60,11 @@ class History:
     async def open(cls, ctx: RunContext, parameters: Mapping[str, Any]) -> "History":
         options = members(parameters)
         shared = options.get("scope", "node") == "workflow"
-        data = await ctx.static_data("global" if shared else "node")
+        data = await ctx.history("global" if shared else "node")
         size = value(options.get("historySize", 10_000))
         if not isinstance(size, int | float) or size < 1:
             raise NodeRunError("The history size must be a number from 1 on")
-        return cls(data.setdefault(_KEY, {}), int(size))
+        return cls(data, int(size))
 
     def clear(self) -> None:
         self._stored.clear()

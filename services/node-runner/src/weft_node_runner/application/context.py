@@ -284,6 +284,9 @@ class NodeContext(BinaryCalls):
     async def static_data(self, kind: Literal["global", "node"]) -> dict[str, Any]:
         return await self._data.static.of(kind, self.node.name)
 
+    async def history(self, kind: Literal["global", "node"]) -> dict[str, Any]:
+        return await self._data.static.of(kind, self.node.name, history=True)
+
     def note(self, key: str, value: str) -> None:
         try:
             note(self._data.custom.values, key, value)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+from weft_contracts.messages import HISTORY
 from weft_kit import items
 
 from weft_node_runner.application.ports import Outside
@@ -18,11 +19,13 @@ class StaticData:
         self._data: dict[str, Any] | None = None
         self._before: dict[str, bytes] = {}
 
-    async def of(self, kind: str, node: str) -> dict[str, Any]:
-        """The entry, to be changed in place."""
+    async def of(self, kind: str, node: str, *, history: bool = False) -> dict[str, Any]:
+        """The entry, to be changed in place. `history`: that which manual runs keep, too."""
         if self._data is None:
             self._data = {**await self._outside.static_data(self._workflow_id), **self._changes}
         key = "global" if kind == "global" else f"node:{node}"
+        if history:
+            key = HISTORY + key
         entry = self._data.get(key)
         if not isinstance(entry, dict):
             entry = self._data[key] = {}

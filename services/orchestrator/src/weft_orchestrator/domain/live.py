@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 from weft_contracts.messages import (
+    HISTORY,
     TERMINAL,
     Activation,
     ChildStart,
@@ -548,10 +549,14 @@ class Live:
         self.rows.clear()
         self.wakes.clear()
         follows = effect.status == "error" and self.mode != "error_workflow"
-        self.follow_up = self.mode not in ("manual", "test") and (
-            bool(self.static_data)
-            or (follows and bool(self.graph.settings.get("errorWorkflow")))
-            or bool(self.graph.settings.get("nextWorkflows"))
+        tried = self.mode in ("manual", "test")
+        self.follow_up = (tried and HISTORY.encode() in self.static_data) or (
+            (not tried)
+            and (
+                bool(self.static_data)
+                or (follows and bool(self.graph.settings.get("errorWorkflow")))
+                or bool(self.graph.settings.get("nextWorkflows"))
+            )
         )
         self.changes.append(
             ExecutionFinished(self._next(), at, effect.status, effect.error, effect.last_node)

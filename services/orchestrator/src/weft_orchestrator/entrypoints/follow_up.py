@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import NodeError
+from weft_contracts.messages import HISTORY, NodeError
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.workflow_store import StaticData, Workflows
 from weft_kit.telemetry.logs import fields
@@ -39,7 +39,11 @@ class FollowUp:
         row = await self._queries.row(execution_id)
         if row is None or not row["follow_up"]:
             return
-        await self._keep_static_data(row["workflow_id"], execution_id)
+        tried = row["mode"] in ("manual", "test")
+        await self._keep_static_data(row["workflow_id"], execution_id, history_only=tried)
+        if tried:
+            await self._executions.settle(execution_id)
+            return
         document = await self._document(row["version_id"])
         if row["status"] == "error" and row["mode"] != "error_workflow":
             await self._start_error_workflow(execution_id, row, document)
@@ -56,8 +60,12 @@ class FollowUp:
             return {}
         return orjson.loads(answer.version.document)
 
-    async def _keep_static_data(self, workflow_id: str, execution_id: str) -> None:
+    async def _keep_static_data(self, workflow_id: str, execution_id: str, *, history_only: bool) -> None:
         changes = await self._executions.static_data(execution_id)
+        if history_only:
+            entries = orjson.loads(changes or b"{}").items()
+            kept = {key: entry for key, entry in entries if key.startswith(HISTORY)}
+            changes = orjson.dumps(kept) if kept else b""
         if not changes:
             return
         request = store.MergeStaticDataRequest(
