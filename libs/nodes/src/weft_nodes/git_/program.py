@@ -43,12 +43,6 @@ _OFF: Final = (
     "core.protectNTFS=true",
     "core.protectHFS=true",
 )
-_ASKPASS: Final = """#!/bin/sh
-case "$1" in
-  Username*) exec cat "$WEFT_GIT_FOLDER/username" ;;
-  *) exec cat "$WEFT_GIT_FOLDER/password" ;;
-esac
-"""
 _LENDING: Final = ("commondir", "objects/info/alternates", "objects/info/http-alternates")
 """Files of a repository that make it a part of another one."""
 _NEEDS: Final = {
@@ -158,14 +152,10 @@ def _setting(name: str, value: str) -> dict[str, str]:
 
 
 def _asked(folder: Path, user: str, password: str) -> dict[str, str]:
-    for name, text, mode in (
-        ("username", f"{user}\n", 0o600),
-        ("password", f"{password}\n", 0o600),
-        ("askpass", _ASKPASS, 0o700),
-    ):
-        (folder / name).touch(mode)
-        (folder / name).write_text(text)
-    return {"GIT_ASKPASS": f"{folder}/askpass", "WEFT_GIT_FOLDER": str(folder)}
+    for name, text in (("username", user), ("password", password)):
+        (folder / name).touch(0o600)
+        (folder / name).write_text(f"{text}\n")
+    return {"GIT_ASKPASS": str(client.ASKPASS), "WEFT_ASKPASS_FOLDER": str(folder)}
 
 
 def _kind(folder: OpenFolder, path: str) -> int:

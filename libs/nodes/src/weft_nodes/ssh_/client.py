@@ -20,12 +20,8 @@ from weft_nodes.ssh_.process import environment
 
 _ALIAS: Final = "server"
 """The server's name among the known hosts of a call."""
-_ASKPASS: Final = """#!/bin/sh
-case "$1" in
-  "Enter passphrase for key "*) exec cat "$WEFT_SSH_FOLDER/passphrase" ;;
-  *) exec cat "$WEFT_SSH_FOLDER/password" ;;
-esac
-"""
+ASKPASS: Final = Path(__file__).with_name("askpass.sh")
+"""Prints a secret from WEFT_ASKPASS_FOLDER. A part of the package: temporary folders may hold no programs."""
 _OPTIONS: Final = (
     f"HostKeyAlias={_ALIAS}",
     "GlobalKnownHostsFile=/dev/null",
@@ -209,8 +205,8 @@ async def prepared(ctx: Outbound, login: Login, *, seconds: float = 10) -> Async
             folder,
             environment(
                 HOME=name,
-                WEFT_SSH_FOLDER=name,
-                SSH_ASKPASS=f"{folder}/askpass",
+                WEFT_ASKPASS_FOLDER=name,
+                SSH_ASKPASS=str(ASKPASS),
                 SSH_ASKPASS_REQUIRE="force",
             ),
             (
@@ -229,9 +225,8 @@ def _write(folder: Path, login: Login) -> None:
         "passphrase": f"{login.passphrase}\n",
         "known_hosts": f"{_ALIAS} {login.host_key}\n" if login.host_key else "",
         "log": "",
-        "askpass": _ASKPASS,
     }
     for name, text in parts.items():
         path = folder / name
-        path.touch(0o700 if name == "askpass" else 0o600)
+        path.touch(0o600)
         path.write_text(text)
