@@ -1,7 +1,10 @@
 """Kafka against a real broker."""
 
+import io
+import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,11 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from fastavro import schemaless_reader
 from weft_kit.testing.servers import Kafka
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.context import HttpAnswer, NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
-from weft_node_sdk.testing.fake import FakeContext
+from weft_node_sdk.testing.fake import FakeContext, FakeHttp, Request
 from weft_nodes.kafka_.connection import check
 
 CATALOGUE = Catalogue.load()
@@ -237,10 +241,104 @@ async def test_addresses_are_checked(kafka: str, secret: dict[str, Any], topic: 
         assert caught.value.code == "ADDRESS_REFUSED"
 
 
-async def test_a_schema_is_refused_in_words(secret: dict[str, Any], topic: str) -> None:
-    with pytest.raises(NodeRunError, match="schema from a registry") as caught:
-        await run(secret, topic=topic, useSchemaRegistry=True, eventName="x")
-    assert caught.value.code == "UNSUPPORTED"
+ORDER = {
+    "type": "record",
+    "name": "Order",
+    "fields": [
+        {"name": "id", "type": "long"},
+        {"name": "note", "type": ["null", "string"], "default": None},
+        {"name": "lines", "type": {"type": "array", "items": "double"}, "default": []},
+    ],
+}
+
+
+class Registry:
+    """Answers as a schema registry does; `asked`: what came."""
+
+    def __init__(self, **subjects: dict[str, Any]) -> None:
+        self.asked: list[Request] = []
+        self._subjects = subjects
+
+    def __call__(self, request: Request) -> HttpAnswer:
+        self.asked.append(request)
+        subject = request.url.removeprefix("http://registry:8081/base/subjects/").removesuffix(
+            "/versions/latest"
+        )
+        if subject not in self._subjects:
+            body = {"error_code": 40401, "message": f"Subject '{subject}' not found."}
+            return HttpAnswer(404, "Not Found", [], json.dumps(body).encode())
+        body = {"subject": subject, "version": 1, "id": 7, **self._subjects[subject]}
+        return HttpAnswer(200, "OK", [], json.dumps(body).encode())
+
+
+async def with_registry(
+    secret: dict[str, Any], registry: Registry, items: Any, held: dict[str, Any] | None = None, **given: Any
+) -> Any:
+    parameters = {"useSchemaRegistry": True, "schemaRegistryUrl": "http://registry:8081/base/", **given}
+    ctx = context(secret, items, on_error="continueRegularOutput", options=ACKNOWLEDGED, **parameters)
+    ctx.server = FakeHttp(registry)
+    ctx.http = ctx.server
+    if held is not None:
+        ctx.credentials = {**ctx.credentials, "schemaRegistryApi": held}
+        ctx.node = replace(ctx.node, credentials={name: {"id": "1"} for name in ctx.credentials})
+    (found,) = await CATALOGUE.implementation("kafka")(ctx)
+    return found
+
+
+async def test_messages_by_a_schema(kafka: str, secret: dict[str, Any], topic: str) -> None:
+    registry = Registry(orders={"schema": json.dumps(ORDER)})
+    orders = [{"id": 1, "note": "é", "lines": [1.5, 2]}, {"id": 2, "more": True}, {"id": "x"}, {}]
+    found = await with_registry(secret, registry, orders, topic=topic, eventName="orders")
+    assert found[0]["pairedItem"] == [{"item": 0}, {"item": 1}]
+    for failed in found[1:]:
+        assert failed["json"]["error"].startswith("The message does not fit the schema of 'orders'")
+    assert len(registry.asked) == 1
+    sent = [each.value for each in await messages(kafka, topic, 2)]
+    assert {each[:5] for each in sent} == {b"\0\0\0\0\x07"}
+    read = [schemaless_reader(io.BytesIO(each[5:]), ORDER, None) for each in sent]
+    assert read == [{"id": 1, "note": "é", "lines": [1.5, 2.0]}, {"id": 2, "note": None, "lines": []}]
+
+
+async def test_messages_by_a_schema_of_json(kafka: str, secret: dict[str, Any], topic: str) -> None:
+    registry = Registry(**{"a%2Fb": {"schema": "{}", "schemaType": "JSON"}})
+    await with_registry(secret, registry, [{"a": 1}], topic=topic, eventName="a/b")
+    (sent,) = await messages(kafka, topic, 1)
+    assert sent.value == b'\0\0\0\0\x07{"a":1}'
+
+
+async def test_schemas_that_can_t_be_used(secret: dict[str, Any], topic: str) -> None:
+    registry = Registry(
+        proto={"schema": 'syntax = "proto3";', "schemaType": "PROTOBUF"},
+        references={"schema": "{}", "references": [{"name": "x"}]},
+        broken={"schema": '{"type": "nothing"}'},
+    )
+    items = [{"s": name} for name in ("proto", "references", "broken", "none")]
+    found = await with_registry(secret, registry, items, topic=topic, eventName="={{ $json.s }}")
+    assert [each["json"]["error"] for each in found[:2]] == [
+        "The schema of 'proto': schemas of the kind PROTOBUF can't be used",
+        "The schema of 'references': schemas that refer to others can't be used",
+    ]
+    assert found[2]["json"]["error"].startswith("The schema of 'broken' can't be read: ")
+    assert found[3]["json"]["error"] == "The schema registry has no 'none': Subject 'none' not found."
+
+
+async def test_a_registry_s_credential(secret: dict[str, Any], topic: str) -> None:
+    """It goes to the registry that it names and nowhere else."""
+    registry = Registry(a={"schema": '"string"'})
+    held = {"url": "http://registry:8081/base", "username": "u", "password": "p"}
+    given = {"topic": topic, "eventName": "a", "sendInputData": False, "message": '"x"'}
+
+    async def run_with(held: dict[str, Any], **changes: Any) -> Any:
+        (found,) = await with_registry(secret, registry, [{}], held, **{**given, **changes})
+        return found["json"]
+
+    assert "baseOffset" in await run_with(held, schemaRegistryUrl="")
+    assert registry.asked[-1].headers["authorization"] == "Basic dTpw"
+    assert "baseOffset" in await run_with({**held, "authentication": "none"})
+    assert "authorization" not in registry.asked[-1].headers
+    count = len(registry.asked)
+    assert "is not sent to evil" in (await run_with(held, schemaRegistryUrl="http://evil/"))["error"]
+    assert len(registry.asked) == count
 
 
 class SecuredKafka(Kafka):

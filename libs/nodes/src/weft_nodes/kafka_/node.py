@@ -8,6 +8,7 @@ from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.values import members, to_number, value
 
 from weft_nodes.kafka_.connection import producing
+from weft_nodes.kafka_.registry import Registry
 from weft_nodes.messaging.content import message_of, named_values, object_of, text_of
 
 _HELD: Final = 1000
@@ -27,9 +28,9 @@ class _Sent(NamedTuple):
     record: Awaitable[Any]
 
 
-def _message(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> _Message:
-    if parameters.get("useSchemaRegistry") is True:
-        raise NodeRunError("Messages with a schema from a registry can't be sent yet", code="UNSUPPORTED")
+async def _message(
+    ctx: RunContext, registry: Registry, index: int, parameters: Mapping[str, Any]
+) -> _Message:
     topic = text_of(parameters.get("topic"))
     if not topic:
         raise NodeRunError("The topic is missing")
@@ -37,9 +38,15 @@ def _message(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> _Mes
         headers = object_of(parameters.get("headerParametersJson"), "The headers")
     else:
         headers = named_values(parameters, "headersUi", "headerValues")
+    text = message_of(ctx, index, parameters)
+    if parameters.get("useSchemaRegistry") is True:
+        url, subject = (text_of(parameters.get(name)) for name in ("schemaRegistryUrl", "eventName"))
+        content = await registry.encoded(url, subject, text)
+    else:
+        content = text.encode()
     return _Message(
         topic,
-        message_of(ctx, index, parameters).encode(),
+        content,
         text_of(parameters.get("key")).encode() if parameters.get("useKey") is True else None,
         [(name, text_of(held).encode()) for name, held in headers.items()],
     )
@@ -66,6 +73,7 @@ class _Sending:
     def __init__(self, ctx: RunContext, producer: Any) -> None:
         self._ctx = ctx
         self._producer = producer
+        self._registry = Registry(ctx)
         self._pending: list[_Sent] = []
         self._unknown: dict[str, Exception] = {}
         """Topics that are not there: it takes the whole timeout to know."""
@@ -76,7 +84,7 @@ class _Sending:
         from aiokafka.errors import KafkaError
 
         try:
-            message = _message(self._ctx, index, parameters)
+            message = await _message(self._ctx, self._registry, index, parameters)
             if message.topic in self._unknown:
                 raise self._unknown[message.topic]
             future = await self._producer.send(
