@@ -2,7 +2,8 @@
 
 1. Every accepted call (answered 2xx) has its execution.
 2. Every execution reaches a terminal state: none is lost, none is stuck.
-3. A node's result is committed once (the key of node_runs), and no safe workflow fails because of us.
+3. A node's result is committed once (the key of node_runs), and no safe workflow fails because of us, unless what
+   ran one of its nodes was killed three times: that is taken for the node's doing.
 4. An `unsafe` node calls the outside at most once; a safe one at least once.
 """
 
@@ -28,14 +29,21 @@ def settled(user: User, workflows: Iterable[str], seconds: float = 60) -> dict[s
 
 
 def check(
-    user: User, workflows: dict[str, str], calls: Calls, stub: Stub, seconds: float = 60
+    user: User, workflows: dict[str, str], calls: Calls, stub: Stub, seconds: float = 60, kills: int = 0
 ) -> Counter[str]:
-    """Asserts the invariants. `workflows`: kind (see flows) to workflow id. Returns how often each status came."""
+    """Asserts the invariants. `workflows`: kind (see flows) to workflow id. `kills`: of one and the same thing, if
+    often. Returns how often each status came."""
     statuses = settled(user, workflows.values(), seconds)
     missing = [number for number, execution in calls.accepted.items() if execution not in statuses]
     assert not missing, f"{len(missing)} accepted calls have no execution: {missing[:10]}"
     unsafe = set(user_ids(user, workflows.get("unsafe")))
     failed = {key: status for key, status in statuses.items() if status != "success" and key not in unsafe}
+    if kills >= 3:
+        blamed = {key for key in failed if user.execution(key)["error"]["code"] == "CRASHED"}
+        assert len(blamed) <= len(statuses) // 50, (
+            f"{len(blamed)} of {len(statuses)} runs were killed three times"
+        )
+        failed = {key: status for key, status in failed.items() if key not in blamed}
     assert not failed, (
         f"{len(failed)} runs of safe workflows did not succeed: {dict(list(failed.items())[:5])}"
     )

@@ -73,7 +73,7 @@ def test_nothing_is_lost_when_killed_under_load(
         asyncio.run(until_killed())
         weft.start()
     asyncio.run(drive(weft.base, KINDS, 300, 150, calls, first=9_000_000))
-    check(user, workflows, calls, stub)
+    check(user, workflows, calls, stub, kills=rounds)
 
 
 def test_runs_resume_within_ten_seconds_of_being_healthy(weft: Embedded, stub: Stub) -> None:
