@@ -55,6 +55,13 @@ class Server:
         status, headers, content = "200 OK", ["Set-Cookie: a=b; Path=/"], path.encode() + b"|" + body
         if path.startswith("/to"):
             status, headers = "302 Found", [f"Location: {self.location}"]
+        elif path.startswith("/again"):
+            status, headers = "307 Temporary Redirect", [f"Location: {self.location}"]
+        elif path.startswith("/cut"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 300_000)
+            await writer.drain()
+            writer.close()
+            return
         elif path.startswith("/silent"):
             return
         elif path.startswith("/hangup"):
@@ -121,6 +128,32 @@ async def test_a_body_goes_out_in_chunks(http: GuardedHttp, server: Server) -> N
     assert answer.body == b"/a|<" + b"x" * 100_000
     assert "content-length: 100001\r\n" in server.requests[0]
     assert "transfer-encoding" not in server.requests[0]
+
+
+async def test_a_body_in_chunks_is_sent_again_after_a_redirect(http: GuardedHttp, server: Server) -> None:
+    server.location = "/final"
+    answer = await http.request("PUT", f"{server.base}/again", body=Parts())
+    assert answer.body == b"/final|<" + b"x" * 100_000
+
+
+async def test_an_answer_is_read_in_chunks(http: GuardedHttp, server: Server) -> None:
+    async with http.stream("GET", f"{server.base}/bomb") as answer:
+        assert answer.status == 200
+        sizes = [len(chunk) async for chunk in answer]
+    assert sum(sizes) == 10_000_000
+    assert max(sizes) < 2_000_000  # however well it was packed
+    async with http.stream("GET", f"{server.base}/large"):
+        pass  # not read at all
+    assert (await http.request("GET", f"{server.base}/a")).body == b"/a|"
+
+
+async def test_an_answer_that_is_cut_off_is_an_error_while_it_is_read(
+    http: GuardedHttp, server: Server
+) -> None:
+    async with http.stream("GET", f"{server.base}/cut") as answer:
+        with pytest.raises(NodeRunError, match="can't be reached") as caught:
+            await answer.read()
+    assert caught.value.code == "CONNECTION_ERROR"
 
 
 @pytest.mark.parametrize(

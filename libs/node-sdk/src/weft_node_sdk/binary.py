@@ -24,7 +24,7 @@ import asyncio
 import io
 from abc import abstractmethod
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import IO, Any, Final, Protocol
 
@@ -53,8 +53,14 @@ class StoredFile(Protocol):
     async def discard(self) -> None: ...
 
 
-Create = Callable[[], Awaitable[tuple[str, StoredFile]]]
-"""A new file of the blob store, and the id by which it will be found."""
+class FileStore(Protocol):
+    """Where new files go."""
+
+    async def new_file(self) -> tuple[str, StoredFile]:
+        """A file to write, and the id by which it will be found."""
+
+    async def keep_file(self, data: bytes) -> str:
+        """Keeps a small file at once and gives its id."""
 
 
 class BinaryReader:
@@ -101,9 +107,9 @@ class BinaryReader:
 class BinaryWriter:
     """A file that is being made. What is not stored when its block ends is dropped."""
 
-    def __init__(self, create: Create, fits: Callable[[int], bool], most: int) -> None:
+    def __init__(self, store: FileStore, fits: Callable[[int], bool], most: int) -> None:
         """`fits(size)`: whether a file may lie in its item; asked once."""
-        self._create = create
+        self._store = store
         self._fits = fits
         self._most = most
         self._held = bytearray()
@@ -129,7 +135,7 @@ class BinaryWriter:
 
     async def _flush(self) -> IO[bytes]:
         if self._stored is None:
-            self._stored = await self._create()
+            self._stored = await self._store.new_file()
         file = self._stored[1].file
         if self._held:
             held, self._held = self._held, bytearray()
@@ -143,10 +149,11 @@ class BinaryWriter:
             "fileName": file_name,
             "fileExtension": file_name.rpartition(".")[2] if "." in file_name else "",
         }
-        if self._stored is None and self._fits(self.size):
-            return {**entry, "fileSize": self.size, "data": b64encode(self._held).decode()}
+        if self._stored is None:
+            if self._fits(self.size):
+                return {**entry, "fileSize": self.size, "data": b64encode(self._held).decode()}
+            return {"id": await self._store.keep_file(bytes(self._held)), **entry, "fileSize": self.size}
         file = await self._flush()
-        assert self._stored is not None
         self.size = await asyncio.to_thread(file.seek, 0, io.SEEK_END)
         self._check(self.size)
         key, stored = self._stored
@@ -181,7 +188,12 @@ class BinaryCalls:
         """A file of the blob store, seekable. Raises NodeRunError where it is gone."""
 
     @abstractmethod
-    async def new_file(self) -> tuple[str, StoredFile]: ...
+    async def new_file(self) -> tuple[str, StoredFile]:
+        """As FileStore has it."""
+
+    @abstractmethod
+    async def keep_file(self, data: bytes) -> str:
+        """As FileStore has it."""
 
     @asynccontextmanager
     async def open_binary(self, item_index: int, name: str) -> AsyncIterator[BinaryReader]:
@@ -204,7 +216,7 @@ class BinaryCalls:
 
     @asynccontextmanager
     async def create_binary(self) -> AsyncIterator[BinaryWriter]:
-        writer = BinaryWriter(self.new_file, self._fits, self.most_bytes)
+        writer = BinaryWriter(self, self._fits, self.most_bytes)
         try:
             yield writer
         finally:

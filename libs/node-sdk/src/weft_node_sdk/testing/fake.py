@@ -329,6 +329,11 @@ class FakeContext(BinaryCalls):
         self.stored[key] = b""
         return key, FakeStoredFile(self.stored, key)
 
+    async def keep_file(self, data: bytes) -> str:
+        key = f"file-{len(self.stored)}"
+        self.stored[key] = data
+        return key
+
     async def checkpoint(self) -> None:
         if self.cancel_after is not None and self.checkpoints >= self.cancel_after:
             raise Cancelled

@@ -6,7 +6,7 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made
@@ -32,11 +32,23 @@ def _text(parameters: Mapping[str, Any]) -> bytes:
     return given.encode()
 
 
-async def _data(ctx: RunContext, parameters: Mapping[str, Any], index: int) -> bytes:
-    """What is hashed: a text, or a file of the item."""
-    if value(parameters.get("binaryData")) is True:
-        return await ctx.read_binary(index, str(value(parameters.get("binaryPropertyName")) or "data"))
-    return _text(parameters)
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+async def _digest(ctx: RunContext, parameters: Mapping[str, Any], index: int, found: _Hash) -> bytes:
+    """Of a text, or of a file of the item."""
+    if value(parameters.get("binaryData")) is not True:
+        found.update(_text(parameters))
+        return found.digest()
+    name = str(value(parameters.get("binaryPropertyName")) or "data")
+    async with ctx.open_binary(index, name) as reader:
+        async for chunk in reader:
+            found.update(chunk)
+            await ctx.checkpoint()
+    return found.digest()
 
 
 def _hash_name(parameters: Mapping[str, Any]) -> str:
@@ -90,12 +102,12 @@ async def _result(ctx: RunContext, parameters: Mapping[str, Any], index: int) ->
     action = value(parameters.get("action", "hash"))
     encoding = value(parameters.get("encoding", "hex"))
     if action == "hash":
-        data = await _data(ctx, parameters, index)
-        return _encoded(hashlib.new(_hash_name(parameters), data, usedforsecurity=False).digest(), encoding)
+        found = hashlib.new(_hash_name(parameters), usedforsecurity=False)
+        return _encoded(await _digest(ctx, parameters, index, found), encoding)
     if action == "hmac":
         secret = await _secret(ctx, parameters, "secret", "hmacSecret")
-        data = await _data(ctx, parameters, index)
-        return _encoded(hmac.new(secret.encode(), data, _hash_name(parameters)).digest(), encoding)
+        keyed = hmac.new(secret.encode(), digestmod=_hash_name(parameters))
+        return _encoded(await _digest(ctx, parameters, index, keyed), encoding)
     if action == "sign":
         key = await _secret(ctx, parameters, "privateKey", "signPrivateKey")
         signature = signing.signature(_text(parameters), key, str(value(parameters.get("algorithm"))))

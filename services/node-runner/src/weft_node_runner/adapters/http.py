@@ -17,6 +17,8 @@ from weft_node_sdk.context import ClientCertificate, HttpAnswer, HttpBody, NodeR
 from weft_node_runner.adapters.address_policy import Policy, literal, refusal
 
 _CONNECT_SECONDS: Final = 10.0
+_PACKED_BYTES: Final = 1024
+"""A compressed body is unpacked so much at a time: it may become a thousand times as much."""
 
 
 class _Resolver(AbstractResolver):
@@ -113,9 +115,14 @@ class _Stream(httpx.AsyncByteStream):
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        packed = "Content-Encoding" in self._answer.headers
         with _as_httpx():
             async for chunk in self._answer.content.iter_any():
-                yield chunk
+                if not packed:
+                    yield chunk
+                    continue
+                for at in range(0, len(chunk), _PACKED_BYTES):
+                    yield chunk[at : at + _PACKED_BYTES]
 
     async def aclose(self) -> None:
         self._answer.release()

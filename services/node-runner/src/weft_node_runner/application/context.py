@@ -309,8 +309,16 @@ class NodeContext(BinaryCalls):
             raise NodeRunError("The file was removed with the execution that it came from") from None
 
     async def new_file(self) -> tuple[str, StoredFile]:
-        key = f"{self._task.execution_id}{FILES}{new_id()}"
+        key = self._new_key()
         return key, await self._outside.blobs.create(key)
+
+    async def keep_file(self, data: bytes) -> str:
+        key = self._new_key()
+        await self._outside.blobs.put(key, data)
+        return key
+
+    def _new_key(self) -> str:
+        return f"{self._task.execution_id}{FILES}{new_id()}"
 
     def close(self) -> None:
         """Lets go of what holds us in turn: else the run's items would stay until the collector looks at everything."""

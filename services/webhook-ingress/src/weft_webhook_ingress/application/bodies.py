@@ -130,7 +130,7 @@ class _Files:
     async def take(self, event: FilePart | bytes | None) -> None:
         if isinstance(event, FilePart):
             self._part = event
-            self._writer = BinaryWriter(self._create, self._fits, FILE_BYTES)
+            self._writer = BinaryWriter(self, self._fits, FILE_BYTES)
             return
         assert self._writer is not None
         if event is not None:
@@ -149,9 +149,17 @@ class _Files:
             if "id" in entry:
                 await self._blobs.delete(entry["id"])
 
-    async def _create(self) -> tuple[str, BlobWriter]:
-        key = f"{self._execution_id}{FILES}{new_id()}"
+    async def new_file(self) -> tuple[str, BlobWriter]:
+        key = self._new_key()
         return key, await self._blobs.create(key)
+
+    async def keep_file(self, data: bytes) -> str:
+        key = self._new_key()
+        await self._blobs.put(key, data)
+        return key
+
+    def _new_key(self) -> str:
+        return f"{self._execution_id}{FILES}{new_id()}"
 
     def _fits(self, size: int) -> bool:
         fits = size <= min(INLINE_BYTES, self._inline_left)
