@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from weft_contracts.rpc.auth import Access, Auth
+from weft_contracts.rpc.documents import Documents
 from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
@@ -53,6 +54,7 @@ def build(settings: GatewaySettings, infra: Infra) -> GatewayService:
         statistics=client(Statistics),
         node_tools=client(NodeTools),
         node_options=client(NodeOptions),
+        documents=client(Documents),
         schedules=client(Schedules),
         webhooks=client(Webhooks),
     )

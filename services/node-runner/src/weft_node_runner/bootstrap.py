@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from weft_contracts import topics
 from weft_contracts.rpc.auth import Access
+from weft_contracts.rpc.documents import Documents
 from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
@@ -19,6 +20,7 @@ from weft_node_runner.application.options import Options
 from weft_node_runner.application.runner import Runner
 from weft_node_runner.application.trial import Gate
 from weft_node_runner.entrypoints.credentials import CredentialTools
+from weft_node_runner.entrypoints.documents import DocumentsServicer
 from weft_node_runner.entrypoints.grpc import NodeToolsServicer
 from weft_node_runner.entrypoints.options import NodeOptionsServicer
 from weft_node_runner.settings import NodeRunnerSettings
@@ -87,6 +89,7 @@ def build(settings: NodeRunnerSettings, infra: Infra) -> NodeRunnerService:
     )
     servicers: dict[type, object] = {
         NodeTools: NodeToolsServicer(expressions, policy, credentials),
+        Documents: DocumentsServicer(http, policy),
         NodeOptions: NodeOptionsServicer(Options(catalogue, outside), policy),
     }
     return NodeRunnerService(servicers, runner, (expressions, scripts), http)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from weft_contracts.rpc.auth import Access, Auth
+from weft_contracts.rpc.documents import Documents
 from weft_contracts.rpc.node_options import NodeOptions
 from weft_contracts.rpc.node_runner import NodeTools
 from weft_contracts.rpc.orchestrator import Executions
@@ -26,5 +27,6 @@ class Backends:
     statistics: Statistics
     node_tools: NodeTools
     node_options: NodeOptions
+    documents: Documents
     schedules: Schedules
     webhooks: Webhooks

@@ -14,6 +14,7 @@ COLUMNS: Final = frozenset(
     {
         "project_id",
         "is_active",
+        "is_archived",
         "version_id",
         "version",
         "published_version_id",

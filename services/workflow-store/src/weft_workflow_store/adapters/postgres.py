@@ -29,7 +29,7 @@ _SORTS: Final = {"name": "lower(name)", "created_at": "created_at", "updated_at"
 _NO_DOCUMENT: Final = (
     "id, project_id, created_by, name, description, ''::bytea AS document, content_hash, version_id, version, "
     "published_version_id, published_version, seq, issues, node_count, tags, source_id, created_at, updated_at, "
-    "deleted_at"
+    "deleted_at, archived_at"
 )
 
 
@@ -55,6 +55,7 @@ def _workflow(row: Any) -> Workflow:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
+        is_archived=row["archived_at"] is not None,
     )
 
 
@@ -146,16 +147,18 @@ class Transaction:
         search: str,
         active: bool | None,
         tag: str,
+        archived: bool,
         sort: str,
         limit: int,
         offset: int,
     ) -> tuple[list[Workflow], int]:
         where = (
             "project_id = ANY($1) AND deleted_at IS NULL AND ($2 = '' OR name ILIKE '%' || $2 || '%') "
-            "AND ($3::boolean IS NULL OR (published_version_id IS NOT NULL) = $3) AND ($4 = '' OR $4 = ANY(tags))"
+            "AND ($3::boolean IS NULL OR (published_version_id IS NOT NULL) = $3) AND ($4 = '' OR $4 = ANY(tags)) "
+            "AND (archived_at IS NOT NULL) = $5"
         )
         search = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        arguments = (list(projects), search, active, tag)
+        arguments = (list(projects), search, active, tag, archived)
         total = await self.connection.fetchval(
             f"SELECT count(*) FROM workflow_store.workflows WHERE {where}",  # noqa: S608
             *arguments,
@@ -199,6 +202,14 @@ class Transaction:
             "WHERE id = $1",
             workflow_id,
             deleted,
+        )
+
+    async def set_archived(self, workflow_id: str, archived: bool) -> None:
+        await self.connection.execute(
+            "UPDATE workflow_store.workflows SET archived_at = CASE WHEN $2 THEN now() END, updated_at = now() "
+            "WHERE id = $1",
+            workflow_id,
+            archived,
         )
 
     async def next_seq(self, workflow_id: str) -> int:

@@ -65,12 +65,21 @@ class Tags:
 
     async def set(self, workflow_id: str, names: Sequence[str]) -> Workflow:
         """Raises VALIDATION_ERROR, NOT_FOUND."""
-        wanted = list(dict.fromkeys(check_name("tags", name.strip()) for name in names))
-        if len(wanted) > MOST_OF_ONE:
-            message = f"A workflow has at most {MOST_OF_ONE} tags."
-            raise WeftError(ErrorCode.VALIDATION_ERROR, message, path="tags")
+        return await self._rewritten(workflow_id, lambda _: names)
+
+    async def change(self, workflow_id: str, add: Sequence[str], remove: Sequence[str]) -> Workflow:
+        """Raises as `set`."""
+        return await self._rewritten(
+            workflow_id, lambda tags: [*(tag for tag in tags if tag not in remove), *add]
+        )
+
+    async def _rewritten(self, workflow_id: str, change: Callable[[list[str]], Sequence[str]]) -> Workflow:
         async with self._store.transaction() as tx:
             workflow = await self._workflows.mine(tx, workflow_id, "workflow:update", lock=True)
+            wanted = list(dict.fromkeys(check_name("tags", each.strip()) for each in change(workflow.tags)))
+            if len(wanted) > MOST_OF_ONE:
+                message = f"A workflow has at most {MOST_OF_ONE} tags."
+                raise WeftError(ErrorCode.VALIDATION_ERROR, message, path="tags")
             return await self._workflows.rewrite(tx, workflow, retagged(workflow.document, wanted))
 
     async def _allowed(self, project_id: str, action: str) -> str:

@@ -134,6 +134,22 @@ class Workflows:
             await self._audit(tx, caller().user_id, "workflow.restored", workflow_id, workflow.project_id)
             return await self._fresh(tx, workflow_id)
 
+    async def archive(self, workflow_id: str, archived: bool) -> Workflow:
+        """A repeat changes nothing."""
+        async with self._store.transaction() as tx:
+            workflow = await self.mine(tx, workflow_id, "workflow:delete", lock=True)
+            if workflow.is_archived == archived:
+                return workflow
+            by = caller().user_id
+            if archived and workflow.is_active:
+                await self._unpublish(tx, workflow, by)
+            await tx.set_archived(workflow_id, archived)
+            seq = await tx.next_seq(workflow_id)
+            await tx.tell(WorkflowUpdated(workflow_id, workflow.project_id, seq, workflow.name, _now(), by))
+            action = "workflow.archived" if archived else "workflow.unarchived"
+            await self._audit(tx, by, action, workflow_id, workflow.project_id)
+            return await self._fresh(tx, workflow_id)
+
     async def duplicate(self, workflow_id: str, name: str) -> Workflow:
         async with self._store.transaction() as tx:
             workflow = await self.mine(tx, workflow_id, "workflow:create")
@@ -155,6 +171,10 @@ class Workflows:
         async with self._store.transaction() as tx:
             workflow = await self.mine(tx, workflow_id, "workflow:publish", lock=True)
             by = caller().user_id
+            if workflow.is_archived:
+                raise WeftError(
+                    ErrorCode.CONFLICT, "The workflow is archived. Take it out of the archive first."
+                )
             if number:
                 version = await tx.version_number(workflow_id, number)
                 if version is None:
@@ -222,11 +242,14 @@ class Workflows:
     async def unpublish(self, workflow_id: str) -> Workflow:
         async with self._store.transaction() as tx:
             workflow = await self.mine(tx, workflow_id, "workflow:publish", lock=True)
-            await tx.unpublish(workflow_id)
-            seq = await tx.next_seq(workflow_id)
-            await tx.tell(WorkflowUnpublished(workflow_id, workflow.project_id, seq, workflow.name, _now()))
-            await self._audit(tx, caller().user_id, "workflow.unpublished", workflow_id, workflow.project_id)
+            await self._unpublish(tx, workflow, caller().user_id)
             return await self._fresh(tx, workflow_id)
+
+    async def _unpublish(self, tx: "Transaction", workflow: Workflow, by: str) -> None:
+        await tx.unpublish(workflow.id)
+        seq = await tx.next_seq(workflow.id)
+        await tx.tell(WorkflowUnpublished(workflow.id, workflow.project_id, seq, workflow.name, _now()))
+        await self._audit(tx, by, "workflow.unpublished", workflow.id, workflow.project_id)
 
     # --- by services ---------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class Workflow:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    is_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def _workflow(workflow: Workflow) -> pb.Workflow:
         created_by=workflow.created_by,
         description=workflow.description,
         node_count=workflow.node_count,
+        is_archived=workflow.is_archived,
     )
     _stamp(message.created_at, workflow.created_at)
     _stamp(message.updated_at, workflow.updated_at)
@@ -98,6 +99,7 @@ class WorkflowsServicer:
             search=request.search,
             active=request.is_active if request.HasField("is_active") else None,
             tag=request.tag,
+            archived=request.archived,
             sort=request.sort,
             limit=limit,
             offset=offset,
@@ -114,6 +116,10 @@ class WorkflowsServicer:
 
     async def Restore(self, request: pb.RestoreRequest) -> pb.RestoreResponse:
         return pb.RestoreResponse(workflow=_workflow(await self._workflows.restore(request.workflow_id)))
+
+    async def Archive(self, request: pb.ArchiveRequest) -> pb.ArchiveResponse:
+        made = await self._workflows.archive(request.workflow_id, request.archived)
+        return pb.ArchiveResponse(workflow=_workflow(made))
 
     async def Duplicate(self, request: pb.DuplicateRequest) -> pb.DuplicateResponse:
         made = await self._workflows.duplicate(request.workflow_id, request.name)
@@ -306,9 +312,11 @@ class TagsServicer:
         return pb.DeleteTagResponse()
 
     async def Set(self, request: pb.SetTagsRequest) -> pb.SetTagsResponse:
-        return pb.SetTagsResponse(
-            workflow=_workflow(await self._tags.set(request.workflow_id, request.names))
-        )
+        if request.add or request.remove:
+            made = await self._tags.change(request.workflow_id, request.add, request.remove)
+        else:
+            made = await self._tags.set(request.workflow_id, request.names)
+        return pb.SetTagsResponse(workflow=_workflow(made))
 
 
 def _tag(tag: Tag) -> pb.Tag:

@@ -1,12 +1,11 @@
 """`/executions`: what ran, with its data; stop, retry, delete."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit.rpc import Caller
@@ -16,12 +15,11 @@ from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
+from weft_gateway.entrypoints.rest.several import Several, each
 
 router = APIRouter(prefix="/executions", tags=["executions"])
 User = Annotated[Caller, Depends(signed_in)]
 _COMMA = ","
-AT_ONCE: Final = 8
-"""Of several executions, how many are worked on at a time."""
 
 
 class Retry(BaseModel):
@@ -29,8 +27,8 @@ class Retry(BaseModel):
     from_start: bool = False
 
 
-class Several(BaseModel):
-    ids: list[str] = Field(min_length=1, max_length=250)
+class SeveralRetries(Several, Retry):
+    """All in the same way."""
 
 
 def execution_view(execution: pb.Execution, node_runs: Iterable[pb.NodeRun] = ()) -> dict[str, Any]:
@@ -96,28 +94,10 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     return dict(text.split(":", 1) for text in texts)
 
 
-async def _each(request: Request, ids: list[str], act: Callable[[str], Awaitable[object]]) -> Response:
-    """One answer for all: `done` ids, and `failed` ones with their reason."""
-    turn = asyncio.Semaphore(AT_ONCE)
-
-    async def one(execution_id: str) -> dict[str, Any] | None:
-        async with turn:
-            try:
-                await act(execution_id)
-            except WeftError as error:
-                return {"id": execution_id, "code": error.code.value, "message": error.message}
-        return None
-
-    wanted = list(dict.fromkeys(ids))
-    results = await asyncio.gather(*(one(each) for each in wanted))
-    done = [each for each, failure in zip(wanted, results, strict=True) if failure is None]
-    return ok(request, {"done": done, "failed": [failure for failure in results if failure is not None]})
-
-
 @router.post("/stop", summary="Cancel several executions; each that can't be is named with its reason")
 async def stop_several(request: Request, user: User, body: Several) -> Response:
     executions = backends(request).executions
-    return await _each(request, body.ids, lambda each: executions.Stop(pb.StopRequest(execution_id=each)))
+    return await each(request, body.ids, lambda key: executions.Stop(pb.StopRequest(execution_id=key)))
 
 
 @router.post(
@@ -125,9 +105,20 @@ async def stop_several(request: Request, user: User, body: Several) -> Response:
 )
 async def delete_several(request: Request, user: User, body: Several) -> Response:
     executions = backends(request).executions
-    return await _each(
-        request, body.ids, lambda each: executions.Delete(pb.DeleteExecutionRequest(execution_id=each))
+    return await each(
+        request, body.ids, lambda key: executions.Delete(pb.DeleteExecutionRequest(execution_id=key))
     )
+
+
+@router.post("/retry", summary="Run several failed executions again; `results`: the new one of each")
+async def retry_several(request: Request, user: User, body: SeveralRetries) -> Response:
+    options = body.model_dump(exclude={"ids"})
+
+    async def again(key: str) -> str:
+        made = await backends(request).executions.Retry(pb.RetryRequest(execution_id=key, **options))
+        return made.execution.id
+
+    return await each(request, body.ids, again)
 
 
 @router.get("/{execution_id}", summary="An execution; `include=data` adds what its nodes gave")

@@ -32,7 +32,6 @@ _GENERIC: Final = {
     "httpDigestAuth",
     "httpHeaderAuth",
     "httpQueryAuth",
-    "httpSslAuth",
     "oAuth1Api",
     "oAuth2Api",
 }
@@ -121,7 +120,11 @@ def _credential_types(generic: bool) -> Callable[[Request, Wanted], Awaitable[An
     async def listed(request: Request, wanted: Wanted) -> Answer:
         types = request.app.state.catalogue.credential_types()
         usable = [
-            each for each in types if each.get("usable", True) and (each["type"] in _GENERIC) is generic
+            each
+            for each in types
+            if each.get("usable", True)
+            and (each["type"] in _GENERIC) is generic
+            and (generic or "authenticate" in each or "sign_in" in each)
         ]
         return _page([_choice(each["display_name"], each["type"]) for each in usable], wanted)
 

@@ -1,29 +1,35 @@
 """`/workflows`: documents, versions, publishing, execution. Documents are n8n's JSON, kept as they come."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.pb import documents_pb2 as documents
 from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import webhook_ingress_pb2 as hooks
 from weft_contracts.pb import workflow_store_pb2 as pb
-from weft_kit.items import dumps_js
+from weft_kit.items import dumps_js, loads_js
 from weft_kit.rpc import Caller, deadline
 
 from weft_gateway.adapters.json_view import Raw, view
 from weft_gateway.domain.document import given_back, members, merged, version_of, without_columns
 from weft_gateway.entrypoints.openapi import DOCUMENT_BODY, MEMBERS_BODY, RUN_BODY
 from weft_gateway.entrypoints.rest.bodies import json_object, raw_body
-from weft_gateway.entrypoints.rest.deps import backends
+from weft_gateway.entrypoints.rest.deps import backends, settings
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.executions import execution_view
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import MOST, Limit, PageNumber
+from weft_gateway.entrypoints.rest.several import Several, each
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 User = Annotated[Caller, Depends(signed_in)]
 IfMatch = Annotated[str, Header(description="The draft's `version_id`, as the ETag of GET.")]
+
+
+FETCH_SECONDS: Final = 15.0
+LONGEST_ADDRESS: Final = 10_000
 
 
 class Publishing(BaseModel):
@@ -36,6 +42,15 @@ class Copy(BaseModel):
 
 class TagNames(BaseModel):
     tags: list[str] = Field(max_length=50, examples=[["billing", "draft"]])
+
+
+class SeveralArchived(Several):
+    archived: bool = True
+
+
+class SeveralTags(Several):
+    add: list[str] = Field(default=[], max_length=50)
+    remove: list[str] = Field(default=[], max_length=50)
 
 
 class Listening(BaseModel):
@@ -60,9 +75,10 @@ async def list_workflows(
     sort: str = "-updated_at",
     active: bool | None = None,
     tag: str = "",
+    archived: bool = False,
     project_id: str = "",
 ) -> Response:
-    call = pb.ListRequest(search=search, sort=sort, tag=tag, page=page_number, limit=limit)
+    call = pb.ListRequest(search=search, sort=sort, tag=tag, page=page_number, limit=limit, archived=archived)
     if active is not None:
         call.is_active = active
     if project_id:
@@ -87,14 +103,62 @@ async def create(
 @router.post(
     "/import",
     status_code=201,
-    summary="Import n8n JSON as it is: one workflow, or a list of them",
+    summary="Import n8n JSON as it is: one workflow, a list of them, or `{url}` where it is found",
     openapi_extra=DOCUMENT_BODY,
 )
 async def import_workflows(request: Request, user: User, project_id: str = "") -> Response:
     body = await raw_body(request)
+    if url := _address(body):
+        limit = settings(request).max_body_bytes
+        fetch = documents.FetchDocumentRequest(project_id=project_id, url=url, max_bytes=limit)
+        with deadline(FETCH_SECONDS):
+            body = (await backends(request).documents.Fetch(fetch)).body
     call = pb.CreateRequest(project_id=project_id, document=body)
     made = [workflow_view(each) for each in (await backends(request).workflows.Create(call)).workflows]
     return ok(request, made if body.lstrip()[:1] == b"[" else made[0], 201)
+
+
+def _address(body: bytes) -> str:
+    """What a body of the form `{"url": …}` names; empty for a document."""
+    if len(body) > LONGEST_ADDRESS or b'"url"' not in body or b'"nodes"' in body:
+        return ""
+    given = loads_js(body)
+    url = given.get("url") if isinstance(given, dict) else None
+    return url if isinstance(url, str) else ""
+
+
+@router.post("/archive", summary="Put several workflows away, or take them out again")
+async def archive_several(request: Request, user: User, body: SeveralArchived) -> Response:
+    store = backends(request).workflows
+    return await each(
+        request,
+        body.ids,
+        lambda key: store.Archive(pb.ArchiveRequest(workflow_id=key, archived=body.archived)),
+    )
+
+
+@router.post("/delete", summary="Delete several workflows; each can be restored")
+async def delete_several(request: Request, user: User, body: Several) -> Response:
+    store = backends(request).workflows
+    return await each(request, body.ids, lambda key: store.Delete(pb.DeleteRequest(workflow_id=key)))
+
+
+@router.post("/restore", summary="Bring several deleted workflows back")
+async def restore_several(request: Request, user: User, body: Several) -> Response:
+    store = backends(request).workflows
+    return await each(request, body.ids, lambda key: store.Restore(pb.RestoreRequest(workflow_id=key)))
+
+
+@router.post("/tag", summary="Give several workflows tags, and take some from them")
+async def tag_several(request: Request, user: User, body: SeveralTags) -> Response:
+    if not body.add and not body.remove:
+        raise WeftError(ErrorCode.VALIDATION_ERROR, "Name tags to add or to remove.", field="add")
+    tags = backends(request).tags
+    return await each(
+        request,
+        body.ids,
+        lambda key: tags.Set(pb.SetTagsRequest(workflow_id=key, add=body.add, remove=body.remove)),
+    )
 
 
 @router.get("/{workflow_id}", summary="A workflow with its draft document and issues")
@@ -158,6 +222,18 @@ async def set_tags(request: Request, user: User, workflow_id: str, body: TagName
 async def delete(request: Request, user: User, workflow_id: str) -> Response:
     await backends(request).workflows.Delete(pb.DeleteRequest(workflow_id=workflow_id))
     return ok(request, {})
+
+
+@router.post("/{workflow_id}/archive", summary="Put a workflow away: unpublished and in no list")
+async def archive(request: Request, user: User, workflow_id: str) -> Response:
+    call = pb.ArchiveRequest(workflow_id=workflow_id, archived=True)
+    return ok(request, workflow_view((await backends(request).workflows.Archive(call)).workflow))
+
+
+@router.post("/{workflow_id}/unarchive", summary="Take a workflow out of the archive")
+async def unarchive(request: Request, user: User, workflow_id: str) -> Response:
+    call = pb.ArchiveRequest(workflow_id=workflow_id)
+    return ok(request, workflow_view((await backends(request).workflows.Archive(call)).workflow))
 
 
 @router.post("/{workflow_id}/restore", summary="Bring a deleted workflow back")
