@@ -242,6 +242,13 @@ class Provider:
             time.sleep(provider.pause)
             return server.create_token_response()
 
+        @app.get("/user")
+        def user() -> Any:
+            """As GitHub's API answers a personal access token."""
+            if request.headers.get("Authorization") != f"token {KEY}":
+                return jsonify(message="Bad credentials"), 401
+            return jsonify(login="ada")
+
         @app.get("/me")
         def me() -> Any:
             bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")

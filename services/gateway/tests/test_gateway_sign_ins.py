@@ -299,6 +299,27 @@ async def test_databases_are_tried(owner: Client, pg_server: Postgres) -> None:
     assert "hidden-password" not in tried["message"]
 
 
+async def test_a_service_s_own_kind_is_tried_and_used_at_its_host(owner: Client, provider: Provider) -> None:
+    data = {"server": provider.base, "accessToken": KEY}
+    for token, ok, message in (
+        (KEY, True, "takes the credential"),
+        ("wrong-token", False, "Bad credentials"),
+    ):
+        body = {"type": "githubApi", "data": {**data, "accessToken": token}}
+        tried = await owner.data("POST", "/credentials/test", json=body)
+        assert (tried["ok"], tried["tested"]) == (ok, True)
+        assert message in tried["message"]
+        assert token not in tried["message"]
+    credential = await keep(owner, data, "githubApi")
+    of_a_service = {"authentication": "predefinedCredentialType", "nodeCredentialType": "githubApi"}
+    run = await call(owner, credential, f"{provider.base}/user", "githubApi", **of_a_service)
+    assert await answers(owner, run) == [{"login": "ada"}]
+    elsewhere = f"http://localhost:{provider.port}/user"
+    run = await call(owner, credential, elsewhere, "githubApi", **of_a_service)
+    assert run["status"] == "error"
+    assert "is not sent to localhost" in run["error"]["message"]
+
+
 async def test_what_can_t_be_tried_says_so(owner: Client) -> None:
     for kind in ("httpBasicAuth", "oAuth2Api"):
         tried = await owner.data("POST", "/credentials/test", json={"type": kind, "data": {}})

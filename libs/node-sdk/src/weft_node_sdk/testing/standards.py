@@ -3,6 +3,7 @@
 from weft_node_sdk.testing.standards import *
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ import pytest
 
 from weft_node_sdk.catalogue import Catalogue, installed_packages
 from weft_node_sdk.context import NodeRunError, Outputs, Suspend
+from weft_node_sdk.credentials import authentication, fill
 from weft_node_sdk.definition import CredentialDefinition, NodeDefinition, Property
 from weft_node_sdk.index import build
 from weft_node_sdk.testing.cases import check_case, context, exact, fail_at, has_expressions, load_cases
@@ -25,6 +27,7 @@ __all__ = [
     "test_a_case_holds",
     "test_a_failed_expression_is_the_item_s_error",
     "test_credentials_are_complete",
+    "test_credentials_are_tried_where_they_may_be_sent",
     "test_definition_is_complete",
     "test_empty_input_is_no_fault",
     "test_icon_is_a_plain_drawing",
@@ -32,6 +35,7 @@ __all__ = [
     "test_index_is_fresh",
     "test_many_items_pass",
     "test_nothing_is_imported_before_it_runs",
+    "test_texts_of_credentials_name_their_fields",
     "test_unknown_parameters_are_found",
     "test_versions_are_known",
 ]
@@ -140,6 +144,34 @@ def test_credentials_are_complete() -> None:
         for path, declared in _properties(definition.fields):
             assert declared.description, f"{definition.type}.{path} is not described"
         assert any(declared.secret for declared in definition.fields), definition.type
+
+
+def test_texts_of_credentials_name_their_fields() -> None:
+    for entry in CATALOGUE.credential_types():
+        known = {each["name"] for each in entry["fields"]}
+        known |= {"access_token"} if entry.get("sign_in") == "oauth2" else set()
+        texts = [entry.get(part) for part in ("authenticate", "hosts", "test")]
+        named = set(re.findall(r"\{(\w+)\}", orjson.dumps(texts).decode()))
+        assert named <= known, entry["type"]
+        assert CATALOGUE.credential_check(entry["type"]) is None or entry["test"]["run"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [each for each in CATALOGUE.credential_types() if (each.get("test") or {}).get("request")],
+    ids=lambda entry: str(entry["type"]),
+)
+def test_credentials_are_tried_where_they_may_be_sent(entry: dict[str, Any]) -> None:
+    given = {
+        each["name"]: "https://service.example"
+        for each in entry["fields"]
+        if each.get("required") and each.get("default") is None and not each.get("secret")
+    }
+    found = authentication(entry, given)
+    url = fill(entry["test"]["request"]["url"], found.secret)
+    assert url.startswith("https://"), url
+    if "https://https" not in url:  # a part of an address, which the example above is not
+        found.check(url)
 
 
 def _python(source: str) -> None:

@@ -67,13 +67,18 @@ def consent_url(secret: Fields, redirect_uri: str, state: str, verifier: str) ->
             str(secret.get("clientId") or ""),
             "code",
             redirect_uri=redirect_uri,
-            scope=str(secret.get("scope") or "") or None,
+            scope=_scope(secret) or None,
             state=state,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
             **{name: text for name, text in more.items() if name not in _RESERVED},
         )
     )
+
+
+def _scope(secret: Fields) -> str:
+    """The user's own scopes where they have chosen some."""
+    return str(secret.get("enabledScopes" if secret.get("customScopes") is True else "scope") or "")
 
 
 def new_verifier() -> str:
@@ -90,7 +95,7 @@ async def code_tokens(
 
 async def client_tokens(http: Http, secret: Fields) -> dict[str, Any]:
     """Tokens for the client itself. Raises NodeRunError."""
-    given = {"scope": str(secret.get("scope") or "")}
+    given = {"scope": _scope(secret)}
     if secret.get("sendAdditionalBodyProperties") is True:
         more = secret.get("additionalBodyProperties") or {}
         if isinstance(more, str):
