@@ -1,9 +1,11 @@
 """FTP and SFTP against real servers: pyftpdlib's and OpenSSH's."""
 
+import asyncio
 import os
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
+from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import ThreadedFTPServer
 from weft_kit.testing.remote import SshServer
 from weft_node_sdk.catalogue import Catalogue
@@ -48,7 +51,7 @@ class Server:
         base = (Implicit if implicit else TLS_FTPHandler) if certificate else FTPHandler
         more = {"certfile": str(certificate), "tls_control_required": True, "tls_data_required": True}
         handler = type("Handler", (base,), {"authorizer": users, **(more if certificate else {})})
-        self._server = ThreadedFTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadedFTPServer(("127.0.0.1", 0), handler, ioloop=IOLoop())
         self.secret = {
             "host": "127.0.0.1",
             "port": self._server.address[1],
@@ -310,6 +313,24 @@ async def test_tls_from_the_start(folder: Path, certificate: Path) -> None:
         assert [item["json"]["name"] for item in await place.run("list", path="/r")] == ["a"]
     finally:
         server.close()
+
+
+async def test_a_server_s_answers_have_limits(folder: Path) -> None:
+    """It greets without end."""
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"220-and so on\r\n" * 100)
+                await writer.drain()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    secret = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1]}
+    with pytest.raises(NodeRunError, match="it is too long"):
+        await Place("ftp", secret, "/").run("list", path="/")
+    server.close()
+    with pytest.raises(NodeRunError, match="port is no number"):
+        await Place("ftp", {**secret, "port": "x"}, "/").run("list", path="/")
 
 
 @pytest.mark.parametrize("kilobytes", [1, 256])

@@ -5,16 +5,20 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterat
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import to_text
 
+from weft_nodes.ftp import remote
 from weft_nodes.ftp.remote import Entry, moment, rights
 from weft_nodes.network.tls import client_context
 
 if TYPE_CHECKING:
     import aioftp
+
+_MAX_LINES: Final = 1000
+"""Of one answer."""
 
 
 def _client(**options: Any) -> "aioftp.Client":
@@ -23,6 +27,18 @@ def _client(**options: Any) -> "aioftp.Client":
     import aioftp
 
     class Listing(aioftp.Client):
+        lines = 0
+
+        async def parse_response(self) -> Any:
+            self.lines = 0
+            return await super().parse_response()
+
+        async def parse_line(self) -> Any:
+            self.lines += 1
+            if self.lines > _MAX_LINES:
+                raise ValueError("it is too long")
+            return await super().parse_line()
+
         def parse_list_line_unix(self, b: bytes) -> Any:
             path, info = super().parse_list_line_unix(b)
             return path, {**info, "sign": chr(b[0])}
@@ -87,8 +103,13 @@ class ByFtp:
         self._client = client
 
     async def entries(self, path: str) -> list[Entry]:
+        found: list[Entry] = []
         with _said(path):
-            return [_entry(*each) for each in await self._client.list(_word(path), raw_command="LIST")]
+            async for each in self._client.list(_word(path), raw_command="LIST"):
+                found.append(_entry(*each))
+                if len(found) > remote.MAX_ENTRIES:
+                    raise remote.too_many(path)
+        return found
 
     async def read(self, path: str) -> AsyncGenerator[bytes, None]:
         with _said(path):
@@ -131,7 +152,11 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any], *, seconds: float)
     def text(name: str) -> str:
         return str(to_text(secret.get(name) or ""))
 
-    host, port, tls = text("host").strip(), int(secret.get("port") or 21), text("tls") or "none"
+    host, tls = text("host").strip(), text("tls") or "none"
+    try:
+        port = int(text("port") or 21)
+    except ValueError:
+        raise NodeRunError("The credential's port is no number", code="CREDENTIAL_INVALID") from None
     address = await ctx.connect_address(host, port)
     context = (
         client_context(host, verify=secret.get("allowUnauthorizedCerts") is not True)

@@ -70,8 +70,12 @@ async def listed(remote: Remote, folder: str, *, recursive: bool) -> list[tuple[
             if recursive and entry.kind == "d":
                 folders.append(path)
         if len(found) > MAX_ENTRIES:
-            raise NodeRunError(f"'{folder}' holds more than {MAX_ENTRIES} entries", code="TOO_LARGE")
+            raise too_many(folder)
     return found
+
+
+def too_many(folder: str) -> NodeRunError:
+    return NodeRunError(f"'{folder}' holds more than {MAX_ENTRIES} entries", code="TOO_LARGE")
 
 
 async def remove_tree(remote: Remote, folder: str) -> None:

@@ -12,6 +12,8 @@ from weft_nodes.ldap_ import ber, filters
 
 MAX_ENTRIES: Final = 100_000
 _MAX_MESSAGE: Final = 64 * 1024 * 1024
+_MAX_FOUND: Final = 256 * 1024 * 1024
+"""Bytes of all entries of a search."""
 CONNECT_SECONDS: Final = 10.0
 _START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 _PAGES: Final = "1.2.840.113556.1.4.319"
@@ -81,6 +83,7 @@ class Directory:
         self._writer = writer
         self.seconds = seconds
         self._last = 0
+        self._size = 0
 
     async def bind(self, dn: str, password: str) -> None:
         """A name without a password would sign in nobody, and servers say yes to that."""
@@ -114,6 +117,7 @@ class Directory:
         )
         found: list[Entry] = []
         cookie = b""
+        self._size = 0
         while True:
             size = min(page, limit - len(found)) if limit else page
             control = _paging(size, cookie) if page else b""
@@ -178,6 +182,9 @@ class Directory:
         self._send(request, control)
         while True:
             message = await self._message()
+            self._size += len(message)
+            if self._size > _MAX_FOUND:
+                raise NodeRunError(f"More than {_MAX_FOUND} bytes were found", code="TOO_LARGE")
             try:
                 if result := self._taken(message, found):
                     return result

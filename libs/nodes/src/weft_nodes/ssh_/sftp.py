@@ -21,6 +21,7 @@ AHEAD: Final = 16
 MAX_ENTRIES: Final = 100_000
 _MAX_PACKET: Final = 1024 * 1024
 _MAX_EARLY: Final = 256
+_MAX_LISTING: Final = 64 * 1024 * 1024
 _INIT, _VERSION, _OPEN, _CLOSE, _READ, _WRITE = 1, 2, 3, 4, 5, 6
 _OPENDIR, _READDIR, _REMOVE, _MKDIR, _RMDIR, _RENAME = 11, 12, 13, 14, 15, 18
 _STATUS, _HANDLE, _DATA, _NAME = 101, 102, 103, 104
@@ -64,6 +65,7 @@ class _Answer:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+        self.size = len(data)
 
     def number(self, form: str = ">I") -> int:
         size = struct.calcsize(form)
@@ -126,16 +128,18 @@ class Sftp:
         """A folder's, without itself and its parent."""
         handle = await self._handle(_OPENDIR, path, _string(path))
         found: list[Named] = []
+        size = 0
         try:
             while True:
                 kind, answer = await self._answer(await self._send(_READDIR, _string(handle)))
+                size += answer.size
                 if kind == _STATUS and self._status(answer, path) == _EOF:
                     return found
                 for _ in range(answer.number()):
                     each = Named(answer.text(), answer.text(), answer.attributes())
                     if each.name not in {".", ".."}:
                         found.append(each)
-                if len(found) > MAX_ENTRIES:
+                if len(found) > MAX_ENTRIES or size > _MAX_LISTING:
                     raise NodeRunError(f"'{path}' holds more than {MAX_ENTRIES} entries", code="TOO_LARGE")
         finally:
             await self._settle(handle)
