@@ -9,6 +9,7 @@ from weft_expressions.errors import CodeFailure, ExpressionFailure
 from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
+from weft_expressions.syntax import check
 from weft_expressions.template import compile_leaf, compile_value
 
 ITEMS = [
@@ -181,6 +182,38 @@ async def test_a_script_over_all_items(jail: EvaluatorPool) -> None:
     assert [item["json"] for item in made] == [{"n": 6}, {"n": -3}]
     assert [item["pairedItem"] for item in made] == [{"item": 0}, {"item": 1}]
     assert logs == ['hi {"a":1}']
+
+
+async def test_syntax_is_judged_and_nothing_is_run(pool: EvaluatorPool) -> None:
+    texts = [
+        ("={{ $json.a + }}", False),
+        ("={{ $json.a.map(x => x + 1) }} and {{ 1 2 }}", False),
+        ("={{ (() => { throw new Error('x') })() }}", False),
+        ("={{ $('Nowhere').first() }}", False),
+        ("=no expression", False),
+        ("const a = ;", True),
+        ("return [", True),
+        ("for (;;) {}", True),
+        ("const x = await f();\nreturn x.isEmpty()", True),
+        ("throw new Error('not run')", True),
+        ("let a; let a;", True),
+    ]
+    found = await check(texts, pool, "p")
+    assert [bool(error) for error in found] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert found[5] == "Syntax error: Unexpected token ';'"
+    assert await check([], pool, "p") == []
 
 
 async def test_expressions_keep_custom_data(pool: EvaluatorPool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from weft_contracts.rpc import workflow_store as rpc
 from weft_contracts.rpc.auth import Access
+from weft_contracts.rpc.node_runner import NodeTools
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.identity.secrets import MasterKey
 from weft_kit.outbox import Outbox
@@ -16,6 +17,7 @@ from weft_workflow_store.adapters.postgres import Store
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
 from weft_workflow_store.adapters.postgres_sign_ins import SignIns
 from weft_workflow_store.adapters.postgres_static_data import StaticData
+from weft_workflow_store.adapters.runner_syntax import RunnerSyntax
 from weft_workflow_store.application.tags import Tags
 from weft_workflow_store.application.workflows import Workflows
 from weft_workflow_store.entrypoints.grpc import (
@@ -61,7 +63,14 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
     store = Store(infra.database, outbox)
     envelope = Envelope(MasterKey(settings.master_key))
     credentials = Credentials(store, policy, envelope)
-    workflows = Workflows(store, policy, Catalogue.load(), settings.timezone, settings.max_document_bytes)
+    workflows = Workflows(
+        store,
+        policy,
+        Catalogue.load(),
+        RunnerSyntax(infra.rpc.client(NodeTools)),
+        settings.timezone,
+        settings.max_document_bytes,
+    )
     servicers: Mapping[type, object] = {
         rpc.Workflows: WorkflowsServicer(workflows),
         rpc.Credentials: CredentialsServicer(credentials, SignIns(store, policy, envelope, credentials)),

@@ -7,10 +7,11 @@ import orjson
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Activation, Source
 from weft_contracts.pb import node_runner_pb2 as pb
-from weft_expressions.errors import ExpressionFailure
+from weft_expressions.errors import EvaluatorUnavailable, ExpressionFailure
 from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Outputs, Scope
+from weft_expressions.syntax import check
 from weft_expressions.template import compile_value
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.items import dumps_js
@@ -18,6 +19,9 @@ from weft_kit.items import dumps_js
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
 from weft_node_runner.entrypoints.credentials import CredentialTools
+
+SYNTAX_PROJECT = "syntax"
+"""An isolate of its own for texts that are only parsed: no project's data was ever in it."""
 
 
 class NodeToolsServicer:
@@ -65,6 +69,13 @@ class NodeToolsServicer:
             return pb.EvaluateResponse(value=dumps_js(value), type=_type(value))
         except WeftError:
             return pb.EvaluateResponse(value=dumps_js(str(value)), type="string")
+
+    async def CheckSyntax(self, request: pb.CheckSyntaxRequest) -> pb.CheckSyntaxResponse:
+        texts = [(script.text, script.code) for script in request.scripts]
+        try:
+            return pb.CheckSyntaxResponse(errors=await check(texts, self._evaluator, SYNTAX_PROJECT))
+        except EvaluatorUnavailable as error:
+            raise WeftError(ErrorCode.UNAVAILABLE, str(error)) from None
 
 
 def _data(runs: dict[str, list[Outputs]], sources: dict[str, Any]) -> Data:

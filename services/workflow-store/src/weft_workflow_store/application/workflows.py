@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
@@ -20,7 +20,14 @@ from weft_kit.rpc import caller
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_workflow_store.domain.document import UNNAMED, Document, renamed
-from weft_workflow_store.domain.inspection import Issue, capped, inspect, missing_credentials
+from weft_workflow_store.domain.inspection import (
+    Issue,
+    capped,
+    inspect,
+    missing_credentials,
+    scripts,
+    syntax_issues,
+)
 from weft_workflow_store.domain.routing import best_match, check_distinct, check_route
 from weft_workflow_store.domain.workflow import (
     PublishedRoute,
@@ -42,11 +49,23 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
+class Syntax(Protocol):
+    async def check(self, texts: Sequence[tuple[str, bool]]) -> list[str]:
+        """What is wrong with each `(text, code)`, empty where nothing is, or where nobody can tell now."""
+
+
 class Workflows:
     def __init__(
-        self, store: "Store", policy: AccessPolicy, catalogue: Catalogue, timezone: str, max_bytes: int
+        self,
+        store: "Store",
+        policy: AccessPolicy,
+        catalogue: Catalogue,
+        syntax: Syntax,
+        timezone: str,
+        max_bytes: int,
     ) -> None:
         self._store = store
+        self._syntax = syntax
         self._policy = policy
         self._catalogue = catalogue
         self._timezone = timezone
@@ -114,7 +133,10 @@ class Workflows:
     async def _issues(self, tx: "Transaction", project_id: str, document: Document) -> list[Issue]:
         named = [id_ for _, _, id_, _ in document.credentials()]
         existing = await tx.credential_ids(project_id, named) if named else set()
-        return capped([*inspect(document, self._catalogue), *missing_credentials(document, existing)])
+        found = [*inspect(document, self._catalogue), *missing_credentials(document, existing)]
+        written = scripts(document, self._catalogue)
+        errors = await self._syntax.check([(each.text, each.code) for each in written]) if written else []
+        return capped([*found, *syntax_issues(zip(written, errors, strict=True))])
 
     async def delete(self, workflow_id: str) -> None:
         async with self._store.transaction() as tx:

@@ -1,10 +1,11 @@
 """What is wrong with a document that can be stored all the same: it runs up to the faulty part."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from weft_engine.graph import Graph
+from weft_expressions.syntax import possible
 from weft_expressions.template import compile_value
 from weft_node_sdk.catalogue import Catalogue
 
@@ -16,7 +17,7 @@ MOST: Final = 1_000
 
 class Issue(msgspec.Struct, frozen=True, omit_defaults=True):
     """`code`: those of the catalogue (UNKNOWN_NODE_TYPE, …) and of the graph (DANGLING_CONNECTION,
-    DUPLICATE_NAME, …), INVALID_EXPRESSION, INVALID_TIMEZONE, MISSING_CREDENTIAL, MORE_ISSUES."""
+    DUPLICATE_NAME, …), INVALID_EXPRESSION, INVALID_CODE, INVALID_TIMEZONE, MISSING_CREDENTIAL, MORE_ISSUES."""
 
     code: str
     message: str
@@ -41,6 +42,46 @@ def inspect(document: Document, catalogue: Catalogue) -> list[Issue]:
     except ValueError as error:
         found.append(Issue("INVALID_TIMEZONE", str(error), parameter="settings.timezone"))
     return found
+
+
+class Script(NamedTuple):
+    """A piece of JavaScript of a node; `text` is a parameter's value with its `=`, or with `code` a script."""
+
+    node: str
+    node_type: str
+    parameter: str
+    text: str
+    code: bool
+
+
+def scripts(document: Document, catalogue: Catalogue) -> list[Script]:
+    """Those that only a JavaScript engine can judge."""
+    found = []
+    for node in document.nodes:
+        name, kind = node["name"], node["type"]
+        code = dict(catalogue.scripts(node))
+        found += [Script(name, kind, parameter, source, True) for parameter, source in code.items()]
+        found += [
+            Script(name, kind, path, text, False)
+            for path, text in _templates(node.get("parameters") or {}, "")
+            if path not in code and possible(text)
+        ]
+    return found
+
+
+def syntax_issues(judged: Iterable[tuple[Script, str]]) -> list[Issue]:
+    """Of scripts and what is wrong with them."""
+    return [
+        Issue(
+            "INVALID_CODE" if script.code else "INVALID_EXPRESSION",
+            error,
+            script.node,
+            script.node_type,
+            script.parameter,
+        )
+        for script, error in judged
+        if error
+    ]
 
 
 def missing_credentials(document: Document, existing: set[str]) -> list[Issue]:
