@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from weft_node_sdk.context import NodeRunError, Outbound
 
 _CONNECT_SECONDS: Final = 10.0
-_SEND_SECONDS: Final = 60.0
+_SEND_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 1.0
 Result = TypeVar("Result")
 

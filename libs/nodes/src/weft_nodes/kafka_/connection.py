@@ -24,7 +24,6 @@ class _Brokers:
     """Stands in for two methods of the client: it has no other place to say where a broker is."""
 
     def __init__(self, ctx: Outbound, client: Any, tls: NamedContext | None) -> None:
-        self.refusal: NodeRunError | None = None
         self._ctx = ctx
         self._tls = tls
         self._lock = asyncio.Lock()
@@ -51,9 +50,8 @@ class _Brokers:
             return await self._connection(node_id, **options)
         try:
             await self.check(broker)
-        except NodeRunError as error:
-            # to the client it is a broker that is away
-            self.refusal = error
+        except NodeRunError:
+            # one that comes later, while messages are sent: to the client it is a broker that is away
             return None
         async with self._lock:
             if self._tls is not None:
@@ -92,7 +90,7 @@ def _signing_in(secret: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _started(
     ctx: Outbound, secret: Mapping[str, Any], place: tuple[str, int], settings: Mapping[str, Any]
-) -> tuple[Any, _Brokers]:
+) -> Any:
     """A producer that found the cluster by one broker. Raises NodeRunError."""
     from aiokafka import AIOKafkaProducer
     from aiokafka.errors import KafkaError
@@ -122,19 +120,17 @@ async def _started(
     except BaseException:
         await producer.stop()
         raise
-    return producer, brokers
+    return producer
 
 
 @asynccontextmanager
 async def producing(ctx: Outbound, secret: Mapping[str, Any], **settings: Any) -> AsyncIterator[Any]:
     """A producer with a credential; what it holds is sent at the end. `settings`: of the client's own. Raises
     NodeRunError where no broker takes it."""
-    from aiokafka.errors import KafkaError
-
     failure = NodeRunError("The credential names no broker")
     for place in map(_place, names_in(secret.get("brokers"))):
         try:
-            producer, brokers = await _started(ctx, secret, place, settings)
+            producer = await _started(ctx, secret, place, settings)
             break
         except NodeRunError as error:
             failure = error
@@ -142,10 +138,6 @@ async def producing(ctx: Outbound, secret: Mapping[str, Any], **settings: Any) -
         raise failure
     try:
         yield producer
-    except KafkaError:
-        if brokers.refusal is not None:
-            raise brokers.refusal from None
-        raise
     finally:
         await producer.stop()
 

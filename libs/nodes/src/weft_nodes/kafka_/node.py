@@ -13,6 +13,7 @@ from weft_nodes.messaging.content import message_of, named_values, object_of, te
 
 _HELD: Final = 1000
 """Messages that are under way at once."""
+_COMPRESSIONS: Final = ("gzip", "lz4", "snappy", "zstd")
 
 
 class _Message(NamedTuple):
@@ -56,14 +57,16 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
     compression = value(options.get("compression"))
     if isinstance(compression, bool):
         compression = "gzip" if compression else "none"
+    if compression not in (None, "", "none", *_COMPRESSIONS):
+        raise NodeRunError(f"The compression '{compression}' is not known")
     try:
         milliseconds = int(to_number(value(options.get("timeout", 30_000))) or 30_000)
     except ValueError as error:
         raise NodeRunError(f"The timeout is no number of milliseconds: {error}") from None
     return {
         "acks": "all" if options.get("acks") is True else 0,
-        "compression_type": None if compression in (None, "", "none") else compression,
-        "request_timeout_ms": milliseconds,
+        "compression_type": compression if compression in _COMPRESSIONS else None,
+        "request_timeout_ms": max(milliseconds, 1),
     }
 
 
