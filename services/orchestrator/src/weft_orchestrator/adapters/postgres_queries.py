@@ -21,6 +21,7 @@ _UNUSED: Final = """
     ), later AS (
         SELECT convert_from(head, 'UTF8')::json AS head FROM orchestrator.executions
         WHERE id > (SELECT min(id)::uuid FROM gone)
+        AND (position('"root_id":'::bytea IN head) > 0 OR position('"retry_of":'::bytea IN head) > 0)
     ), used AS (
         SELECT unnest(ARRAY[head->>'retry_of', head->>'root_id', head#>>'{parent,execution_id}']) AS id FROM later
     )

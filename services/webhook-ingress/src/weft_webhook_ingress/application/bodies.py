@@ -8,7 +8,7 @@ import orjson
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_kit.blobs import FILES, BlobStore, BlobWriter
-from weft_node_sdk.binary import FILE_BYTES, INLINE_BUDGET, INLINE_BYTES, BinaryWriter
+from weft_node_sdk.binary import INLINE_BUDGET, INLINE_BYTES, BinaryWriter
 
 from weft_webhook_ingress.domain.body import (
     FORM,
@@ -56,7 +56,7 @@ class Bodies:
         kind = kind_of(content_type)
         if is_text(kind) and not raw:
             return Body(parse_text(b"".join([chunk async for chunk in chunks]), content_type), {})
-        async with _files(self._blobs, execution_id) as files:
+        async with _files(self._blobs, execution_id, self._max_upload_bytes) as files:
             if kind == FORM and not raw:
                 return await self._form(chunks, content_type, binary_name, files)
             return await self._whole(chunks, content_type, binary_name, files)
@@ -119,10 +119,11 @@ def _value(data: bytes, content_type: str, most: int) -> bytes:
 class _Files:
     """`entries`: field name and entry of each file that is stored."""
 
-    def __init__(self, blobs: BlobStore, execution_id: str) -> None:
+    def __init__(self, blobs: BlobStore, execution_id: str, most: int) -> None:
         self.entries: list[tuple[str, dict[str, Any]]] = []
         self._blobs = blobs
         self._execution_id = execution_id
+        self._most = most
         self._inline_left = INLINE_BUDGET
         self._part = FilePart("", "", "")
         self._writer: BinaryWriter | None = None
@@ -130,7 +131,7 @@ class _Files:
     async def take(self, event: FilePart | bytes | None) -> None:
         if isinstance(event, FilePart):
             self._part = event
-            self._writer = BinaryWriter(self, self._fits, FILE_BYTES)
+            self._writer = BinaryWriter(self, self._fits, self._most)
             return
         assert self._writer is not None
         if event is not None:
@@ -168,8 +169,8 @@ class _Files:
 
 
 @asynccontextmanager
-async def _files(blobs: BlobStore, execution_id: str) -> AsyncIterator[_Files]:
-    files = _Files(blobs, execution_id)
+async def _files(blobs: BlobStore, execution_id: str, most: int) -> AsyncIterator[_Files]:
+    files = _Files(blobs, execution_id, most)
     try:
         yield files
     except OSError as error:
