@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # What tests and the local cluster run against: databases, brokers, servers of SSH and LDAP, nginx, Chromium, wrk, bubblewrap
-# from the system's packages, Kafka's jars by Maven into .run/kafka-libs. What is there already is left alone.
+# from the system's packages, Kafka's jars and those of a stand-in for MongoDB by Maven into .run. What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [java]=default-jre-headless [mvn]=maven [sshd]=openssh-server [slapd]=slapd [ssh]=openssh-client [git]=git)
+declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [javac]=default-jdk-headless [mvn]=maven [sshd]=openssh-server [slapd]=slapd [ssh]=openssh-client [git]=git)
 missing=()
 for command in "${!packages[@]}"; do
   command -v "$command" >/dev/null || missing+=("${packages[$command]}")
@@ -25,5 +25,13 @@ jars=.run/kafka-libs
 if [ ! -f "$jars/.complete" ] || [ scripts/kafka/pom.xml -nt "$jars/.complete" ]; then
   mkdir -p "$jars"
   mvn --batch-mode --quiet --file scripts/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
+  touch "$jars/.complete"
+fi
+
+jars=.run/mongo-libs
+if [ ! -f "$jars/.complete" ] || [ scripts/mongo/pom.xml -nt "$jars/.complete" ] || [ scripts/mongo/MongoServer.java -nt "$jars/.complete" ]; then
+  mkdir -p "$jars"
+  mvn --batch-mode --quiet --file scripts/mongo/pom.xml dependency:copy-dependencies -DoutputDirectory="$PWD/$jars"
+  javac -cp "$jars/*" -d "$jars" scripts/mongo/MongoServer.java
   touch "$jars/.complete"
 fi

@@ -1,8 +1,6 @@
 """MySQL against a real MariaDB."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from weft_kit.testing.certificates import self_signed
 from weft_kit.testing.databases import MariaDb
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
@@ -33,31 +28,13 @@ INSERT INTO people (id, name) VALUES (2, 'Bob');
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the server at 127.0.0.1, with its key beside it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(start).not_valid_after(start.replace(year=2120))
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = made.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    path.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    path.with_suffix(".key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, certificate: Path) -> Iterator[MariaDb]:
-    server = MariaDb(tmp_path_factory.mktemp("mariadb"), (certificate, certificate.with_suffix(".key")))
+def server(tmp_path_factory: pytest.TempPathFactory, tls: tuple[Path, Path]) -> Iterator[MariaDb]:
+    server = MariaDb(tmp_path_factory.mktemp("mariadb"), tls)
     server.start()
     yield server
     server.kill()
@@ -365,11 +342,11 @@ async def test_a_server_that_is_not_there_or_not_allowed(secret: dict[str, Any])
         await run({**secret, "port": 1}, query("SELECT 1"))
 
 
-async def test_tls(secret: dict[str, Any], certificate: Path) -> None:
+async def test_tls(secret: dict[str, Any], tls: tuple[Path, Path]) -> None:
     asked = query("SHOW STATUS LIKE 'Ssl_cipher'")
     ((plain),) = await run(secret, asked)
     assert plain["Value"] == ""
-    ((secured),) = await run({**secret, "ssl": True, "caCertificate": certificate.read_text()}, asked)
+    ((secured),) = await run({**secret, "ssl": True, "caCertificate": tls[0].read_text()}, asked)
     assert secured["Value"].startswith("TLS_")
     with pytest.raises(NodeRunError, match=r"certificate verify failed|CERTIFICATE_VERIFY_FAILED"):
         await run({**secret, "ssl": True}, asked)
@@ -396,13 +373,13 @@ async def evil(received: list[bytes]) -> AsyncIterator[int]:
     server.close()
 
 
-@pytest.mark.parametrize("tls", [False, True])
-async def test_a_server_gets_no_password_in_plain_text(tls: bool) -> None:
+@pytest.mark.parametrize("secured", [False, True])
+async def test_a_server_gets_no_password_in_plain_text(secured: bool) -> None:
     received: list[bytes] = []
     async with evil(received) as port:
         secret = {"host": "127.0.0.1", "port": port, "user": "u", "password": "hunter2", "database": "d"}
         with pytest.raises(NodeRunError, match=r"can't be used|Lost connection|Can't connect"):
-            await run({**secret, "ssl": tls}, query("SELECT 1"))
+            await run({**secret, "ssl": secured}, query("SELECT 1"))
     assert received
     assert b"hunter2" not in b"".join(received)
 

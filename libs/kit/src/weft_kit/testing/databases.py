@@ -58,3 +58,40 @@ class MariaDb(ServerProcess):
                 return probe.recv(5)[4:] == b"\x0a"
         except OSError:
             return False
+
+
+def _mongo_libs() -> Path:
+    """Folder of the jars: WEFT_MONGO_LIBS, else `.run/mongo-libs` of the checkout we run from, where
+    `scripts/install_servers.sh` puts them. Raises FileNotFoundError."""
+    named = os.environ.get("WEFT_MONGO_LIBS")
+    roots = (Path.cwd(), *Path.cwd().parents, *Path(__file__).parents)
+    for folder in (Path(named),) if named else (root / ".run" / "mongo-libs" for root in roots):
+        if (folder / "MongoServer.class").exists():
+            return folder
+    raise FileNotFoundError("The jars of the MongoDB server are not here; run scripts/install_servers.sh.")
+
+
+class MongoDb(ServerProcess):
+    """What speaks MongoDB's protocol and keeps all in memory; it knows no users, no search indexes and no other
+    members. `tls`: the server's certificate and key, as PEM files."""
+
+    def __init__(self, folder: Path, tls: tuple[Path, Path] | None = None) -> None:
+        super().__init__(folder)
+        self._tls = tls
+
+    @property
+    def port(self) -> int:
+        return self._port("mongodb")
+
+    def _command(self) -> Sequence[str]:
+        libs = _mongo_libs()
+        flags = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dfolder={self.folder}"]
+        tls = [str(path) for path in self._tls or ()]
+        return ["java", *flags, "-cp", f"{libs}:{libs}/*", "MongoServer", LOOPBACK, str(self.port), *tls]
+
+    def _ready(self) -> bool:
+        try:
+            socket.create_connection((LOOPBACK, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
