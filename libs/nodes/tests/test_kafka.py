@@ -205,7 +205,7 @@ async def test_errors_are_the_item_s(kafka: str, secret: dict[str, Any], topic: 
         await run(secret, items, **given)
     assert caught.value.item_index == 1
     for wrong in ({"compression": "rar"}, {"timeout": "long"}):
-        with pytest.raises(NodeRunError, match="The compression 'rar'|The timeout is no number"):
+        with pytest.raises(NodeRunError, match=r"The compression 'rar'|The timeout is no number"):
             await run(secret, topic=topic, options=wrong)
     too_large = [{"x": "y" * 40_000_000}]
     with pytest.raises(NodeRunError, match="larger than the maximum request size"):
