@@ -52,6 +52,7 @@ async def test_each_kind_has_its_place() -> None:
         (request,) = await sent(context({kind: secret}, **generic(kind)))
         assert headers.items() <= dict(request.headers).items(), kind
         assert list(request.query) == query, kind
+        assert request.options["secret_headers"] == set(headers), kind
 
 
 async def test_a_header_that_would_break_the_request_is_refused() -> None:

@@ -194,6 +194,24 @@ async def test_redirects_into_private_addresses_are_refused(http: GuardedHttp, s
     assert (await refused(http, f"{server.base}/to")).code in {"CONNECTION_ERROR", "ADDRESS_REFUSED"}
 
 
+async def test_secret_headers_stay_at_the_first_origin(server: Server) -> None:
+    http = GuardedHttp([f"127.0.0.1:{server.port}", f"localhost:{server.port}"])
+    secret: dict[str, Any] = {"headers": [("X-Key", "k"), ("X-Other", "o")], "secret_headers": {"x-key"}}
+    try:
+        server.location = "/same"
+        await http.request("GET", f"{server.base}/to", **secret)
+        assert all("x-key: k" in head for head in server.requests)
+        server.requests.clear()
+        server.location = f"http://localhost:{server.port}/elsewhere"
+        await http.request("GET", f"{server.base}/to", **secret)
+        first, second = server.requests
+        assert "x-key: k" in first
+        assert "x-key" not in second
+        assert "x-other: o" in second
+    finally:
+        await http.close()
+
+
 async def test_a_name_is_resolved_once_and_what_was_checked_is_used(
     http: GuardedHttp, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ the lineage that those carry.
 """
 
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
@@ -213,8 +213,10 @@ class Http(Protocol):
         proxy: str = "",
         max_bytes: int = 64 * 1024 * 1024,
         client: ClientCertificate | None = None,
+        secret_headers: Collection[str] = (),
     ) -> HttpAnswer:
-        """Raises NodeRunError for what never got an answer. Any status is an answer."""
+        """Raises NodeRunError for what never got an answer. Any status is an answer. `secret_headers`: names of headers
+        that a redirect to another origin leaves out, as it does `Authorization`."""
 
     def stream(
         self,
@@ -230,6 +232,7 @@ class Http(Protocol):
         verify: bool = True,
         proxy: str = "",
         client: ClientCertificate | None = None,
+        secret_headers: Collection[str] = (),
     ) -> AbstractAsyncContextManager[HttpStream]:
         """As `request`, but the body of the answer is read in the block, in chunks."""
 

@@ -92,7 +92,13 @@ async def run(ctx: RunContext) -> Outputs:
                 headers = signed(draft, found.secret, headers, body)
             verify = parameters.get("allowUnauthorizedCerts") is not True
             return await ctx.http.request(
-                draft.method, draft.url, headers=headers, query=draft.query, body=body, verify=verify
+                draft.method,
+                draft.url,
+                headers=headers,
+                query=draft.query,
+                body=body,
+                verify=verify,
+                secret_headers=draft.secret_headers,
             )
 
         answer = await send()

@@ -52,7 +52,7 @@ async def authenticate(ctx: RunContext, draft: Draft, kind: str, stale: str = ""
         secret = await ctx.credential(kind)
         given = json_fields(secret.get("json"), "custom credential")
         for name, text in (given.get("headers") or {}).items():
-            draft.set_header(name, text)
+            draft.set_secret(str(name), text)
         for name, held in (given.get("qs") or {}).items():
             draft.set_query(name, held)
         for name, held in (given.get("body") or {}).items():
@@ -61,7 +61,7 @@ async def authenticate(ctx: RunContext, draft: Draft, kind: str, stale: str = ""
     found = await ctx.authentication(kind, stale)
     found.check(draft.url)
     for name, text in found.headers:
-        draft.set_header(name, text)
+        draft.set_secret(name, text)
     for name, text in found.query:
         draft.set_query(name, text)
     for name, text in found.body.items():

@@ -51,6 +51,7 @@ class Draft:
     content: Any = None
     content_type: str = ""
     query_arrays: str = "brackets"
+    secret_headers: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.url = checked_address(self.url)
@@ -61,6 +62,11 @@ class Draft:
     def set_header(self, name: str, text: str) -> None:
         self.headers = [(known, held) for known, held in self.headers if known.lower() != name.lower()]
         self.headers.append(checked_header(name, text))
+
+    def set_secret(self, name: str, text: str) -> None:
+        """A header that no redirect takes elsewhere."""
+        self.set_header(name, text)
+        self.secret_headers.add(name.strip())
 
     def set_query(self, name: str, given: Any) -> None:
         self.query = [(known, held) for known, held in self.query if known.removesuffix("[]") != name]

@@ -85,6 +85,7 @@ class Sender:
             verify=self._verify,
             proxy=self._proxy,
             client=certificate,
+            secret_headers=draft.secret_headers,
         ) as answer:
             if self._pages:  # which are compared, and read by expressions
                 return HttpAnswer(answer.status, answer.reason, answer.headers, await answer.read())

@@ -3,7 +3,7 @@
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
@@ -17,6 +17,7 @@ from weft_node_sdk.context import ClientCertificate, HttpAnswer, HttpBody, NodeR
 from weft_node_runner.adapters.address_policy import Policy, literal, refusal
 
 _CONNECT_SECONDS: Final = 10.0
+_SECRETS: Final = "weft_secrets"
 _PACKED_BYTES: Final = 1024
 """A compressed body is unpacked so much at a time: it may become a thousand times as much."""
 
@@ -148,7 +149,20 @@ def _made(transport: _Transport, max_redirects: int) -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         max_redirects=max_redirects,
         trust_env=False,
+        event_hooks={"request": [_keep_secrets]},
     )
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+async def _keep_secrets(request: httpx.Request) -> None:
+    """Before each request of a chain of redirects: what is secret was meant for the first origin."""
+    origin, names = request.extensions.get(_SECRETS) or (None, ())
+    if names and _origin(request.url) != origin:
+        for name in names:
+            request.headers.pop(name, None)
 
 
 def _tls(verify: bool, certificate: ClientCertificate | None) -> ssl.SSLContext:
@@ -234,6 +248,7 @@ class GuardedHttp:
         verify: bool = True,
         proxy: str = "",
         client: ClientCertificate | None = None,
+        secret_headers: Collection[str] = (),
     ) -> AsyncIterator["_Answer"]:
         async with self._chosen(verify, proxy, max_redirects, client) as chosen:
             said = _Said(timeout, max_redirects)
@@ -253,6 +268,7 @@ class GuardedHttp:
                     headers=given,
                     content=body,
                     timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
+                    extensions={_SECRETS: (_origin(target), secret_headers)} if secret_headers else None,
                 )
                 response = await chosen.send(request, stream=True, follow_redirects=follow_redirects)
             try:

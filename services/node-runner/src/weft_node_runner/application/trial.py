@@ -45,7 +45,8 @@ UNTESTABLE: Final = Verdict(ok=False, message=_UNTESTABLE, tested=False)
 
 
 def refused(error: NodeRunError) -> Verdict:
-    return Verdict(ok=False, message=f"{error.message} {error.description}".strip())
+    said = (error.message.rstrip("."), error.description)
+    return Verdict(ok=False, message=". ".join(text for text in said if text))
 
 
 async def tried(catalogue: Catalogue, gate: Gate, kind: str, secret: Mapping[str, Any]) -> Verdict:
