@@ -50,7 +50,11 @@ class Server:
         users.add_user("weft", "geheim", str(folder), perm="elradfmwMT")
         base = (Implicit if implicit else TLS_FTPHandler) if certificate else FTPHandler
         more = {"certfile": str(certificate), "tls_control_required": True, "tls_data_required": True}
-        handler = type("Handler", (base,), {"authorizer": users, **(more if certificate else {})})
+        handler = type(
+            "Handler",
+            (base,),
+            {"authorizer": users, "auth_failed_timeout": 0.05, **(more if certificate else {})},
+        )
         self._server = ThreadedFTPServer(("127.0.0.1", 0), handler, ioloop=IOLoop())
         self.secret = {
             "host": "127.0.0.1",

@@ -14,7 +14,7 @@ from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import Cancelled, FakeContext
 from weft_nodes.ssh_ import check, process
-from weft_nodes.ssh_.client import private_key
+from weft_nodes.ssh_.client import Said, login_of, prepared, private_key
 from weft_nodes.ssh_.node import command_in
 
 CATALOGUE = Catalogue.load()
@@ -57,7 +57,7 @@ def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def node(secret: dict[str, Any], items: Any = ({"json": {}},), **given: Any) -> FakeContext:
-    options = {name: given.pop(name) for name in ("on_error", "cancel_after", "stored") if name in given}
+    options = {name: given.pop(name) for name in ("on_error", "stored") if name in given}
     kind = "sshPrivateKey" if secret.get("privateKey") else "sshPassword"
     given = {"authentication": "privateKey" if secret.get("privateKey") else "password", **given}
     ctx = FakeContext(
@@ -67,7 +67,6 @@ def node(secret: dict[str, Any], items: Any = ({"json": {}},), **given: Any) -> 
         credentials={kind: secret},
         evaluate_value=evaluate if has_expressions(given) else None,
         on_error=options.get("on_error", "stopWorkflow"),
-        cancel_after=options.get("cancel_after"),
         refused_hosts=frozenset({"inside"}),
     )
     ctx.stored.update(options.get("stored", {}))
@@ -199,7 +198,9 @@ async def test_a_server_that_says_nothing(secret: dict[str, Any], monkeypatch: p
         await run(node({**secret, "port": port}, resource="file", operation="download", path="x"))
     assert caught.value.code == "TIMEOUT"
     silent.close()
-    assert (await execute(secret, "sleep 1; echo in"))["stdout"] == "in"
+    async with prepared(node(secret), login_of(secret)) as client:
+        await process.finished(client.command("true"), env=client.env, name="It")
+        assert client.said() == Said([], is_in=True, exited=True, killed=False)
 
 
 async def test_output_has_a_limit(secret: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,10 +210,20 @@ async def test_output_has_a_limit(secret: dict[str, Any], monkeypatch: pytest.Mo
     assert caught.value.code == "TOO_LARGE"
 
 
-async def test_a_cancelled_run_ends_the_command(secret: dict[str, Any], home: Path) -> None:
+async def test_a_cancelled_run_ends_the_connection(secret: dict[str, Any], home: Path) -> None:
+    class Cancelling(FakeContext):
+        async def checkpoint(self) -> None:
+            if (home / "begun").exists():
+                raise Cancelled
+
+    given = vars(node(secret, command=f"echo $$ > {home}/begun; while echo on; do sleep 0.05; done"))
+    names = ("given", "inputs", "type", "credentials")
     with pytest.raises(Cancelled):
-        await run(node(secret, command=f"touch {home}/begun; exec sleep 600", cancel_after=4))
-    assert (home / "begun").exists()
+        await run(Cancelling(**{name: given[name] for name in names}))
+    pid = int((home / "begun").read_text())
+    async with asyncio.timeout(60):
+        while Path(f"/proc/{pid}").exists():
+            await asyncio.sleep(0.02)
 
 
 async def test_files_go_there_and_come_back(secret: dict[str, Any], home: Path) -> None:
