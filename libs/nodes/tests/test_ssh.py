@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from weft_kit.testing.remote import SshServer
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
@@ -145,6 +146,16 @@ async def test_a_locked_key_signs_in(secret: dict[str, Any], tmp_path: Path) -> 
     assert (await execute({**secret, "passphrase": "not needed"}, "echo in"))["stdout"] == "in"
     with pytest.raises(NodeRunError, match="can't be read"):
         await execute({**secret, "privateKey": "no key"}, "echo in")
+
+
+@pytest.mark.parametrize("phrase", ["", "let $me in"])
+async def test_keys_of_other_formats(secret: dict[str, Any], phrase: str) -> None:
+    key = serialization.load_ssh_private_key(secret["privateKey"].encode(), None)
+    locked = (
+        serialization.BestAvailableEncryption(phrase.encode()) if phrase else serialization.NoEncryption()
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked).decode()
+    assert (await execute({**secret, "privateKey": pem, "passphrase": phrase}, "echo in"))["stdout"] == "in"
 
 
 async def test_keys_that_fields_have_bent(secret: dict[str, Any]) -> None:

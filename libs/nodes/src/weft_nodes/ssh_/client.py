@@ -6,9 +6,9 @@ reads no configuration and no keys of the machine, asks nobody, and connects to 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -95,25 +95,31 @@ def private_key(given: str) -> str:
     return f"{text}\n" if text else ""
 
 
-def _check_key(login: Login) -> None:
-    """Raises NodeRunError for a key that is none or stays locked: OpenSSH would only say that it was denied."""
+def _readable(login: Login) -> Login:
+    """With the key in OpenSSH's own format: it reads some keys in no other one. Raises NodeRunError for a key that is
+    none or stays locked, of which OpenSSH would only say that it was denied."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
+    from cryptography.hazmat.primitives import serialization as form
 
-    data = login.private_key.encode()
-    load = load_ssh_private_key if b"BEGIN OPENSSH" in data else load_pem_private_key
+    data, phrase = login.private_key.encode(), login.passphrase.encode()
+    if b"BEGIN OPENSSH" in data:
+        load: Callable[..., Any] = form.load_ssh_private_key
+    else:
+        load = form.load_pem_private_key
     try:
-        load(data, login.passphrase.encode() or None)
+        key = load(data, phrase or None)
+        locked = form.BestAvailableEncryption(phrase) if phrase else form.NoEncryption()
+        text = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.OpenSSH, locked).decode()
     except UnsupportedAlgorithm:
-        return  # OpenSSH may know it
+        return login  # OpenSSH may know it
     except TypeError:
-        if login.passphrase:
-            return  # which the key does not need
+        if phrase:
+            return _readable(replace(login, passphrase=""))  # which the key does not need
         text = "The private key is locked: the credential needs its passphrase"
     except ValueError:
         text = "The private key can't be read, or the passphrase is not its own"
     else:
-        return
+        return replace(login, private_key=text)
     raise NodeRunError(text, code="CREDENTIAL_INVALID")
 
 
@@ -184,7 +190,7 @@ async def prepared(ctx: Outbound, login: Login, *, seconds: float = 10) -> Async
     refused."""
     address = await ctx.connect_address(login.host, login.port)
     if login.private_key:
-        await asyncio.to_thread(_check_key, login)
+        login = await asyncio.to_thread(_readable, login)
     with TemporaryDirectory(prefix="weft-ssh-") as name:
         folder = Path(name)
         _write(folder, login)
