@@ -1,14 +1,15 @@
-import { ChevronDown, ChevronRight } from "lucide-react";
-import { type ReactNode, useState } from "react";
-import { DRAGGED } from "../forms/context";
-import { pathSource } from "../forms/expression";
+import { Search, X } from "lucide-react";
+import { useDeferredValue, useMemo, useState } from "react";
 import type { Item } from "../graph/document";
 import { t } from "../i18n";
-import { kindOf } from "./data";
+import { DataTable } from "./DataTable";
+import { Files, type FilePlace, filesOf } from "./Files";
+import { HtmlPreview } from "./HtmlPreview";
+import { JsonList } from "./JsonList";
+import { found, htmlOf } from "./search";
+import { Tree } from "./Tree";
 
-const VIEWS = ["schema", "table", "json"] as const;
-type View = (typeof VIEWS)[number];
-const PAGE = 25;
+type View = "schema" | "table" | "json" | "html" | "files";
 
 interface DataPaneProps {
   label: string;
@@ -17,109 +18,63 @@ interface DataPaneProps {
   root?: string;
   chosen?: number;
   onChoose?: (index: number) => void;
+  /** Where the items' files are; none: they have not run. */
+  files?: FilePlace | undefined;
 }
 
-/** Items as schema, table or JSON, page by page. */
-export function DataPane({ label, items, root, chosen = 0, onChoose }: DataPaneProps) {
-  const [view, setView] = useState<View>("schema");
-  const [page, setPage] = useState(0);
-  const pages = Math.max(1, Math.ceil(items.length / PAGE));
-  const at = Math.min(page, pages - 1);
-  const shown = items.slice(at * PAGE, at * PAGE + PAGE);
+/** Items as schema, table, JSON, page or files. Only what can be seen of a long list is drawn. */
+export function DataPane({ label, items, root, chosen = 0, onChoose, files }: DataPaneProps) {
+  const [wanted, setView] = useState<View>("schema");
+  const [searching, setSearching] = useState(false);
+  const [text, setText] = useState("");
+  const search = useDeferredValue(searching ? text.trim() : "");
+  const shown = useMemo(() => found(items, search), [items, search]);
+  const index = shown.includes(chosen) ? chosen : (shown[0] ?? chosen);
+  const item = items[index];
+  const html = htmlOf(item);
+  const held = filesOf(item).length > 0 || items.some((each) => filesOf(each).length > 0);
+  const views: View[] = ["schema", "table", "json", ...(html === null ? [] : ["html" as const]), ...(held ? ["files" as const] : [])];
+  const view = views.includes(wanted) ? wanted : "schema";
+  const single = view === "schema" || view === "html" || view === "files";
+  const at = shown.indexOf(index);
+  const close = () => {
+    setSearching(false);
+    setText("");
+  };
   return (
     <div className="data">
       <div className="row data-head">
-        <span className="soft grow">{t("data.items", { count: items.length })}</span>
+        <span className="soft grow" role="status">{search ? t("data.matching", { found: shown.length, count: items.length }) : t("data.items", { count: items.length })}</span>
+        <button type="button" className="icon small" aria-pressed={searching} aria-label={t("data.search", { label })} title={t("data.search", { label })} onClick={() => (searching ? close() : setSearching(true))}><Search size={15} /></button>
         <div className="segments" role="group" aria-label={t("data.view", { label })}>
-          {VIEWS.map((each) => <button key={each} type="button" aria-pressed={view === each} onClick={() => setView(each)}>{t(`data.${each}`)}</button>)}
+          {views.map((each) => <button key={each} type="button" aria-pressed={view === each} onClick={() => setView(each)}>{t(`data.${each}`)}</button>)}
         </div>
       </div>
-      <div className="data-body" tabIndex={0} role="region" aria-label={t("data.region", { label })}>
-        {items.length === 0 ? <p className="soft">{t("data.none")}</p>
-          : view === "schema" ? <Tree value={items[chosen]?.json ?? items[0]?.json} path={[]} root={root} />
-          : view === "table" ? <Table items={shown} offset={at * PAGE} chosen={chosen} onChoose={onChoose} root={root} />
-          : <pre>{JSON.stringify(shown.map((item) => item.json), null, 2)}</pre>}
-      </div>
-      <div className="row data-foot">
-        {view === "schema" && items.length > 1 && onChoose && (
-          <Steps label={t("data.item", { number: chosen + 1, total: items.length })} at={chosen} count={items.length} onStep={onChoose} />
+      {searching && (
+        <div className="search data-search">
+          <Search size={15} />
+          <input autoFocus type="search" aria-label={t("data.searchText", { label })} placeholder={t("data.searchText", { label })} value={text} onChange={(event) => setText(event.target.value)} onKeyDown={(event) => { if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); close(); } }} />
+          <button type="button" className="icon small" aria-label={t("data.searchEnd")} onClick={close}><X size={14} /></button>
+        </div>
+      )}
+      {items.length === 0 ? <p className="soft data-none">{t("data.none")}</p>
+        : shown.length === 0 ? <p className="soft data-none">{t("state.noMatch")}</p>
+        : view === "table" ? <DataTable label={label} items={items} shown={shown} chosen={chosen} onChoose={onChoose} root={root} />
+        : view === "json" ? <JsonList label={label} items={items} shown={shown} />
+        : (
+          <div className="data-body" tabIndex={0} role="region" aria-label={t("data.region", { label })}>
+            {view === "html" ? <HtmlPreview html={html ?? ""} /> : view === "files" ? <Files item={item} index={index} place={files} /> : <Tree value={item?.json} path={[]} root={root} search={search} />}
+          </div>
         )}
-        {view !== "schema" && pages > 1 && <Steps label={t("pager.page", { page: at + 1, pages })} at={at} count={pages} onStep={setPage} />}
+      <div className="row data-foot">
+        {single && shown.length > 1 && onChoose && (
+          <>
+            <button type="button" className="small" disabled={at <= 0} onClick={() => onChoose(shown[at - 1] ?? 0)}>{t("pager.previous")}</button>
+            <span className="soft">{t("data.item", { number: index + 1, total: items.length })}</span>
+            <button type="button" className="small" disabled={at >= shown.length - 1} onClick={() => onChoose(shown[at + 1] ?? 0)}>{t("pager.next")}</button>
+          </>
+        )}
       </div>
     </div>
-  );
-}
-
-function Steps({ label, at, count, onStep }: { label: string; at: number; count: number; onStep: (at: number) => void }) {
-  return (
-    <>
-      <button type="button" className="small" disabled={at <= 0} onClick={() => onStep(at - 1)}>{t("pager.previous")}</button>
-      <span className="soft">{label}</span>
-      <button type="button" className="small" disabled={at >= count - 1} onClick={() => onStep(at + 1)}>{t("pager.next")}</button>
-    </>
-  );
-}
-
-type Path = (string | number)[];
-
-function Draggable({ root, path, children, className }: { root: string | undefined; path: Path; children: ReactNode; className: string }) {
-  if (!root) return <span className={className}>{children}</span>;
-  const source = `{{ ${pathSource(root, path)} }}`;
-  const start = (event: React.DragEvent) => {
-    event.dataTransfer.setData(DRAGGED, source);
-    event.dataTransfer.setData("text/plain", source);
-    event.dataTransfer.effectAllowed = "copy";
-  };
-  return <span className={`${className} draggable`} draggable onDragStart={start} title={source}>{children}</span>;
-}
-
-const brief = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 200);
-
-function Tree({ value, path, root }: { value: unknown; path: Path; root: string | undefined }) {
-  if (typeof value !== "object" || value === null) return null;
-  const entries: [string | number, unknown][] = Array.isArray(value) ? value.slice(0, 20).map((member, index) => [index, member]) : Object.entries(value);
-  if (entries.length === 0) return <p className="soft">{t("data.emptyObject")}</p>;
-  return <ul className="tree">{entries.map(([key, member]) => <Branch key={key} name={key} value={member} path={[...path, key]} root={root} />)}</ul>;
-}
-
-function Branch({ name, value, path, root }: { name: string | number; value: unknown; path: Path; root: string | undefined }) {
-  const kind = kindOf(value);
-  const nested = kind === "object" || kind === "array";
-  const [open, setOpen] = useState(path.length < 3);
-  return (
-    <li>
-      <div className="leaf">
-        {nested ? <button type="button" className="twist" aria-expanded={open} aria-label={String(name)} onClick={() => setOpen(!open)}>{open ? <ChevronDown size={14} /> : <ChevronRight size={14} />}</button> : <span className="twist" />}
-        <Draggable root={root} path={path} className={`key ${kind}`}><i aria-hidden="true">{kind === "string" ? "T" : kind === "number" ? "#" : kind === "boolean" ? "✓" : kind === "array" ? "[]" : kind === "object" ? "{}" : "∅"}</i>{name}</Draggable>
-        {!nested && <span className="val">{brief(value)}</span>}
-        {kind === "array" && <span className="val">{t("data.members", { count: (value as unknown[]).length })}</span>}
-      </div>
-      {nested && open && <Tree value={value} path={path} root={root} />}
-    </li>
-  );
-}
-
-interface TableProps {
-  items: Item[];
-  offset: number;
-  chosen: number;
-  onChoose: ((index: number) => void) | undefined;
-  root: string | undefined;
-}
-
-function Table({ items, offset, chosen, onChoose, root }: TableProps) {
-  const columns = [...new Set(items.flatMap((item) => Object.keys(item.json)))].slice(0, 40);
-  return (
-    <table>
-      <thead><tr><th>#</th>{columns.map((column) => <th key={column}><Draggable root={root} path={[column]} className="key">{column}</Draggable></th>)}</tr></thead>
-      <tbody>
-        {items.map((item, index) => (
-          <tr key={index} aria-selected={offset + index === chosen} onClick={() => onChoose?.(offset + index)}>
-            <td className="soft">{offset + index}</td>
-            {columns.map((column) => <td key={column}><span className="cell">{item.json[column] === undefined ? "" : brief(item.json[column])}</span></td>)}
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }

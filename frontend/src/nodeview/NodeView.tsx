@@ -1,4 +1,4 @@
-import { Pin, PinOff, Play, StepForward, X } from "lucide-react";
+import { Pencil, Pin, PinOff, Play, StepForward, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../api/api";
 import type { ExecutionData, Source } from "../api/types";
@@ -17,6 +17,7 @@ import { useQuery } from "@tanstack/react-query";
 import { before, itemsOf, originsOf, pathsOf, runsOf } from "./data";
 import { DataPane } from "./DataPane";
 import { Parameters } from "./Parameters";
+import { PinEditor } from "./PinEditor";
 import "./nodeview.css";
 
 /** One node: what comes in, how it is set, what went out. */
@@ -125,7 +126,7 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
           <FormContext value={place}><Parameters node={node} definition={definition} /></FormContext>
         </section>
         <section className="pane out" aria-label={t("node.output")}>
-          <Output node={node} runs={runs} runIndex={runIndex} onRun={setRun} pinned={pinned} labels={ports.outputs} />
+          <Output node={node} runs={runs} runIndex={runIndex} onRun={setRun} pinned={pinned} labels={ports.outputs} execution={data?.id} />
         </section>
       </div>
     </div>
@@ -159,9 +160,10 @@ interface OutputProps {
   onRun: (index: number) => void;
   pinned: Item[] | undefined;
   labels: string[];
+  execution: string | undefined;
 }
 
-function Output({ node, runs, runIndex, onRun, pinned, labels }: OutputProps) {
+function Output({ node, runs, runIndex, onRun, pinned, labels, execution }: OutputProps) {
   const store = useEditorStore();
   const readOnly = useEditor((state) => state.readOnly);
   const live = useEditor((state) => state.run?.nodes[node.name]);
@@ -171,8 +173,13 @@ function Output({ node, runs, runIndex, onRun, pinned, labels }: OutputProps) {
   const [wanted, setWanted] = useState<number | null>(null);
   const output = wanted ?? firstFull;
   const [item, setItem] = useState(0);
-  const items = outputs[output] ?? (output === 0 ? pinned : undefined);
+  const items = output === 0 && pinned ? pinned : outputs[output];
+  const [editing, setEditing] = useState(false);
   const status = live?.status ?? current?.status;
+  const keep = (kept: Item[]) => {
+    store.getState().change(pin(node.name, kept));
+    setEditing(false);
+  };
   return (
     <>
       <div className="pane-head">
@@ -184,6 +191,7 @@ function Output({ node, runs, runIndex, onRun, pinned, labels }: OutputProps) {
             {runs.map((_, index) => <option key={index} value={index}>{t("node.runOf", { number: index + 1, total: runs.length })}</option>)}
           </select>
         )}
+        {!readOnly && !editing && output === 0 && <button className="small" onClick={() => setEditing(true)}><Pencil size={14} />{t("pin.edit")}</button>}
         {!readOnly && (pinned ? (
           <button className="small" aria-pressed="true" onClick={() => store.getState().change(pin(node.name, null))}><PinOff size={14} />{t("node.unpin")}</button>
         ) : (
@@ -205,7 +213,8 @@ function Output({ node, runs, runIndex, onRun, pinned, labels }: OutputProps) {
         </div>
       )}
       {current && current.logs.length > 0 && <pre className="logs">{current.logs.join("\n")}</pre>}
-      {items ? <DataPane label={t("node.output")} items={items} chosen={Math.min(item, Math.max(0, items.length - 1))} onChoose={setItem} />
+      {editing ? <PinEditor items={items ?? []} onSave={keep} onCancel={() => setEditing(false)} />
+        : items ? <DataPane label={t("node.output")} items={items} chosen={Math.min(item, Math.max(0, items.length - 1))} onChoose={setItem} files={execution && items === outputs[output] ? { execution, node: node.name, run: runIndex, output } : undefined} />
         : !current?.error && <Hint title={t("node.noOutput")} text={t(readOnly ? "node.notReached" : "node.noOutputText")} />}
     </>
   );

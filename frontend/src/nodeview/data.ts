@@ -37,6 +37,11 @@ export function itemsOf(data: ExecutionData | undefined, graph: Graph, node: str
   return graph.pins[node] ?? null;
 }
 
+export type Path = (string | number)[];
+
+/** A value in a line. */
+export const brief = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 200);
+
 /** The kind of a value, as schemas say it. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return "null";
