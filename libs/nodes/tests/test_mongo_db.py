@@ -180,8 +180,12 @@ async def test_fields_dates_and_paths(secret: dict[str, Any]) -> None:
     item["n"]["y"] = 5
     (changed,) = await run(secret, "update", [{**item, "k": 2}], updateKey="k", **paths)
     assert changed == {"k": 2, "n.y": 5}
-    (found,) = await run(secret, "find", query='{"k": 2}', options={"projection": '{"_id": 0}'})
-    assert found == {"k": 2, "n": {"y": 5}}
+    shown = {"query": '{"k": 2}', "options": {"projection": '{"_id": 0}'}}
+    assert await run(secret, "find", **shown) == [{"k": 2, "n": {"y": 5}}]
+    await run(secret, "update", [{"k": 2, "n": {"z": 6}}], updateKey="k", **{**paths, "fields": "n.z"})
+    assert await run(secret, "find", **shown) == [{"k": 2, "n": {"y": 5, "z": 6}}]
+    await run(secret, "update", [{**item, "k": 2}], 1.1, updateKey="k", **paths)
+    assert await run(secret, "find", **shown) == [{"k": 2, "n": {"y": 5}}]
 
 
 @pytest.mark.parametrize("operation", ["update", "findOneAndUpdate", "findOneAndReplace"])

@@ -167,7 +167,8 @@ async def _write(
         document.pop("_id", None)
         await collection.find_one_and_replace(wanted, document, upsert=upsert)
         return [plain(document)]
-    changed = fields.changes(index, key)
+    # before 1.2 an object is replaced as a whole
+    changed = fields.changes(index, key) if ctx.node.version >= 1.2 else fields.document(index, key=key)
     changed.pop("_id", None)
     if not changed:
         raise NodeRunError("There is nothing to update: no field has a value")
@@ -176,10 +177,13 @@ async def _write(
     return [plain(changed)]
 
 
+def _all(ctx: RunContext) -> list[dict[str, int]]:
+    return [{"item": index} for index in range(len(ctx.items))]
+
+
 def _to_all(ctx: RunContext, rows: Rows) -> list[Item]:
     """Items that come from all items."""
-    lineage = [{"item": index} for index in range(len(ctx.items))]
-    return [{"json": row, "pairedItem": lineage} for row in rows]
+    return [{"json": row, "pairedItem": _all(ctx)} for row in rows]
 
 
 async def _together(ctx: RunContext, perform: Callable[[], Awaitable[list[Item]]]) -> list[Item]:
@@ -188,8 +192,9 @@ async def _together(ctx: RunContext, perform: Callable[[], Awaitable[list[Item]]
     except NodeRunError as error:
         if not ctx.continues():
             raise
-        failed = range(len(ctx.items)) if ctx.node.version >= 1.3 else range(1)
-        return [ctx.failed_item(error, index) for index in failed]
+        if ctx.node.version >= 1.3:
+            return [ctx.failed_item(error, index) for index in range(len(ctx.items))]
+        return [{**ctx.failed_item(error, 0), "pairedItem": _all(ctx)}]
 
 
 async def _output(ctx: RunContext, database: Any, first: Mapping[str, Any]) -> list[Item]:
