@@ -1,7 +1,7 @@
 """Convert to File: tables, JSON, text, decoded base64 and calendar events as files."""
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -29,6 +29,22 @@ def _json(given: Any, parameters: Mapping[str, Any]) -> bytes:
     return _text(parameters, orjson.dumps(given, option=orjson.OPT_INDENT_2 if pretty else 0).decode())
 
 
+def _json_pieces(listed: list[Any], parameters: Mapping[str, Any]) -> Iterator[bytes]:
+    """One text of all, item by item where nothing depends on the whole (indents, marks, other encodings)."""
+    options = members(parameters)
+    if (
+        options.get("format") is True
+        or options.get("addBOM") is True
+        or options.get("encoding", "utf8") != "utf8"
+    ):
+        yield _json(listed, parameters)
+        return
+    yield b"["
+    for number, each in enumerate(listed):
+        yield b"," + orjson.dumps(each) if number else orjson.dumps(each)
+    yield b"]"
+
+
 def _source(item: Item, parameters: Mapping[str, Any]) -> Any:
     path = str(value(parameters.get("sourceProperty", "")))
     found = get(item["json"], path)
@@ -52,12 +68,16 @@ async def _of_all(ctx: RunContext, parameters: Mapping[str, Any], operation: str
     """One file of all items."""
     listed = [item["json"] for item in ctx.items]
     if operation == "toJson":
-        data, name = _json(listed, parameters), _name(parameters, "file.json")
-        item = await _stored(ctx, 0, parameters, data, "application/json", name)
+        name = _name(parameters, "file.json")
+        async with ctx.create_binary() as writer:
+            for piece in _json_pieces(listed, parameters):
+                await writer.write(piece)
+                await ctx.checkpoint()
+            entry = await writer.store(mime_type="application/json", file_name=name)
     else:
         name = _name(parameters, f"File.{operation}")
         entry = await spreadsheet.write_file(ctx, operation, listed, members(parameters), name)
-        item = _with_file(0, parameters, entry)
+    item = _with_file(0, parameters, entry)
     return {**item, "pairedItem": [{"item": index} for index in range(len(listed))]}
 
 
