@@ -74,6 +74,13 @@ CASES = [
     ("={{ $('Before').all().length }}", 2),
     ("={{ $node['Before'].json.id }}", 7),
     ("={{ $input.all().length }}", 2),
+    (
+        "={{ [3, 9].map(max => max + 1).concat(max(4, 2), min(4, 2), average(1, 2), numberList(3, 1)) }}",
+        [4, 10, 4, 2, 1.5, 3, 2, 1],
+    ),
+    ("={{ zip(['a', 'b'], [1, 2]) }}", {"a": 1, "b": 2}),
+    ("={{ $mode }}", "manual"),
+    ("={{ 'x'.toDateTime('yyyy') }} {{ 'x'.toDateTime('yyyy').isValid }}", "Invalid DateTime false"),
     ("={{ $vars.city }}", "Paris"),
     ("={{ $execution.id }}", "e1"),
     ("={{ $now.toFormat('yyyy-LL-dd HH:mm') }}", "2026-01-01 01:00"),

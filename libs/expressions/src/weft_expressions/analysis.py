@@ -111,6 +111,8 @@ _DATES: Final = frozenset(
     ]
 )
 _ROOTS: Final = _LUXON | frozenset({"$"})
+_FUNCTIONS: Final = frozenset({"average", "max", "min", "not", "numberList", "zip"})
+"""Names of expressions that mean something where they are called."""
 _ACCESSORS: Final = frozenset(
     [
         "item",
@@ -349,9 +351,10 @@ def _root(flat: list[Token], at: int, names: Names) -> None:
         names.refused = names.refused or token
     if token.text in ("delete", "try", "with"):
         names.shared_safe = False
-    if token.text[0] == "$" or token.text in _ROOTS:
-        names.roots.add(token.text)
     following = [t.text for t in flat[at + 1 : at + 5]]
+    called = token.text in _FUNCTIONS and following[:1] == ["("]
+    if token.text[0] == "$" or token.text in _ROOTS or called:
+        names.roots.add(token.text)
     if token.text == "$json":
         _field(flat, at, names)
     if token.text in ("$", "$items") and following[:1] == ["("]:

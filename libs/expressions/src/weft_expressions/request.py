@@ -136,6 +136,7 @@ def _roots(roots: set[str], scope: Scope) -> dict[str, Any]:
         "$vars": lambda: scope.variables,
         "$env": lambda: scope.environment or {},
         "$nodeVersion": lambda: scope.node_version,
+        "$mode": lambda: "manual" if scope.execution.get("mode") == "test" else scope.execution.get("mode"),
         "$executionId": lambda: scope.execution.get("id"),
         "$resumeWebhookUrl": lambda: scope.execution.get("resumeUrl"),
         "$thisRunIndex": lambda: scope.run_index,

@@ -34,19 +34,23 @@ def _test_string(operation: str, left: str, right: str) -> bool:
         "startsWith": left.startswith(right),
         "endsWith": left.endswith(right),
         "isEmpty": not left,
+        **_order(left, right),
     }
     return _either(operation, results)
 
 
 def _test_number(operation: str, left: float, right: float) -> bool:
-    results = {
+    return _either(operation, {"equal": left == right, **_order(left, right)})
+
+
+def _order(left: Any, right: Any) -> dict[str, bool]:
+    """Of two numbers, or of two texts."""
+    return {
         "smaller": left < right,
         "smallerEqual": left <= right,
         "larger": left > right,
         "largerEqual": left >= right,
-        "equal": left == right,
     }
-    return _either(operation, results)
 
 
 def _either(operation: str, results: Mapping[str, bool]) -> bool:

@@ -36,6 +36,7 @@ function toDateTime(value, format, options = {}) {
     return DateTime.fromMillis(scale(Number(value)));
   }
   const found = typeof value === 'string' ? parseDateTime(value.trim(), format, options) : undefined;
+  if (found && format !== undefined) return found; // as in n8n: what does not fit its format is an invalid date, no error
   if (!found?.isValid) throw new Failure(`'${text(value)}' is no date`, 'Give its format: .toDateTime("dd/MM/yyyy").');
   return found;
 }
@@ -317,6 +318,9 @@ function compactObject(object) {
     .map(([key, value]) => [key, compacted(value)]));
 }
 
+// Names that n8n knows for lists and objects and has no value for.
+const NO_VALUE = { toInt: () => undefined, toBoolean: () => undefined };
+
 const ARRAY_METHODS = {
   isEmpty,
   isNotEmpty: (a) => !isEmpty(a),
@@ -354,6 +358,7 @@ const ARRAY_METHODS = {
       .map((each) => [each[key], each[value]]));
   },
   toJsonString: (a) => stringify(a),
+  ...NO_VALUE,
 };
 
 // --- objects, numbers, booleans -------------------------------------------------------------------
@@ -369,6 +374,7 @@ function keep(object, test) {
 }
 
 const OBJECT_METHODS = {
+  ...NO_VALUE,
   isEmpty,
   isNotEmpty: (o) => !isEmpty(o),
   keys: (o) => Object.keys(o),
@@ -453,8 +459,18 @@ function difference(from, to, unit = 'days') {
 function extract(date, unit = 'week') {
   const when = toDateTime(date);
   const name = unitOf(unit);
-  if (name === 'yeardaynumber') return when.ordinal;
+  if (name === 'yeardaynumber') return when.ordinal - 1; // n8n counts from 0
   return when.get({ week: 'weekNumber' }[name] ?? name);
+}
+
+// Undefined where it is none.
+function dateOr(value) {
+  try {
+    return toDateTime(value);
+  } catch (error) {
+    if (value !== undefined && error instanceof Failure) return undefined;
+    throw error;
+  }
 }
 
 const DATE_METHODS = {
@@ -465,8 +481,8 @@ const DATE_METHODS = {
   minus: shifted(-1),
   extract,
   isBetween: (d, a, b) => {
-    const [first, second] = [toDateTime(a), toDateTime(b)].sort((x, y) => x - y);
-    return first < toDateTime(d) && toDateTime(d) < second;
+    const [first, second] = [dateOr(a), dateOr(b)].sort((x, y) => x - y);
+    return first && second ? first < toDateTime(d) && toDateTime(d) < second : undefined;
   },
   isInLast: (d, amount, unit = 'minutes') => {
     const now = library('luxon').DateTime.now();

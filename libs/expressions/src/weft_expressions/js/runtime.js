@@ -232,11 +232,25 @@ class CustomData {
   get fresh() { return this.changed.size ? json(Object.fromEntries(this.changed)) : ''; }
 }
 
+const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+// Beside the documented ones those that n8n has as well.
 const GLOBALS = {
   $if: () => { throw new Failure('$if() needs a condition and a value', 'For example $if($json.age > 17, "yes", "no").'); },
   $ifEmpty: (...args) => {
     if (args.length < 2) throw new Failure('$ifEmpty() needs a value and another for when it is empty');
     return isEmpty(args[0]) ? args[1] : args[0];
+  },
+  $not: (value) => !value,
+  $average: (...values) => average(values),
+  not: (value) => !value,
+  average: (...values) => average(values),
+  min: (...values) => Math.min(...values),
+  max: (...values) => Math.max(...values),
+  numberList: (from, to) => Array.from({ length: Math.abs(to - from) + 1 }, (_, at) => from + Math.sign(to - from) * at),
+  zip: (keys, values) => {
+    if (keys.length !== values.length) throw new Failure('zip() needs as many values as keys');
+    return Object.fromEntries(keys.map((key, at) => [key, values[at]]));
   },
   $min: (...values) => Math.min(...values.flat()),
   $max: (...values) => Math.max(...values.flat()),

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import orjson
+from pyjson5 import Json5Exception, decode
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, Varying
 from weft_node_sdk.items import for_each, for_each_row
 from weft_node_sdk.json_text import parse_json
@@ -95,14 +97,23 @@ def _keeps_binary(parameters: Mapping[str, Any], options: Mapping[str, Any], ver
     return options.get("includeBinary", True) is not False
 
 
+def _parsed(text: str) -> Any:
+    """Raises NodeRunError. People write names without quotes, single quotes and commas at the end, and n8n takes
+    them."""
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        try:
+            return parse_json(orjson.dumps(decode(text, maxdepth=200)))
+        except (Json5Exception, orjson.JSONEncodeError):
+            raise NodeRunError(f"The JSON output is not valid JSON: {error}") from None
+
+
 def _object(given: Any) -> dict[str, Any]:
     """The JSON mode's object, from a text or an expression's value. Raises NodeRunError."""
     given = checked(given)
     if isinstance(given, str):
-        try:
-            given = parse_json(given)
-        except ValueError as error:
-            raise NodeRunError(f"The JSON output is not valid JSON: {error}") from None
+        given = _parsed(given)
     if not isinstance(given, dict):
         raise NodeRunError(
             f"The JSON output must be an object, not {shown(given)}",
