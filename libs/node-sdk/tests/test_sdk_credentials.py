@@ -11,7 +11,7 @@ import pytest
 from weft_node_sdk import oauth1
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.credentials import authentication, filled_tree, tokens_of
+from weft_node_sdk.credentials import authentication, filled_tree, tokens_of, with_defaults
 from weft_node_sdk.index import build
 
 
@@ -80,6 +80,16 @@ def test_tokens_are_those_of_the_sign_in() -> None:
     assert authentication(definition, secret).headers == [("authorization", "Bearer this")]
     assert authentication(definition, {}).access_token == ""
     assert tokens_of({"oauthTokenData": "text"}) == {}
+
+
+def test_hidden_defaults_name_other_fields() -> None:
+    definition = kind()
+    hidden = {"name": "authUrl", "type": "hidden", "default": "{server}/authorize"}
+    definition["fields"] = [*definition["fields"], hidden]
+    assert with_defaults(definition, {})["authUrl"] == "https://api.example.org/authorize"
+    assert with_defaults(definition, {"server": "https://b.test"})["authUrl"] == "https://b.test/authorize"
+    own = {"authUrl": "https://c.test/{server}", "tenant": "{server}"}
+    assert with_defaults(definition, own) == {"server": "https://api.example.org", **own}
 
 
 def test_texts_in_trees_are_filled() -> None:

@@ -53,11 +53,14 @@ class Authentication:
 
 
 def with_defaults(definition: Mapping[str, Any], secret: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with the definition's defaults where they are not set."""
+    """The fields with the definition's defaults where they are not set; those of hidden ones may name other fields."""
     given = {
         each["name"]: each["default"] for each in definition["fields"] if each.get("default") is not None
     }
     given.update((name, held) for name, held in secret.items() if held is not None)
+    for each in definition["fields"]:
+        if each["type"] == "hidden" and secret.get(each["name"]) is None and each["name"] in given:
+            given[each["name"]] = filled_tree(each["default"], given)
     return given
 
 

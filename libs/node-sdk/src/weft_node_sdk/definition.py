@@ -221,8 +221,9 @@ class CredentialDefinition(Model):
     """A kind of credential and the fields that make it.
 
     `extends`: the kind whose fields (those of the same name are replaced), `authenticate`, `test` and `sign_in` it
-    has where it says nothing itself. `hosts`: where it may be sent, `*.example.org` for all below; texts with
-    fields; none: anywhere. `sign_in`: the user consents at the service, which gives tokens.
+    has where it says nothing itself. A hidden field's default is a text with fields, too. `hosts`: where it may be
+    sent, `*.example.org` for all below; texts with fields; none: anywhere. `sign_in`: the user consents at the
+    service, which gives tokens.
     """
 
     type: str

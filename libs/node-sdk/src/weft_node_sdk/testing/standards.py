@@ -151,6 +151,7 @@ def test_texts_of_credentials_name_their_fields() -> None:
         known = {each["name"] for each in entry["fields"]}
         known |= {"access_token"} if entry.get("sign_in") == "oauth2" else set()
         texts = [entry.get(part) for part in ("authenticate", "hosts", "test")]
+        texts += [each.get("default") for each in entry["fields"] if each["type"] == "hidden"]
         named = set(re.findall(r"\{(\w+)\}", orjson.dumps(texts).decode()))
         assert named <= known, entry["type"]
         assert CATALOGUE.credential_check(entry["type"]) is None or entry["test"]["run"]

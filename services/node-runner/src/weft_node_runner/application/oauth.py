@@ -139,6 +139,9 @@ async def _asked(http: Http, secret: Fields, grant: str, given: Mapping[str, str
         raise _failure("The client's id and secret can't be sent in a header") from None
     answer = await _post(http, secret, url, list(headers.items()), str(body).encode())
     found = _parsed(answer)
+    user = found.get("authed_user")
+    if not found.get("access_token") and isinstance(user, Mapping):
+        found |= user  # Slack, where an app acts as the user
     if answer.status >= 400 or "error" in found or not found.get("access_token"):
         raise _refusal(answer, found, [key, *given.values()])
     seconds = found.get("expires_in")
