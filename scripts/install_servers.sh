@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What tests and the local cluster run against: databases, brokers, servers of SSH and LDAP, nginx, Chromium, wrk, bubblewrap
+# What tests and the local cluster run against: databases, brokers, servers of SSH, FTP and LDAP, nginx, Chromium, wrk, bubblewrap
 # from the system's packages, Kafka's jars and those of a stand-in for MongoDB by Maven into .run. What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [javac]=default-jdk-headless [mvn]=maven [sshd]=openssh-server [slapd]=slapd [ssh]=openssh-client [git]=git)
+declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [javac]=default-jdk-headless [mvn]=maven [sshd]=openssh-server [vsftpd]=vsftpd [slapd]=slapd [ssh]=openssh-client [git]=git)
 missing=()
 for command in "${!packages[@]}"; do
   command -v "$command" >/dev/null || missing+=("${packages[$command]}")

@@ -1,4 +1,4 @@
-"""FTP and SFTP against real servers: pyftpdlib's and OpenSSH's."""
+"""FTP and SFTP against real servers: pyftpdlib's, vsftpd and OpenSSH's."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import ThreadedFTPServer
-from weft_kit.testing.remote import SshServer
+from weft_kit.testing.remote import FtpServer, SshServer
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
@@ -103,6 +103,15 @@ def ftps(folder: Path, certificate: Path) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
+def vsftpd(folder: Path, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    server = FtpServer(tmp_path / "vsftpd")
+    server.start()
+    secret = {"host": "localhost", "port": server.port, "username": "anonymous", "password": server.password}
+    yield {**secret, "tls": "explicit", "allowUnauthorizedCerts": True}
+    server.kill()
+
+
+@pytest.fixture
 def sftp(ssh_server: SshServer) -> dict[str, Any]:
     return {
         "host": "127.0.0.1",
@@ -143,12 +152,11 @@ async def run(ctx: FakeContext) -> list[Any]:
     return items
 
 
-@pytest.fixture(params=["ftp", "ftps", "sftp"])
+@pytest.fixture(params=["ftp", "ftps", "vsftpd", "sftp"])
 def place(request: pytest.FixtureRequest, folder: Path) -> Place:
     secret = request.getfixturevalue(request.param)
-    if request.param == "sftp":
-        return Place("sftp", secret, str(folder))
-    return Place("ftp", secret, "/r")
+    protocol = "sftp" if request.param == "sftp" else "ftp"
+    return Place(protocol, secret, "/r" if request.param in {"ftp", "ftps"} else str(folder))
 
 
 async def test_files_go_there_and_come_back(place: Place, folder: Path) -> None:
@@ -256,7 +264,7 @@ async def test_errors_are_the_item_s(place: Place, folder: Path) -> None:
         on_error="continueRegularOutput",
     )
     missing, there, itself, broken = await run(ctx)
-    assert "o such file" in missing["json"]["error"]
+    assert f"'{place.root}/none'" in missing["json"]["error"]
     assert ctx.stored[there["binary"]["data"]["id"]] == b"x"
     assert "error" in itself["json"]
     assert "line break" in broken["json"]["error"]

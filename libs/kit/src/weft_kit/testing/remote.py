@@ -1,4 +1,4 @@
-"""Servers of SSH and LDAP as processes of this machine; see `weft_kit.testing.servers`."""
+"""Servers of SSH, FTP and LDAP as processes of this machine; see `weft_kit.testing.servers`."""
 
 import os
 import pwd
@@ -25,6 +25,14 @@ def program(name: str) -> str:
     if found is None:
         raise FileNotFoundError(f"{name} is not here; run scripts/install_servers.sh.")
     return found
+
+
+def make_certificate(folder: Path) -> None:
+    """`certificate.pem` for localhost, its own authority, and `key.pem`."""
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    words += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    words += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - our own command
 
 
 class SshServer(ServerProcess):
@@ -114,10 +122,7 @@ class LdapServer(ServerProcess):
         return (self.folder / "certificate.pem").read_text()
 
     def _prepare(self) -> None:
-        words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        words += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-        words += ["-keyout", str(self.folder / "key.pem"), "-out", str(self.folder / "certificate.pem")]
-        subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - our own command
+        make_certificate(self.folder)
         (self.folder / "data").mkdir(exist_ok=True)
         schemas = ("core", "cosine", "inetorgperson")
         lines = [f"include /etc/ldap/schema/{name}.schema" for name in schemas]
@@ -139,3 +144,49 @@ class LdapServer(ServerProcess):
         except OSError:
             return False
         return True
+
+
+class FtpServer(ServerProcess):
+    """vsftpd, which wants TLS and, as it does by itself, data connections that resume the session. Anonymous may do in
+    all folders what we may, with the password."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.password: Final = secrets.token_urlsafe(12)
+
+    @property
+    def port(self) -> int:
+        return self._port("ftp")
+
+    def _prepare(self) -> None:
+        make_certificate(self.folder)
+        (self.folder / "empty").mkdir(exist_ok=True)
+        (self.folder / "passwords").write_text(f"{self.password}\n")
+        yes = """listen run_as_launching_user anonymous_enable write_enable anon_upload_enable anon_mkdir_write_enable
+            anon_other_write_enable ssl_enable allow_anon_ssl force_anon_logins_ssl force_anon_data_ssl
+            secure_email_list_enable"""
+        no = "background local_enable anon_world_readable_only seccomp_sandbox connect_from_port_20"
+        settings = {
+            "listen_port": self.port,
+            "listen_address": LOOPBACK,
+            "email_password_file": self.folder / "passwords",
+            "secure_chroot_dir": self.folder / "empty",
+            "rsa_cert_file": self.folder / "certificate.pem",
+            "rsa_private_key_file": self.folder / "key.pem",
+            "ssl_ciphers": "HIGH",
+            **dict.fromkeys(yes.split(), "YES"),
+            **dict.fromkeys(no.split(), "NO"),
+        }
+        path = self.folder / "config"
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        path.chmod(0o600)
+
+    def _command(self) -> Sequence[str]:
+        return [program("vsftpd"), str(self.folder / "config")]
+
+    def _ready(self) -> bool:
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1) as probe:
+                return probe.recv(4) == b"220 "
+        except OSError:
+            return False

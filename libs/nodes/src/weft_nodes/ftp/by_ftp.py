@@ -1,5 +1,6 @@
 """A server of files by FTP, plain or with TLS."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -22,12 +23,41 @@ _MAX_LINES: Final = 1000
 
 
 def _client(**options: Any) -> "aioftp.Client":
-    """aioftp's client, which also keeps what a long listing's first sign says. It takes data from the address it is
-    connected to, whatever the server says of another one."""
+    """aioftp's client with some things of its own. Answers have a limit; the first sign of a long listing's line is
+    kept; data come from the address that is connected to, whatever the server says of another one. A data connection
+    shakes hands after the server has answered the command: before, most don't listen to it."""
     import aioftp
+    from aioftp.common import SSLSessionBoundContext
 
     class Listing(aioftp.Client):
         lines = 0
+        data: asyncio.StreamWriter | None = None
+
+        async def _open_connection(
+            self, host: str, port: int
+        ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+            if self._stream is None:
+                return await super()._open_connection(host, port)
+            opening = asyncio.open_connection(host, port)
+            reader, writer = await asyncio.wait_for(opening, self.connection_timeout)
+            self.data = writer
+            return reader, writer
+
+        async def command(self, *words: Any, **named: Any) -> Any:
+            data, self.data = self.data, None
+            try:
+                answer = await super().command(*words, **named)
+                control = self.stream.writer.get_extra_info("ssl_object")
+                if data and control:
+                    bound = SSLSessionBoundContext(
+                        ssl.PROTOCOL_TLS_CLIENT, context=control.context, session=control.session
+                    )
+                    await asyncio.wait_for(data.start_tls(bound), self.connection_timeout)
+            except BaseException:
+                if data:
+                    data.close()
+                raise
+            return answer
 
         async def parse_response(self) -> Any:
             self.lines = 0
