@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.dates import parse
 from weft_node_sdk.values import value
 
-_HELD = re.compile(r"\$(\d+)")
+from weft_nodes.databases.placeholders import filled
 
 
 def query(parameters: Mapping[str, Any], name: str, held: str, label: str) -> Any:
@@ -27,21 +27,7 @@ def query(parameters: Mapping[str, Any], name: str, held: str, label: str) -> An
         except (ValueError, TypeError, BSONError) as error:
             raise NodeRunError(f"{label} is not valid JSON: {error}") from None
     values = value(parameters.get(held))
-    return _filled(given, values) if isinstance(values, list) and values else given
-
-
-def _filled(given: Any, values: Sequence[Any]) -> Any:
-    if isinstance(given, dict):
-        return {name: _filled(member, values) for name, member in given.items()}
-    if isinstance(given, list):
-        return [_filled(member, values) for member in given]
-    found = _HELD.fullmatch(given) if isinstance(given, str) else None
-    if found is None:
-        return given
-    number = int(found[1])
-    if not 1 <= number <= len(values):
-        raise NodeRunError(f"The query asks for ${number}, but there are {len(values)} parameters")
-    return values[number - 1]
+    return filled(given, values if isinstance(values, list) else [])
 
 
 def identifier(given: Any) -> Any:
