@@ -1,7 +1,7 @@
 """A connection to a broker that speaks MQTT."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ from weft_node_sdk.context import NodeRunError, Outbound
 from weft_nodes.network.tls import NamedContext, client_context
 
 _CONNECT_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 2.0
 _PATH: Final = "/mqtt"
 """Where brokers take WebSockets, by custom."""
 
@@ -58,23 +59,23 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[A
         **_by_protocol(secret, host, port),
     )
     try:
-        await client.__aenter__()
-    except (aiomqtt.MqttError, OSError, ValueError) as error:
-        raise NodeRunError(f"MQTT: no connection to {host}:{port}: {error}", code="MESSAGING_ERROR") from None
-    try:
+        try:
+            await client.__aenter__()
+        except (aiomqtt.MqttError, OSError, ValueError) as error:
+            text = f"MQTT: no connection to {host}:{port}: {error}"
+            raise NodeRunError(text, code="MESSAGING_ERROR") from None
         yield client
     finally:
         await _left(client)
 
 
 async def _left(client: Any) -> None:
-    """A connection that is lost can't be closed, and whoever lost it knows."""
+    """Closes also what was opened by half. A connection that is lost can't be closed, and whoever lost it knows."""
     import aiomqtt
 
-    try:
+    client.timeout = _CLOSE_SECONDS
+    with suppress(aiomqtt.MqttError):
         await client.__aexit__(None, None, None)
-    except aiomqtt.MqttError:
-        return
 
 
 async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:
