@@ -20,7 +20,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import Cancelled, FakeContext
-from weft_nodes.ftp import connection, remote
+from weft_nodes.ftp import by_ftp, connection, remote
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -219,6 +219,37 @@ async def test_a_tree_is_listed_level_by_level(place: Place, folder: Path) -> No
     assert await place.run("list", path=f"{place.root}/sub/deep/") == [
         {"json": {**items[-1]["json"]}, "pairedItem": {"item": 0}}
     ]
+
+
+async def test_names_of_other_encodings(vsftpd: dict[str, Any], sftp: dict[str, Any], folder: Path) -> None:
+    (folder / os.fsdecode(b"caf\xe9")).write_text("x")
+    for protocol, secret, name in (("ftp", vsftpd, "café"), ("sftp", sftp, "caf\ufffd")):
+        (item,) = await Place(protocol, secret, "").run("list", path=str(folder))
+        assert item["json"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b"-rw-r--r--   1 root  root  5 Nov 03 2020 a b", "a b"),
+        (b"-rw-r--r--+  1 root  root  5 Nov 03 2020 with rights", "with rights"),
+        (b"-rw-r--r--.  1 root  root  5 Nov 03 2020 labelled", "labelled"),
+        (b"drwxrwSr-T   1 root  root  5 Nov 03 2020 bits", "bits"),
+        (b"crw-rw-rw-   1 root  root  0 Nov 03 2020 null", "null"),
+        (b"10/30/2020  03:04 PM  <DIR>  Windows", "Windows"),
+        (b"10/30/2020  03:04 PM   1,024 w.txt", "w.txt"),
+        (b"total 12", ""),
+        (b"", ""),
+    ],
+)
+def test_lines_of_listings(line: bytes, name: str) -> None:
+    path, _ = by_ftp.client_with().parse_list_line(line + b"\r\n")
+    assert path.name == name
+
+
+def test_a_line_that_is_not_understood_is_not_lost() -> None:
+    with pytest.raises(ValueError, match="parsers"):
+        by_ftp.client_with().parse_list_line(b"something else entirely\r\n")
 
 
 async def test_a_list_has_a_limit(place: Place, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

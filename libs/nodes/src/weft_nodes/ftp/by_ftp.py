@@ -1,6 +1,7 @@
 """A server of files by FTP, plain or with TLS."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
 _MAX_LINES: Final = 1000
 """Of one answer."""
+_NOT_EXECUTABLE: Final = bytes.maketrans(b"ST", b"--")
+"""Set bits without the right to execute."""
+_LEFT_OUT: Final = re.compile(rb"\s*(\S+ \d+\s*|.*\s\.{1,2}\s*)?")
 
 
-def _client(**options: Any) -> "aioftp.Client":
+def client_with(**options: Any) -> "aioftp.Client":
     """aioftp's client with some things of its own. Answers have a limit; the first sign of a long listing's line is
     kept; data come from the address that is connected to, whatever the server says of another one. A data connection
     shakes hands after the server has answered the command: before, most don't listen to it."""
@@ -69,9 +73,18 @@ def _client(**options: Any) -> "aioftp.Client":
                 raise ValueError("it is too long")
             return await super().parse_line()
 
+        def parse_list_line(self, b: bytes) -> Any:
+            try:
+                b.decode()
+            except UnicodeDecodeError:
+                b = b.decode("cp1252", "replace").encode()
+            return super().parse_list_line(b)
+
         def parse_list_line_unix(self, b: bytes) -> Any:
-            path, info = super().parse_list_line_unix(b)
-            return path, {**info, "sign": chr(b[0])}
+            sign, mode, mark = b[:1], b[1:10].translate(_NOT_EXECUTABLE), b[10:11]
+            rest = b[11:] if mark in {b"+", b".", b"@"} else b[10:]
+            path, info = super().parse_list_line_unix(sign + mode + rest)
+            return path, {**info, "sign": sign.decode(), "acl": mark == b"+"}
 
     return Listing(
         **options,
@@ -82,8 +95,11 @@ def _client(**options: Any) -> "aioftp.Client":
 
 
 def _no_entry(b: bytes) -> Any:
-    """For lines as `total 12`: the lister leaves `.` out."""
-    return PurePosixPath("."), {"modify": "", "type": "unknown"}
+    """For lines as `total 12`, and the folder itself and its parent: the lister leaves `.` out. Raises ValueError for
+    others, which would be lost."""
+    if _LEFT_OUT.fullmatch(b):
+        return PurePosixPath("."), {"modify": "", "type": "unknown"}
+    raise ValueError("a line of a listing")
 
 
 @contextmanager
@@ -116,7 +132,7 @@ def _entry(path: PurePosixPath, info: Mapping[str, Any]) -> Entry:
     about: dict[str, Any] = {"type": info.get("sign") or ("d" if info["type"] == "dir" else "-")}
     about["name"] = path.name
     if mode := info.get("unix.mode"):
-        about |= {"sticky": bool(mode & 0o1000), "rights": rights(mode), "acl": False}
+        about |= {"sticky": bool(mode & 0o1000), "rights": rights(mode), "acl": info["acl"]}
         about |= {"owner": info["unix.owner"], "group": info["unix.group"]}
     about["size"] = int(info.get("size") or 0)
     modified = datetime.strptime(info["modify"], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
@@ -193,7 +209,7 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any], *, seconds: float)
         if tls != "none"
         else None
     )
-    client = _client(
+    client = client_with(
         socket_timeout=seconds, connection_timeout=seconds, ssl=context if tls == "implicit" else None
     )
     try:
