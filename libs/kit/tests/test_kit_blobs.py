@@ -107,6 +107,19 @@ async def test_groups_are_found_by_their_age(tmp_path: Path) -> None:
     (folder,) = tmp_path.glob(f"*/{old}")
     os.utime(folder, (1000, 1000))
     assert [each async for found in blobs.groups(2000) for each in found] == [old]
+    assert [each async for found in blobs.groups(2000, since=1001) for each in found] == []
+
+
+async def test_files_that_nothing_names_go_and_payloads_stay(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    for key in ("g/files/a", "g/files/b", "g/trigger", "h/files/b"):
+        await blobs.put(key, b"1")
+    (await blobs.create("g/files/c")).file.close()
+    await blobs.retain_files("g", ["g/files/a", "g/files/none"])
+    await blobs.retain_files("none", [])
+    for key in ("g/files/a", "g/trigger", "h/files/b"):
+        assert await blobs.get(key) == b"1"
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 3
 
 
 @pytest.mark.parametrize(

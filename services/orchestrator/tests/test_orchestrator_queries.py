@@ -20,6 +20,7 @@ from weft_contracts.messages import (
     NodeWaiting,
     ParentLink,
 )
+from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries
@@ -353,7 +354,7 @@ async def test_blobs_go_with_their_execution_once_nothing_was_made_of_it(
     await gone(world, 2)
     assert await world.blobs.get(f"{failed}/files/a") == b"1"  # the retry's items may name it
     await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=retried))
-    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs).unused)
+    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs))
     await sweeper.sweep(time.time() - 60)
     assert len(held(world)) == 2
     await sweeper.sweep(time.time() + 60)
@@ -370,7 +371,44 @@ async def test_what_a_crash_left_is_swept_and_nothing_else(world: World, runner:
         await world.blobs.put(f"{each}/files/a", b"1")
     writer = await world.blobs.create(f"{new_id()}/files/a")  # a call that was cut off
     writer.file.close()
-    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs).unused)
+    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs))
     await sweeper.sweep(time.time() + 60)
     assert len(held(world)) == 3
     assert await world.blobs.get(f"{child}/files/a") == b"1"
+
+
+async def test_what_failed_tries_left_is_removed_once_the_run_is_over(
+    world: World, runner: FakeRunner
+) -> None:
+    world.store.versions["v"] = LINE
+
+    def makes(task: Any, activation: Any) -> NodeCompleted:
+        entry = {"id": f"{task.execution_id}/files/named", "mimeType": "a/b"}
+        made = items.encode_outputs([[{"json": {}, "binary": {"f": entry}}]])
+        return NodeCompleted("A", 0, 2, 1, activation.inputs, (1,), made)
+
+    runner.script["A"] = makes
+    plain = await world.start("v")
+    await world.ended(plain)
+    runner.script["B"] = lambda *_: NodeFailed("B", 0, 2, 1, (), NodeError("bad"))
+    failed = await world.start("v")
+    await world.ended(failed, "error")
+    for each in (plain, failed):
+        for name in ("files/named", "files/orphan", "trigger"):
+            await world.blobs.put(f"{each}/{name}", b"1")
+    sweeper = Sweeper(world.blobs, PostgresQueries(world.database, world.blobs))
+    unreadable, whole = new_id(), items.encode_outputs([[{"json": {}}]])
+    await world.blobs.put(f"{unreadable}/large", whole.data)
+    runner.script["A"] = lambda task, activation: NodeCompleted(
+        "A", 0, 2, 1, activation.inputs, (1,), Payload(whole.codec, b"", whole.size, f"{unreadable}/large")
+    )
+    await world.start("v", execution_id=unreadable)
+    await world.ended(unreadable, "error")
+    await world.blobs.delete(f"{unreadable}/large")
+    await world.blobs.put(f"{unreadable}/files/kept", b"1")
+    await sweeper.tidy(0, time.time() - 60)
+    assert len(held(world)) == 7
+    await sweeper.tidy(time.time() - 60, time.time() + 60)
+    assert len(held(world)) == 6
+    for name in ("files/named", "trigger"):
+        assert await world.blobs.get(f"{failed}/{name}") == b"1"

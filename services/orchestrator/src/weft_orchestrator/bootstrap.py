@@ -127,7 +127,7 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         instance=infra.instance,
         exclusive=settings.exclusive,
     )
-    sweeper = Sweeper(infra.blobs, queries.unused)
+    sweeper = Sweeper(infra.blobs, queries)
     servicers: dict[type, object] = {
         Executions: ExecutionsServicer(starts, queries, executions, shards, workflows, policy, sweeper),
         Statistics: StatisticsServicer(counts, policy),

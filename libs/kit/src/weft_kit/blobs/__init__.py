@@ -3,7 +3,7 @@
 A key is `group/name`. The group is the execution that the blob belongs to: it is removed as a whole.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import IO, Final, Protocol
 
@@ -51,5 +51,9 @@ class BlobStore(Protocol):
     async def delete_group(self, group: str) -> None:
         """All blobs whose keys begin with `group/`."""
 
-    def groups(self, before: float) -> AsyncIterator[Sequence[str]]:
-        """Groups named by an id that nothing was added to since `before` (Unix seconds), some at a time."""
+    async def retain_files(self, group: str, keys: Collection[str]) -> None:
+        """Removes the group's files that are not among these, and what was never completed. Nobody may be writing."""
+
+    def groups(self, before: float, since: float = 0.0) -> AsyncIterator[Sequence[str]]:
+        """Groups named by an id to which something was last added between these times (Unix seconds), some of them at a
+        time."""

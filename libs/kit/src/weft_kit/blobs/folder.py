@@ -6,13 +6,16 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
 from weft_contracts.errors import ErrorCode, WeftError
 
+from weft_kit.blobs import is_file
+
+_FILE: Final = "f-"
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -49,9 +52,13 @@ class FolderBlobs:
     async def delete_group(self, group: str) -> None:
         await asyncio.to_thread(shutil.rmtree, self._group(group), ignore_errors=True)
 
-    async def groups(self, before: float) -> AsyncIterator[Sequence[str]]:
+    async def retain_files(self, group: str, keys: Collection[str]) -> None:
+        kept = {self._path(key).name for key in keys}
+        await asyncio.to_thread(_retain, self._group(group), kept)
+
+    async def groups(self, before: float, since: float = 0.0) -> AsyncIterator[Sequence[str]]:
         for shelf in range(256):
-            found = await asyncio.to_thread(_older, self.folder / f"{shelf:02x}", before)
+            found = await asyncio.to_thread(_between, self.folder / f"{shelf:02x}", since, before)
             if found:
                 yield found
 
@@ -61,7 +68,8 @@ class FolderBlobs:
 
     def _path(self, key: str) -> Path:
         group, _, name = key.partition("/")
-        return self._group(group) / hashlib.sha256(name.encode()).hexdigest()
+        mark = _FILE if is_file(key) else ""
+        return self._group(group) / f"{mark}{hashlib.sha256(name.encode()).hexdigest()}"
 
     def _write(self, path: Path, data: bytes) -> None:
         writer = _Writer(path)
@@ -115,15 +123,24 @@ def _said(key: str) -> Iterator[None]:
         raise WeftError(ErrorCode.NOT_FOUND, f"The blob {key} is gone.", key=key) from None
 
 
-def _older(shelf: Path, before: float) -> Sequence[str]:
+def _between(shelf: Path, since: float, before: float) -> Sequence[str]:
     try:
         with os.scandir(shelf) as entries:
-            return [each.name for each in entries if _ID.fullmatch(each.name) and _age(each) < before]
+            return [
+                each.name for each in entries if _ID.fullmatch(each.name) and since <= _changed(each) < before
+            ]
     except FileNotFoundError:
         return ()
 
 
-def _age(entry: "os.DirEntry[str]") -> float:
+def _retain(group: Path, kept: Collection[str]) -> None:
+    with suppress(FileNotFoundError), os.scandir(group) as entries:
+        for each in entries:
+            if each.name.startswith((_FILE, ".")) and each.name not in kept:
+                Path(each.path).unlink(missing_ok=True)
+
+
+def _changed(entry: "os.DirEntry[str]") -> float:
     try:
         return entry.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:

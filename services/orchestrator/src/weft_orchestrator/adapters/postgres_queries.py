@@ -1,5 +1,6 @@
 """What people and other services ask about executions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ from weft_contracts import messages as m
 from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
-from weft_kit.blobs import BlobStore
+from weft_kit.blobs import FILES, BlobStore
 from weft_kit.database import Database, database_errors
 
 from weft_orchestrator.adapters.postgres_counts import counted_again
@@ -26,6 +27,15 @@ _UNUSED: Final = """
         SELECT unnest(ARRAY[head->>'retry_of', head->>'root_id', head#>>'{parent,execution_id}']) AS id FROM later
     )
     SELECT id FROM gone WHERE NOT EXISTS (SELECT 1 FROM used WHERE used.id = gone.id)
+"""
+_TROUBLED: Final = """
+    SELECT id::text AS id FROM orchestrator.executions e
+    WHERE id = ANY($1::text[]::uuid[]) AND status = ANY($2::text[]) AND EXISTS (
+        SELECT 1 FROM orchestrator.node_runs r WHERE r.execution_id = e.id AND (
+            r.status <> 'success'
+            OR position('"attempt":'::bytea IN details) > 0 OR position('"losses":'::bytea IN details) > 0
+        )
+    )
 """
 _SHOWN: Final = {"retry": "running"}
 
@@ -174,6 +184,25 @@ class PostgresQueries:
         files in their items."""
         rows = await self._fetch(_UNUSED, ids)
         return [row["id"] for row in rows]
+
+    async def troubled(self, ids: Sequence[str]) -> list[str]:
+        """Executions that have ended and had tries that came to nothing."""
+        rows = await self._fetch(_TROUBLED, ids, list(m.TERMINAL))
+        return [row["id"] for row in rows]
+
+    async def files(self, execution_id: str) -> set[str]:
+        """Keys of the execution's own files that its items name, wherever they do."""
+        own = re.compile(re.escape(f"{execution_id}{FILES}") + r"[\w-]+")
+        found: set[str] = set()
+        rows = await self._fetch(
+            "SELECT node, run_index FROM orchestrator.node_runs WHERE execution_id = $1::uuid", execution_id
+        )
+        for row in rows:
+            for stored in await self.node_data(execution_id, [(row["node"], row["run_index"])]):
+                payload = Payload(stored.codec, stored.data, stored.size, stored.ref)
+                decoded = items.decode(await items.unclaim(payload, self._blobs))
+                found.update(own.findall(items.dumps_js(decoded).decode()))
+        return found
 
     async def waiting(self, execution_id: str) -> Any:
         """The node run that waits for a call, with its details; None where none does."""
