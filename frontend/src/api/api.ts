@@ -14,8 +14,10 @@ import type {
   NewApiKey,
   OpenSession,
   Setup,
+  Several,
   Source,
   StoredWorkflow,
+  Tag,
   Tick,
   Variable,
   Verdict,
@@ -85,8 +87,16 @@ export const api = {
   createApiKey: (body: NewApiKey) => request<ApiKey & { key: string }>("POST", "/api-keys", body),
   deleteApiKey: (id: string) => request("DELETE", `/api-keys/${id}`),
 
-  workflows: (page: number, search = "", limit = 50, active = "") =>
-    list<Workflow>(`/workflows?${query({ limit, page, search, active })}`),
+  workflows: (page: number, search = "", limit = 50, filter: { active?: string; tag?: string; archived?: string } = {}) =>
+    list<Workflow>(`/workflows?${query({ limit, page, search, ...filter })}`),
+  archiveWorkflows: (ids: string[], archived: boolean) => request<Several>("POST", "/workflows/archive", { ids, archived }),
+  deleteWorkflows: (ids: string[]) => request<Several>("POST", "/workflows/delete", { ids }),
+  restoreWorkflows: (ids: string[]) => request<Several>("POST", "/workflows/restore", { ids }),
+  tagWorkflows: (ids: string[], add: string[], remove: string[]) => request<Several>("POST", "/workflows/tag", { ids, add, remove }),
+  tags: () => request<Tag[]>("GET", "/tags"),
+  createTag: (name: string) => request<Tag>("POST", "/tags", { name }),
+  renameTag: (name: string, next: string) => request<Tag>("PUT", `/tags/${encodeURIComponent(name)}`, { name: next }),
+  deleteTag: (name: string) => request("DELETE", `/tags/${encodeURIComponent(name)}`),
   workflow: (id: string) => request<StoredWorkflow>("GET", `/workflows/${id}`),
   createWorkflow: (document: WorkflowDocument) => request<StoredWorkflow>("POST", "/workflows", document),
   importWorkflow: (document: unknown) => request<Workflow>("POST", "/workflows/import", document),
@@ -110,6 +120,9 @@ export const api = {
   stop: (id: string) => request<Execution>("POST", `/executions/${id}/stop`, {}),
   retry: (id: string, options: { newest_version?: boolean; from_start?: boolean } = {}) =>
     request<Execution>("POST", `/executions/${id}/retry`, options),
+  stopExecutions: (ids: string[]) => request<Several>("POST", "/executions/stop", { ids }),
+  retryExecutions: (ids: string[]) => request<Several>("POST", "/executions/retry", { ids }),
+  deleteExecutions: (ids: string[]) => request<Several>("POST", "/executions/delete", { ids }),
   deleteExecution: (id: string) => request("DELETE", `/executions/${id}`),
 
   nodes: () => request<NodeSummary[]>("GET", "/nodes"),

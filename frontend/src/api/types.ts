@@ -58,12 +58,24 @@ export interface Workflow {
   is_active: boolean;
   node_count: number;
   issues: Issue[];
-  tags: unknown[];
+  tags: string[];
+  is_archived: boolean;
   version: number;
   version_id: string;
   published_version: number;
   published_version_id: string;
   updated_at: string | null;
+}
+
+export interface Tag {
+  name: string;
+  workflow_count: number;
+}
+
+/** What came of a call about several things. */
+export interface Several {
+  done: string[];
+  failed: { id: string; code: string; message: string }[];
 }
 
 export type StoredWorkflow = Workflow & WorkflowDocument;
@@ -194,6 +206,7 @@ export interface ApiKey {
 
 export interface NewApiKey {
   name: string;
+  scopes: string[];
   expires_at?: string;
 }
 

@@ -7,6 +7,7 @@ import type { Execution, Page } from "../api/types";
 import { named, t } from "../i18n";
 import { applyFrame } from "../live/frames";
 import { listen } from "../live/socket";
+import { sayFailures, toggled } from "../pages/bulk";
 import { ago, duration, when } from "../shell/format";
 import { Pager } from "../shell/Pager";
 import { Confirm } from "../ui/Dialog";
@@ -108,14 +109,19 @@ function Bulk({ rows, onDone }: { rows: Execution[]; onDone: () => void }) {
       onDone();
       await queries.invalidateQueries({ queryKey: ["executions"] });
     },
+    onSuccess: sayFailures,
     onError: sayError,
   };
-  const stop = useMutation({ mutationFn: () => Promise.all(going.map((row) => api.stop(row.id))), ...options });
-  const remove = useMutation({ mutationFn: () => Promise.all(ended.map((row) => api.deleteExecution(row.id))), ...options });
+  const failed = ended.filter((row) => row.status !== "success");
+  const idsOf = (some: Execution[]) => some.map((row) => row.id);
+  const stop = useMutation({ mutationFn: () => api.stopExecutions(idsOf(going)), ...options });
+  const retry = useMutation({ mutationFn: () => api.retryExecutions(idsOf(failed)), ...options });
+  const remove = useMutation({ mutationFn: () => api.deleteExecutions(idsOf(ended)), ...options });
   return (
     <>
       <span className="soft">{t("executions.chosen", { count: rows.length })}</span>
       {going.length > 0 && <button disabled={stop.isPending} onClick={() => stop.mutate()}><CircleStop size={16} />{t("action.stop")}</button>}
+      {failed.length > 0 && <button disabled={retry.isPending} onClick={() => retry.mutate()}><RotateCcw size={16} />{t("action.retry")}</button>}
       {ended.length > 0 && <button disabled={remove.isPending} onClick={() => setAsking(true)}><Trash2 size={16} />{t("action.delete")}</button>}
       {asking && <Confirm title={t("executions.delete", { count: ended.length })} text={t("executions.deleteText")} action={t("action.delete")} onConfirm={() => remove.mutate()} onClose={() => setAsking(false)} />}
     </>
@@ -131,11 +137,6 @@ interface RowsProps {
 
 function Rows({ rows, nameOf, chosen, onChoose }: RowsProps) {
   const all = rows.every((row) => chosen.has(row.id));
-  const toggle = (id: string) => {
-    const next = new Set(chosen);
-    if (!next.delete(id)) next.add(id);
-    onChoose(next);
-  };
   return (
     <table>
       <thead>
@@ -149,7 +150,7 @@ function Rows({ rows, nameOf, chosen, onChoose }: RowsProps) {
           <th><span className="sr">{t("action.actions")}</span></th>
         </tr>
       </thead>
-      <tbody>{rows.map((row) => <Row key={row.id} row={row} name={nameOf.get(row.workflow_id) ?? "–"} chosen={chosen.has(row.id)} onToggle={() => toggle(row.id)} />)}</tbody>
+      <tbody>{rows.map((row) => <Row key={row.id} row={row} name={nameOf.get(row.workflow_id) ?? "–"} chosen={chosen.has(row.id)} onToggle={() => onChoose(toggled(chosen, row.id))} />)}</tbody>
     </table>
   );
 }

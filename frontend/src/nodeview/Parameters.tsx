@@ -4,6 +4,7 @@ import { api } from "../api/api";
 import { CredentialDialog } from "../credentials/CredentialDialog";
 import { useEditor, useEditorStore } from "../editor/store";
 import { usePlace } from "../forms/context";
+import { CurlImport } from "../forms/CurlImport";
 import { groupOf, type NodeDefinition } from "../forms/definition";
 import { ParameterForm } from "../forms/ParameterForm";
 import { changeNode, type NodeChange } from "../graph/commands";
@@ -15,6 +16,7 @@ import { Loading } from "../ui/states";
 /** How a node is set: its parameters, and the settings that every node has. */
 export function Parameters({ node, definition }: { node: GraphNode; definition: NodeDefinition | null | undefined }) {
   const store = useEditorStore();
+  const { readOnly } = usePlace();
   const [tab, setTab] = useState<"parameters" | "settings">("parameters");
   const error = useEditor((state) => state.run?.nodes[node.name]?.error);
   const issues = useEditor((state) => state.workflow?.issues)?.filter((issue) => issue.node === node.name) ?? [];
@@ -37,6 +39,7 @@ export function Parameters({ node, definition }: { node: GraphNode; definition: 
           : (
             <>
               {definition.trigger === "webhook" && <Addresses node={node} />}
+              {definition.type === "httpRequest" && node.typeVersion >= 3 && !readOnly && <CurlImport onImport={(parameters) => change({ parameters }, "curl")} />}
               <CredentialFields node={node} definition={definition} onChange={change} />
               {group?.properties?.length ? <ParameterForm properties={group.properties} values={node.parameters} onChange={(parameters) => change({ parameters }, "parameters")} />
                 : <p className="soft">{t("node.nothingToSet")}</p>}

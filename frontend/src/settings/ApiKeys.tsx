@@ -7,7 +7,9 @@ import { t } from "../i18n";
 import { ago, when } from "../shell/format";
 import { Confirm, Dialog } from "../ui/Dialog";
 import { Empty, Failed, Loading } from "../ui/states";
+import { toggled } from "../pages/bulk";
 import { say, sayError } from "../ui/toast";
+import { KINDS, PRESETS, SCOPES, shortened } from "./scopes";
 
 const DAY_MS = 86_400_000;
 const DAYS = [30, 90, 365];
@@ -34,12 +36,13 @@ export function ApiKeys() {
           : rows.length === 0 ? <Empty icon={<KeySquare />} title={t("keys.none")} actions={create}>{t("keys.noneText")}</Empty>
           : (
             <table>
-              <thead><tr><th>{t("keys.name")}</th><th>{t("keys.start")}</th><th>{t("keys.used")}</th><th>{t("keys.expires")}</th><th><span className="sr">{t("action.actions")}</span></th></tr></thead>
+              <thead><tr><th>{t("keys.name")}</th><th>{t("keys.start")}</th><th className="hide-small">{t("keys.scopes")}</th><th>{t("keys.used")}</th><th>{t("keys.expires")}</th><th><span className="sr">{t("action.actions")}</span></th></tr></thead>
               <tbody>
                 {rows.map((key) => (
                   <tr key={key.id}>
                     <td className="name">{key.name}</td>
                     <td className="mono">{key.prefix}…</td>
+                    <td className="soft hide-small">{key.scopes.length > 0 ? key.scopes.join(", ") : t("keys.everything")}</td>
                     <td className="soft" title={when(key.last_used_at)}>{key.last_used_at ? ago(key.last_used_at) : t("keys.never")}</td>
                     <td className="soft" title={when(key.expires_at)}>{key.expires_at ? ago(key.expires_at) : t("keys.noEnd")}</td>
                     <td className="tail"><button className="icon small" aria-label={t("keys.revoke")} onClick={() => setDoomed(key)}><Trash2 size={16} /></button></td>
@@ -58,9 +61,11 @@ export function ApiKeys() {
 function Create({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [days, setDays] = useState(90);
+  const [limited, setLimited] = useState(false);
+  const [scopes, setScopes] = useState<ReadonlySet<string>>(new Set(PRESETS.read));
   const queries = useQueryClient();
   const make = useMutation({
-    mutationFn: () => api.createApiKey({ name, ...(days > 0 && { expires_at: new Date(Date.now() + days * DAY_MS).toISOString() }) }),
+    mutationFn: () => api.createApiKey({ name, scopes: limited ? shortened(scopes) : [], ...(days > 0 && { expires_at: new Date(Date.now() + days * DAY_MS).toISOString() }) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["api-keys"] }),
   });
   if (make.data) return <Made secret={make.data.key} onClose={onClose} />;
@@ -69,7 +74,7 @@ function Create({ onClose }: { onClose: () => void }) {
       title={t("keys.create")}
       onClose={onClose}
       onSubmit={() => make.mutate()}
-      footer={<><button type="button" onClick={onClose}>{t("action.cancel")}</button><button className="primary" disabled={!name.trim() || make.isPending}>{t("keys.create")}</button></>}
+      footer={<><button type="button" onClick={onClose}>{t("action.cancel")}</button><button className="primary" disabled={!name.trim() || (limited && scopes.size === 0) || make.isPending}>{t("keys.create")}</button></>}
     >
       <div className="field"><label htmlFor="key-name">{t("keys.name")}</label><input id="key-name" value={name} placeholder={t("keys.nameHint")} onChange={(event) => setName(event.target.value)} /></div>
       <div className="field">
@@ -79,8 +84,35 @@ function Create({ onClose }: { onClose: () => void }) {
           <option value={0}>{t("keys.noEnd")}</option>
         </select>
       </div>
+      <div className="field">
+        <label htmlFor="key-scopes">{t("keys.scopes")}</label>
+        <select id="key-scopes" value={String(limited)} onChange={(event) => setLimited(event.target.value === "true")}>
+          <option value="false">{t("keys.everything")}</option>
+          <option value="true">{t("keys.limited")}</option>
+        </select>
+      </div>
+      {limited && <Scopes chosen={scopes} onChange={setScopes} />}
       {make.isError && <p className="notice" role="alert">{make.error.message}</p>}
     </Dialog>
+  );
+}
+
+function Scopes({ chosen, onChange }: { chosen: ReadonlySet<string>; onChange: (chosen: ReadonlySet<string>) => void }) {
+  return (
+    <div className="stack tight">
+      <div className="row">
+        {(["read", "run"] as const).map((preset) => <button key={preset} type="button" className="quiet small" onClick={() => onChange(new Set(PRESETS[preset]))}>{t(`keys.preset.${preset}`)}</button>)}
+      </div>
+      {KINDS.map((kind) => (
+        <fieldset key={kind} className="scopes">
+          <legend>{t(`scope.${kind}`)}</legend>
+          {SCOPES[kind].map((verb) => {
+            const scope = `${kind}:${verb}`;
+            return <label key={verb} className="row"><input type="checkbox" checked={chosen.has(scope)} onChange={() => onChange(toggled(chosen, scope))} />{t(`scope.verb.${verb}`)}</label>;
+          })}
+        </fieldset>
+      ))}
+    </div>
   );
 }
 

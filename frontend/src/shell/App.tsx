@@ -8,6 +8,7 @@ import { Executions } from "../executions/Executions";
 import { t } from "../i18n";
 import { Overview } from "../pages/Overview";
 import { SignIn } from "../pages/SignIn";
+import { Tags } from "../pages/Tags";
 import { Variables } from "../pages/Variables";
 import { Workflows } from "../pages/Workflows";
 import { Account } from "../settings/Account";
@@ -41,6 +42,7 @@ function Pages({ me }: { me: Me }) {
         <Route element={<Frame me={me}><Outlet /></Frame>}>
           <Route path="/" element={<Overview me={me} />} />
           <Route path="/workflows" element={<Workflows />} />
+          <Route path="/tags" element={<Tags />} />
           <Route path="/executions" element={<Executions projects={projects} />} />
           <Route path="/credentials" element={<Credentials />} />
           <Route path="/variables" element={<Variables />} />
