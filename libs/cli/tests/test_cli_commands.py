@@ -46,6 +46,21 @@ def test_doctor_finds_nothing_wrong_with_a_good_machine(tmp_path: Path, jail: li
     assert findings(WEFT_HOME=str(tmp_path), WEFT_PORT=str(port))[1]["jail"]["state"] == "warning"
 
 
+def test_doctor_looks_for_programs_that_nodes_run(
+    tmp_path: Path, jail: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ssh").write_text("#!/bin/sh\necho OpenSSH_8.4p1 >&2\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, found = findings(WEFT_HOME=str(tmp_path))
+    assert code == 0
+    assert (found["ssh"]["state"], found["git"]["state"]) == ("warning", "warning")
+    assert found["ssh"]["text"] == "OpenSSH_8.4p1: SSH and SFTP nodes want ssh 8.5 or newer"
+    assert found["git"]["text"] == "not installed: Git nodes want git 2.37 or newer"
+    (tmp_path / "ssh").write_text("#!/bin/sh\necho OpenSSH_10.0 >&2\n")
+    assert findings(WEFT_HOME=str(tmp_path))[1]["ssh"]["state"] == "ok"
+
+
 def test_doctor_names_what_is_out_of_reach(tmp_path: Path, jail: list[str]) -> None:
     with socket.socket() as silent:  # bound, not listening: connections are refused
         silent.bind(("127.0.0.1", 0))

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -109,7 +111,38 @@ def _jail(_settings: CoreSettings) -> Finding:
     return Finding("jail", "ok", "expressions and code run with every guard")
 
 
-CHECKS: tuple[Callable[[CoreSettings], Finding], ...] = (_python, _home, _port, _database, _jail)
+def _program(name: str, flag: str, least: tuple[int, int], nodes: str) -> Finding:
+    """A program that nodes run; the rest runs without it."""
+    needed = f"{nodes} nodes want {name} {least[0]}.{least[1]} or newer"
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            [name, flag], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return Finding(name, "warning", f"not installed: {needed}")
+    text = (done.stdout or done.stderr).strip()
+    version = re.search(r"(\d+)\.(\d+)", text)
+    fits = version is not None and (int(version[1]), int(version[2])) >= least
+    return Finding(name, "ok" if fits else "warning", text if fits else f"{text}: {needed}")
+
+
+def _ssh(_settings: CoreSettings) -> Finding:
+    return _program("ssh", "-V", (8, 5), "SSH and SFTP")
+
+
+def _git(_settings: CoreSettings) -> Finding:
+    return _program("git", "--version", (2, 37), "Git")
+
+
+CHECKS: tuple[Callable[[CoreSettings], Finding], ...] = (
+    _python,
+    _home,
+    _port,
+    _database,
+    _jail,
+    _ssh,
+    _git,
+)
 
 
 def examine(*, as_json: bool) -> int:
