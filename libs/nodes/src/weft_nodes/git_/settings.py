@@ -17,7 +17,7 @@ _HARMLESS: Final = re.compile(
     |branch\..+\.(remote|merge|rebase|description) | branch\.(autosetupmerge|autosetuprebase|sort)
     |pull\.(rebase|ff) | push\.(default|autosetupremote|followtags) | fetch\.(prune|prunetags|parallel)
     |merge\.(ff|conflictstyle|renames|log) | rebase\.(autostash|autosquash) | rerere\.enabled
-    |init\.defaultbranch | extensions\.objectformat | i18n\..+ | color\..+ | advice\..+ | pack\..+
+    |init\.defaultbranch | extensions\.(objectformat|refstorage) | i18n\..+ | color\..+ | advice\..+ | pack\..+
     |gc\.(auto|autodetach|autopacklimit|pruneexpire|reflogexpire|reflogexpireunreachable|writecommitgraph)
     |diff\.(renames|renamelimit|algorithm|mnemonicprefix|noprefix|context) | status\..+ | log\.(date|decorate|follow)
     |tag\.sort | submodule\..+\.(url|active|branch) | http\.(postbuffer|version)""",
