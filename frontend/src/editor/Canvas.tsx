@@ -27,6 +27,7 @@ import { NodeFace } from "./NodeFace";
 import { Overview } from "./Overview";
 import { Painted } from "./Painted";
 import { sceneOf, within } from "./scene";
+import { SelectionBar } from "./SelectionBar";
 import type { Moved } from "./sheets";
 import { StickyNote } from "./StickyNote";
 import { useEditor, useEditorStore } from "./store";
@@ -185,6 +186,7 @@ export function Canvas() {
         <ControlButton onClick={() => fit(store, flow)} title={`${t("editor.fit")} (1)`} aria-label={t("editor.fit")}><Maximize /></ControlButton>
         {!readOnly && <ControlButton onClick={() => tidyUp(store)} title={t("editor.tidy")} aria-label={t("editor.tidy")}><WandSparkles /></ControlButton>}
       </Controls>
+      <SelectionBar />
       {scene.boxes.size > MAPPED && <Overview />}
     </ReactFlow>
   );

@@ -7,6 +7,7 @@ import { api } from "../api/api";
 import { t } from "../i18n";
 import { NodeView } from "../nodeview/NodeView";
 import { Failed } from "../ui/states";
+import { say } from "../ui/toast";
 import { Canvas } from "./Canvas";
 import { useDefinitions } from "./definitions";
 import { NodePanel } from "./NodePanel";
@@ -98,7 +99,7 @@ function Conflict() {
   return (
     <div className="conflict" role="alert">
       <p>{t("editor.conflict")}</p>
-      <button className="small" onClick={() => void reload(store)}>{t("editor.takeTheirs")}</button>
+      <button className="small" onClick={() => void reload(store).then(() => say(t("editor.tookTheirs")))}>{t("editor.takeTheirs")}</button>
       <button className="small primary" onClick={() => void save(store, true)}>{t("editor.keepMine")}</button>
     </div>
   );

@@ -65,7 +65,7 @@ export function NodePanel() {
   return (
     <aside className="panel" aria-label={t("editor.add")} onKeyDown={keys}>
       <header>
-        <h2 className="grow">{t(place.edge ? "panel.between" : place.after ? "panel.next" : started ? "panel.add" : "panel.start")}</h2>
+        <h2 className="grow">{t(place.instead ? "panel.instead" : place.edge ? "panel.between" : place.after ? "panel.next" : started ? "panel.add" : "panel.start")}</h2>
         <button className="icon small" aria-label={t("action.close")} onClick={close}><X size={17} /></button>
       </header>
       <div className="search">

@@ -70,7 +70,7 @@ export function Palette() {
         {found.map((entry, at) => (
           <div key={entry.id} role="option" aria-selected={at === marked} onMouseMove={() => setMarked(at)} onClick={() => choose(entry)}>
             <span className="grow cut">{entry.label}</span>
-            <kbd>{entry.note}</kbd>
+            {entry.note && <kbd>{entry.note}</kbd>}
           </div>
         ))}
         {found.length === 0 && <p className="soft">{t("state.noMatch")}</p>}

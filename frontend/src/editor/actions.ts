@@ -1,10 +1,11 @@
+import { api } from "../api/api";
 import type { NodeSummary } from "../forms/definition";
-import { addNode, type Command, connect, insertOnEdge, moveNodes, removeAndJoin, removeNodes, toggleDisabled, disconnect } from "../graph/commands";
+import { addNode, type Command, connect, insertOnEdge, moveNodes, removeAndJoin, removeNodes, replaceNode, toggleDisabled, disconnect } from "../graph/commands";
 import { copy, paste, readClipboard } from "../graph/clipboard";
 import { type Graph, type GraphNode, STICKY_NOTE } from "../graph/document";
-import { tidy } from "../graph/layout";
+import { align, type Alignment, distribute, type Size, tidy } from "../graph/layout";
 import { t } from "../i18n";
-import { say } from "../ui/toast";
+import { say, sayError } from "../ui/toast";
 import { portsFor } from "./definitions";
 import { noteSize, sizeInDocument, STRETCH } from "./geometry";
 import type { EditorStore, Place } from "./store";
@@ -36,7 +37,11 @@ function freePlace(graph: Graph, [x, y]: [number, number]): [number, number] {
 /** Adds a node where the panel was asked for one, connects it, and selects it. `centre`: free places start there. */
 export function addAt(store: EditorStore, type: NodeSummary, place: Place, centre: [number, number]): void {
   const graph = graphOf(store);
-  const { after, edge } = place;
+  const { after, edge, instead } = place;
+  if (instead !== undefined) {
+    void replaceBy(store, type, instead);
+    return;
+  }
   let command: Command;
   let node: GraphNode;
   if (edge) {
@@ -108,15 +113,39 @@ export function duplicateSelected(store: EditorStore): void {
 
 export const selectAll = (store: EditorStore): void => store.setState({ selection: Object.keys(graphOf(store).nodes) });
 
-export function tidyUp(store: EditorStore): void {
-  const { definitions, selection, change } = store.getState();
-  const graph = graphOf(store);
-  change(
-    tidy(graph, selection, (id) => {
-      const node = graph.nodes[id];
-      if (!node) return { width: 0, height: 0 };
-      if (node.type === STICKY_NOTE) return { width: noteSize(node).width / STRETCH, height: noteSize(node).height };
-      return sizeInDocument(portsFor(node, definitions[node.type]));
-    }),
-  );
+/** The size of a node on the canvas, in the document's units. */
+function sizesOf(store: EditorStore): (id: string) => Size {
+  const { definitions } = store.getState();
+  const { nodes } = graphOf(store);
+  return (id) => {
+    const node = nodes[id];
+    if (!node) return { width: 0, height: 0 };
+    if (node.type === STICKY_NOTE) return { width: noteSize(node).width / STRETCH, height: noteSize(node).height };
+    return sizeInDocument(portsFor(node, definitions[node.type]));
+  };
+}
+
+export const tidyUp = (store: EditorStore): void => store.getState().change(tidy(graphOf(store), store.getState().selection, sizesOf(store)));
+
+export const alignSelected = (store: EditorStore, how: Alignment): void =>
+  store.getState().change(align(graphOf(store), store.getState().selection, how, sizesOf(store)));
+
+export const distributeSelected = (store: EditorStore, axis: "x" | "y"): void =>
+  store.getState().change(distribute(graphOf(store), store.getState().selection, axis, sizesOf(store)));
+
+/** Puts a node of a type in another's place; its connections stay where the type has such ports. */
+export async function replaceBy(store: EditorStore, type: NodeSummary, id: string): Promise<void> {
+  store.setState({ adding: null });
+  const old = graphOf(store).nodes[id];
+  if (!old) return;
+  const node = newNode(type, old.position);
+  try {
+    const definition = store.getState().definitions[node.type] ?? (await api.node(type.type));
+    const named = store.getState().definitions[old.type]?.display_name ?? old.name;
+    store.setState(({ definitions }) => ({ definitions: { ...definitions, [node.type]: definition } }));
+    store.getState().change(replaceNode(id, node, named, portsFor(node, definition)));
+    store.setState({ selection: [id], opened: id });
+  } catch (error) {
+    if (error instanceof Error) sayError(error);
+  }
 }

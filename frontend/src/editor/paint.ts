@@ -136,8 +136,8 @@ function face(canvas: Canvas, picture: Picture, colours: Colours, icon: Icons, i
   canvas.fill();
   const drawn = icon(node.type);
   if (drawn) canvas.drawImage(drawn, left + (TILE - ICON) / 2, top + (TILE - ICON) / 2, ICON, ICON);
-  words(canvas, colours, node.name, nameOfKind(node, definition), box, left + TILE + 11, zoom);
   canvas.globalAlpha = 1;
+  words(canvas, node.disabled ? { ...colours, ink: colours["ink-soft"] } : colours, node.name, nameOfKind(node, definition), box, left + TILE + 11, zoom);
   if (state?.status === "error" || state?.status === "success") badge(canvas, edge[state.status], colours, box);
 }
 

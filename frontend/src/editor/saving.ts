@@ -37,10 +37,10 @@ async function saveNow(store: EditorStore, force: boolean): Promise<boolean> {
   }
 }
 
-/** Takes the stored workflow; what was not saved is gone. */
+/** Takes the stored workflow; undo brings back what was shown before. */
 export async function reload(store: EditorStore): Promise<void> {
   const id = store.getState().workflow?.id;
-  if (id) store.getState().load(await api.workflow(id));
+  if (id) store.getState().load(await api.workflow(id), true);
 }
 
 /** Saves a moment after the last change, and before the page goes. */

@@ -1,8 +1,9 @@
 import { useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
+import { ALIGNMENTS } from "../graph/layout";
 import { type Key, t } from "../i18n";
 import { say } from "../ui/toast";
-import { copySelected, disableSelected, duplicateSelected, pasteText, removeSelected, selectAll, tidyUp } from "./actions";
+import { alignSelected, copySelected, disableSelected, distributeSelected, duplicateSelected, pasteText, removeSelected, selectAll, tidyUp } from "./actions";
 import { fit } from "./fit";
 import { toDocument } from "./geometry";
 import { run } from "./running";
@@ -20,6 +21,7 @@ export interface Action {
 
 const chosen = (store: EditorStore) => store.getState().selection.length > 0 || store.getState().selectedEdges.length > 0;
 const one = (store: EditorStore) => store.getState().selection.length === 1;
+const several = (store: EditorStore) => store.getState().selection.length > 1;
 const first = (store: EditorStore) => store.getState().selection[0] ?? null;
 
 /** Everything that can be done on the canvas, for shortcuts and for the command palette. */
@@ -29,6 +31,7 @@ export const ACTIONS: Action[] = [
   { key: "action.run", keys: "Ctrl+Enter", run: (store) => void run(store) },
   { key: "editor.open", keys: "Enter", when: one, run: (store) => store.setState({ opened: first(store) }) },
   { key: "editor.rename", keys: "F2", when: one, run: (store) => store.setState({ renaming: first(store) }) },
+  { key: "editor.replace", keys: "R", when: one, run: (store) => store.setState({ adding: { instead: first(store) ?? "" } }) },
   { key: "editor.disable", keys: "D", when: chosen, run: disableSelected },
   { key: "action.duplicate", keys: "Ctrl+D", when: chosen, run: duplicateSelected },
   { key: "action.copy", keys: "Ctrl+C", when: chosen, run: (store) => void navigator.clipboard.writeText(copySelected(store)).then(() => say(t("state.copied"))) },
@@ -37,6 +40,9 @@ export const ACTIONS: Action[] = [
   { key: "action.undo", keys: "Ctrl+Z", run: (store) => store.getState().undo() },
   { key: "action.redo", keys: "Ctrl+Shift+Z", run: (store) => store.getState().redo() },
   { key: "editor.tidy", keys: "Shift+T", run: tidyUp },
+  ...ALIGNMENTS.map((how): Action => ({ key: `align.${how}`, keys: "", when: several, run: (store) => alignSelected(store, how) })),
+  { key: "align.acrossX", keys: "", when: several, run: (store) => distributeSelected(store, "x") },
+  { key: "align.acrossY", keys: "", when: several, run: (store) => distributeSelected(store, "y") },
   { key: "editor.fit", keys: "1", run: (store, flow) => fit(store, flow) },
   { key: "editor.zoomIn", keys: "+", run: (_, flow) => void flow.zoomIn({ duration: 120 }) },
   { key: "editor.zoomOut", keys: "-", run: (_, flow) => void flow.zoomOut({ duration: 120 }) },

@@ -24,10 +24,11 @@ export interface Run {
   error: NodeError | null;
 }
 
-/** Where the next node of the panel goes: after an output, into an edge, or free. `at`: document units. */
+/** Where the next node of the panel goes: after an output, into an edge, instead of a node, or free. `at`: document units. */
 export interface Place {
   after?: { node: string; output: number; kind: string };
   edge?: Edge;
+  instead?: string;
   at?: [number, number];
 }
 
@@ -38,7 +39,8 @@ interface DocumentSlice {
   versionId: string;
   saving: Saving;
   readOnly: boolean;
-  load: (workflow: StoredWorkflow) => void;
+  /** Shows a stored workflow. `undoable`: as a change of the one that is shown, which undo brings back. */
+  load: (workflow: StoredWorkflow, undoable?: boolean) => void;
   change: (command: Command, tag?: string) => void;
   undo: () => void;
   redo: () => void;
@@ -97,9 +99,12 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       run: null,
       listening: false,
       definitions: {},
-      load: (workflow) => {
+      load: (workflow, undoable = false) => {
         const graph = readDocument(workflow);
-        set({ workflow, history: begin(graph), savedGraph: graph, versionId: workflow.version_id, saving: "saved" });
+        const history = undoable ? apply(get().history, () => graph) : begin(graph);
+        set({ workflow, versionId: workflow.version_id, savedGraph: history.graph, saving: "saved" });
+        turn(history);
+        set({ saving: "saved" });
       },
       change: (command, tag) => {
         if (!get().readOnly) turn(apply(get().history, command, tag));

@@ -106,6 +106,24 @@ export const renameNode = (id: string, wanted: string): Command => (graph) => {
   });
 };
 
+/**
+ * Puts another node in a node's place. Connections stay where the new one has such a port; so does a name that was given
+ * by hand, else expressions follow the new one. `named`: the display name of the old type.
+ */
+export const replaceNode = (id: string, by: GraphNode, named: string, ports: { inputs: unknown[]; outputs: unknown[] }): Command => (graph) => {
+  const old = graph.nodes[id];
+  if (!old) return graph;
+  const given = !old.name.startsWith(named);
+  const renamed = given ? graph : renameNode(id, by.name)(graph);
+  const name = renamed.nodes[id]?.name ?? old.name;
+  const { position, disabled, notes } = old;
+  const node: GraphNode = { ...by, id, name, position, ...(disabled && { disabled }), ...(notes && { notes }) };
+  const fits = (edge: Edge) =>
+    edge.kind !== "main" || ((edge.to !== id || edge.input < ports.inputs.length) && (edge.from !== id || edge.output < ports.outputs.length));
+  const pins = Object.fromEntries(Object.entries(renamed.pins).filter(([pinned]) => pinned !== name));
+  return { ...renamed, nodes: { ...renamed.nodes, [id]: node }, edges: renamed.edges.filter(fits), pins };
+};
+
 export type NodeChange = Partial<Omit<GraphNode, "id" | "name">>;
 
 /** Replaces members of a node; undefined removes one. */

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { copy, paste, readClipboard } from "./clipboard";
-import { addNode, type Command, connect, disconnect, insertOnEdge, moveNodes, names, nodeByName, pin, removeAndJoin, removeNodes, renameNode, toggleDisabled } from "./commands";
+import { addNode, type Command, connect, disconnect, insertOnEdge, moveNodes, names, nodeByName, pin, removeAndJoin, removeNodes, renameNode, replaceNode, toggleDisabled } from "./commands";
 import { compare, isSame } from "./diff";
 import { type Edge, edgeId, type Graph, type GraphNode, readDocument, writeDocument } from "./document";
 import { apply, begin, redo, undo } from "./history";
-import { tidy } from "./layout";
+import { align, distribute, tidy } from "./layout";
 import { renameInSource } from "./rename";
 
 const node = (id: string, name = id, parameters: GraphNode["parameters"] = {}): GraphNode => ({ id, name, type: "n8n-nodes-base.noOp", typeVersion: 1, position: [0, 0], parameters });
@@ -158,5 +158,43 @@ describe("insert, remove, tidy, compare", () => {
     expect(isSame(compare(writeDocument(graph), writeDocument(moved)))).toBe(true);
     const changed = addNode(node("c"))(removeNodes(["b"])(graph));
     expect(compare(writeDocument(graph), writeDocument(changed))).toEqual({ added: ["c"], removed: ["b"], changed: [], wiring: true });
+  });
+});
+
+describe("replaceNode", () => {
+  const graph: Graph = { name: "", nodes: { a: node("a", "No Operation"), b: { ...node("b", "After", { value: "={{ $('No Operation').first() }}" }) } }, edges: [edge("a", "b"), edge("a", "b", 2)], settings: {}, pins: { "No Operation": [] } };
+
+  it("keeps connections that the new node has ports for, and takes expressions along", () => {
+    const after = replaceNode("a", { ...node("x", "Edit Fields"), type: "n8n-nodes-base.set" }, "No Operation", { inputs: [""], outputs: [""] })(graph);
+    expect(after.nodes.a).toMatchObject({ id: "a", name: "Edit Fields", type: "n8n-nodes-base.set" });
+    expect(after.edges).toEqual([edge("a", "b")]);
+    expect(after.nodes.b?.parameters.value).toBe("={{ $('Edit Fields').first() }}");
+    expect(after.pins).toEqual({});
+  });
+
+  it("keeps a name that was given by hand", () => {
+    const after = replaceNode("b", node("x", "Edit Fields"), "No Operation", { inputs: [""], outputs: [""] })(graph);
+    expect(after.nodes.b?.name).toBe("After");
+    expect(after.edges).toEqual(graph.edges);
+  });
+});
+
+describe("align and distribute", () => {
+  const size = () => ({ width: 100, height: 50 });
+
+  it("puts sides on one line, and makes gaps equal between the outermost", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: -5000, max: 5000 }), fc.integer({ min: -5000, max: 5000 })), { minLength: 3, maxLength: 12 }), (places) => {
+        const nodes = Object.fromEntries(places.map((position, index) => [`n${index}`, { ...node(`n${index}`), position }]));
+        const graph: Graph = { name: "", nodes, edges: [], settings: {}, pins: {} };
+        const all = Object.keys(nodes);
+        const xs = (after: Graph) => all.map((id) => after.nodes[id]?.position[0] ?? NaN).sort((left, right) => left - right);
+        expect(new Set(xs(align(graph, all, "right", size)(graph)))).toEqual(new Set([Math.max(...places.map(([x]) => x))]));
+        const spread = xs(distribute(graph, all, "x", size)(graph));
+        const gaps = spread.slice(1).map((x, index) => x - (spread[index] ?? 0));
+        expect(Math.max(...gaps) - Math.min(...gaps)).toBeLessThanOrEqual(1);
+        expect([spread[0], spread.at(-1)]).toEqual([Math.min(...places.map(([x]) => x)), Math.max(...places.map(([x]) => x))]);
+      }),
+    );
   });
 });
