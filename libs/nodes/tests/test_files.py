@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from weft_node_sdk.catalogue import Catalogue
-from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.context import HttpAnswer, NodeRunError
 from weft_node_sdk.testing.fake import FakeContext
 from weft_nodes.files import sheets, tables
 
@@ -406,3 +406,17 @@ async def test_a_long_table_as_text_comes_back() -> None:
     )
     reader.stored = ctx.stored
     assert [item["json"] for item in await run(reader)] == rows
+
+
+async def test_a_large_answer_is_taken_as_a_file_and_not_as_a_value() -> None:
+    answer = HttpAnswer(200, "OK", [("content-type", "text/plain")], bytes(64 * 1024 * 1024 + 1))
+    given = {"url": "https://a.example/x.bin"}
+    ctx = node("httpRequest", 4.2, given, [{"json": {}}], serve=lambda _: answer)
+    with pytest.raises(NodeRunError, match="larger than") as caught:
+        await run(ctx)
+    assert "As a file" in caught.value.description
+    small = HttpAnswer(200, "OK", [("content-type", "text/plain")], b"abc" * 100)
+    options = {"response": {"response": {"responseFormat": "file"}}}
+    ctx = node("httpRequest", 4.2, {**given, "options": options}, [{"json": {}}], serve=lambda _: small)
+    entry = (await run(ctx))[0]["binary"]["data"]
+    assert (entry["fileName"], entry["fileSize"], ctx.stored[entry["id"]]) == ("x.bin", 300, b"abc" * 100)

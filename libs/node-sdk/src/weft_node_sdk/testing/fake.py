@@ -91,6 +91,8 @@ class FakeStream:
             yield self._body[at : at + 7]
 
     async def read(self, max_bytes: int = 64 * 1024 * 1024) -> bytes:
+        if len(self._body) > max_bytes:
+            raise NodeRunError(f"The answer is larger than {max_bytes} bytes", code="TOO_LARGE")
         return self._body
 
 

@@ -129,7 +129,12 @@ async def received(ctx: RunContext, answer: HttpStream, url: str, reading: Readi
     head = HttpAnswer(answer.status, answer.reason, answer.headers, b"")
     failed = answer.status >= 400 and not reading.never_error
     if failed or _format(head, reading) != "file":
-        return replace(head, body=await answer.read())
+        try:
+            return replace(head, body=await answer.read())
+        except NodeRunError as error:
+            if error.code == "TOO_LARGE":
+                error.description = "As a file (response format) it may be larger."
+            raise
     mime_type = str(headers_of(head).get("content-type", "application/octet-stream")).partition(";")[0]
     entry = await ctx.write_binary(answer, mime_type=mime_type.strip(), file_name=_file_name(head, url))
     return Download(head.status, head.reason, head.headers, b"", entry)
