@@ -52,6 +52,8 @@ test("a credential is tested before it is saved, connected at the service, and t
   await dialog.getByRole("button", { name: "Save" }).click();
   await expect(dialog).toHaveCount(0);
 
+  await expect(page.getByRole("row", { name: /Provider/ })).toContainText("Connected");
+  await nothingSerious(page);
   await page.getByRole("row", { name: /Provider/ }).getByRole("button", { name: "Edit" }).click();
   await expect(dialog.getByText(/^Connected/)).toBeVisible();
   await expect(dialog.getByRole("button", { name: "Connect again" })).toBeVisible();

@@ -46,7 +46,7 @@ export function Credentials() {
                 {rows.map((row) => (
                   <tr key={row.id}>
                     <td className="name">{row.name}</td>
-                    <td className="soft">{row.type}</td>
+                    <td className="soft">{row.type}{row.connected_at && <> <span className="status success">{t("credentials.connected")}</span></>}</td>
                     <td className="soft hide-small" title={when(row.updated_at)}>{ago(row.updated_at)}</td>
                     <td className="tail">
                       <button className="icon small" aria-label={t("action.edit")} onClick={() => setEdited(row)}><Pencil size={16} /></button>
