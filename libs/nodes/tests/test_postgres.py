@@ -217,7 +217,7 @@ async def test_a_conflict_is_skipped_or_said(secret: dict[str, Any]) -> None:
     ]
 
 
-@pytest.mark.parametrize(("batching", "left"), [("independently", 3), ("transaction", 2)])
+@pytest.mark.parametrize(("batching", "left"), [("independently", 3), ("transaction", 2), ("single", 2)])
 async def test_a_failure_in_the_middle(secret: dict[str, Any], batching: str, left: int) -> None:
     base = {"operation": "insert", "table": "people", "columns": {"mappingMode": "autoMapInputData"}}
     options = {"options": {"queryBatching": batching, "outputColumns": ["id"]}}
@@ -237,7 +237,7 @@ async def test_rows_are_selected_and_deleted(secret: dict[str, Any]) -> None:
     assert await run(secret, {**select, "sort": by_id}) == [{"id": 2}, {"id": 1}]
     assert await run(secret, {**select, "sort": by_id, "limit": 1}) == [{"id": 2}]
     assert await run(secret, {**select, "where": {"values": [one]}, "returnAll": True}) == [{"id": 1}]
-    assert await run(secret, {**select, "where": {"values": [one, none]}}) == [{"success": True}]
+    assert await run(secret, {**select, "where": {"values": [one, none]}}) == []
     either = {**select, "where": {"values": [one, none]}, "combineConditions": "OR", "sort": by_id}
     assert len(await run(secret, either)) == 2
     delete = {**base, "operation": "deleteTable"}
@@ -250,6 +250,25 @@ async def test_rows_are_selected_and_deleted(secret: dict[str, Any]) -> None:
     ]
     with pytest.raises(NodeRunError, match=r"people\" does not exist"):
         await run(secret, select)
+
+
+@pytest.mark.parametrize("version", [1, 2, 2.1, 2.2, 2.3, 2.4, 2.5, 2.6, 2.7])
+async def test_nothing_found(secret: dict[str, Any], version: float) -> None:
+    """As seen of the peer."""
+    success = [{"success": True}]
+    nothing = query("SELECT id FROM people WHERE id = 99")
+    assert await run(secret, nothing, [{}], version) == (success if 2 <= version < 2.3 else [])
+    gone = query("DELETE FROM people WHERE id = 99")
+    assert await run(secret, gone, [{}, {}], version) == ([] if version < 2 else success)
+    if version >= 2.2:
+        columns = {"columns": {"mappingMode": "autoMapInputData", "matchingColumns": ["id"]}}
+        update = {"operation": "update", "table": "people", **columns}
+        with pytest.raises(NodeRunError, match="does not exist"):
+            await run(secret, update, [{"id": 99, "name": "x"}], version)
+
+
+async def test_a_single_statement_needs_no_transaction(secret: dict[str, Any]) -> None:
+    assert await run(secret, query("VACUUM people")) == [{"success": True}]
 
 
 async def test_version_1(secret: dict[str, Any]) -> None:

@@ -64,19 +64,32 @@ async def run_statements(
     return [output]
 
 
-async def run_as_one(ctx: RunContext, build: Build, execute: Execute) -> Outputs:
+async def run_as_one(
+    ctx: RunContext,
+    build: Build,
+    execute: Execute,
+    transaction: Callable[[], AbstractAsyncContextManager[Any]],
+) -> Outputs:
     """As if all statements were one: the first failure is that of the node, and `{success: true}` stands once for all
-    items where nothing has rows."""
+    items where nothing has rows. `transaction` goes around more than one statement."""
     parameters = await ctx.parameters()
+    built: list[list[Statement]] = []
     silent = False
+
+    async def prepare(index: int) -> list[Item]:
+        built.append(await build(index, parameters[index]))
+        return []
 
     async def one(index: int) -> list[Item]:
         nonlocal silent
-        results = [await execute(statement) for statement in await build(index, parameters[index])]
+        results = [await execute(statement) for statement in built[index]]
         silent = silent or None in results
         return [made(row, index) for found in results for row in found or ()]
 
-    output = await _together(ctx, one, nothing_to_undo)
+    if failed := await _together(ctx, prepare, nothing_to_undo):
+        return [failed]
+    around = transaction if sum(map(len, built)) > 1 else nothing_to_undo
+    output = await _together(ctx, one, around)
     if silent and not output:
         output = [
             {"json": {"success": True}, "pairedItem": [{"item": index} for index in range(len(ctx.items))]}

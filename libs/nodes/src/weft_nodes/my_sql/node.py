@@ -7,7 +7,15 @@ from weft_node_sdk.context import NodeRunError, Outputs, RunContext
 from weft_node_sdk.values import members, names_in, value
 
 from weft_nodes.databases.building import Builder, Dialect, row_of, split_row, table_name
-from weft_nodes.databases.running import Build, Execute, Rows, query_text, run_as_one, run_statements
+from weft_nodes.databases.running import (
+    Build,
+    Execute,
+    Rows,
+    nothing_to_undo,
+    query_text,
+    run_as_one,
+    run_statements,
+)
 from weft_nodes.databases.sql_text import MYSQL, Statement, parameters_in, statements
 from weft_nodes.my_sql.connection import Connection, connect
 from weft_nodes.my_sql.values import Reading, as_number, stored
@@ -196,7 +204,7 @@ async def run(ctx: RunContext) -> Outputs:
     async with connect(ctx, secret, options, _reading(version, options), headers=version < 2) as connection:
         if version < 2:
             if operation == "insert":
-                return await run_as_one(ctx, _first_version(ctx), connection.execute)
+                return await run_as_one(ctx, _first_version(ctx), connection.execute, nothing_to_undo)
             return await run_statements(
                 ctx, "independently", _first_version(ctx), connection.execute, connection.transaction
             )
@@ -204,5 +212,5 @@ async def run(ctx: RunContext) -> Outputs:
         batching = str(options.get("queryBatching", "single"))
         if batching == "single":
             build = _inserted_at_once(ctx) if operation == "insert" else _builder(ctx)
-            return await run_as_one(ctx, build, execute)
+            return await run_as_one(ctx, build, execute, nothing_to_undo)
         return await run_statements(ctx, batching, _builder(ctx), execute, connection.transaction)

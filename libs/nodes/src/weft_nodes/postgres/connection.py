@@ -6,6 +6,7 @@ from typing import Any
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.network.tls import client_context
 from weft_nodes.postgres.values import decoders, encode, plain
@@ -17,7 +18,11 @@ class Connection:
     def __init__(self, driver: Any) -> None:
         self._driver = driver
 
-    async def execute(self, statement: Statement) -> list[dict[str, Any]]:
+    async def execute(self, statement: Statement) -> Rows:
+        return await self.run(statement) or []
+
+    async def run(self, statement: Statement) -> Rows | None:
+        """None for a statement that has no rows by its nature."""
         with _said():
             prepared = await self._driver.prepare(statement.text)
             wanted = prepared.get_parameters()
@@ -27,9 +32,10 @@ class Connection:
                 else encode(given)
                 for given, kind in zip(statement.values, wanted, strict=False)
             ]
-            return [
+            rows = [
                 {name: plain(held) for name, held in row.items()} for row in await prepared.fetch(*values)
             ]
+            return rows if prepared.get_attributes() else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from weft_node_sdk.paths import MISSING, get
 from weft_node_sdk.values import members, names_in, value
 
 from weft_nodes.databases.building import Builder, Dialect, row_of, split_row, table_name
-from weft_nodes.databases.running import Build, Rows, name_in, query_text, run_statements
+from weft_nodes.databases.running import Build, Rows, name_in, query_text, run_as_one, run_statements
 from weft_nodes.databases.sql_text import POSTGRES, Statement, parameters_in, statements
 from weft_nodes.postgres.connection import connect
 
@@ -141,6 +141,18 @@ def _first_version(ctx: RunContext) -> Build:
     return build
 
 
+def _outcome(version: float, operation: str, rows: Rows | None) -> Rows | None:
+    """What becomes of a statement's rows; None is a success without any. Raises NodeRunError for an update of
+    nothing."""
+    if version < 2:
+        return rows or []
+    if operation == "update" and not rows:
+        raise NodeRunError("The row that is to be updated does not exist")
+    if operation in {"insert", "upsert"} or (operation == "executeQuery" and version < 2.3):
+        return rows or None
+    return rows
+
+
 async def run(ctx: RunContext) -> Outputs:
     if not ctx.items:
         return [[]]
@@ -152,9 +164,12 @@ async def run(ctx: RunContext) -> Outputs:
     build = _first_version(ctx) if old else _builder(ctx)
     large = str(options.get("largeNumbersOutput", "text"))
     secret = await ctx.credential("postgres")
+    operation = str(first.get("operation", "insert"))
     async with connect(ctx, secret, options, large) as connection:
 
         async def execute(statement: Statement) -> Rows | None:
-            return await connection.execute(statement) or None
+            return _outcome(ctx.node.version, operation, await connection.run(statement))
 
+        if batching in {"single", "multiple"}:
+            return await run_as_one(ctx, build, execute, connection.transaction)
         return await run_statements(ctx, str(batching), build, execute, connection.transaction)
