@@ -1,7 +1,7 @@
 """What the state machine does with each event, and in which order work becomes ready."""
 
 import pytest
-from weft_contracts.messages import Activation, NodeError, Source
+from weft_contracts.messages import EMPTY_ITEM, Activation, NodeError, Source
 from weft_engine.graph import Graph
 from weft_engine.model import (
     Completed,
@@ -53,6 +53,39 @@ def test_v1_takes_the_higher_node_first_whichever_output_leads_to_it() -> None:
     assert walk(Graph.compile(doc, traits), both) == ["B", "B2", "A", "A2", "success"]
     doc["settings"] = {}  # v0: output by output, as connected
     assert walk(Graph.compile(doc, traits), both) == ["A", "B", "A2", "B2", "success"]
+
+
+EMPTY = [
+    # edges behind `T -> I`, what runs after I, whose output 0 is empty
+    ("I -> A, A -> B, B -> M, I:1 -> F, F -> M:1, M -> E", "F A B M E"),
+    ("I -> A, A -> M:1, I:1 -> F, F -> M, M -> E", "F A M E"),
+    ("I -> M, I:1 -> F, F -> M:1, M -> E", "F"),
+    ("I -> M:1, I:1 -> F, F -> M, M -> E", "F M E"),
+    ("I -> M, I:1 -> M:1, M -> E", "M E"),
+    ("I -> A, I -> B, A -> C, B -> C, C -> M, I:1 -> F, F -> M:1, M -> E", "F B C M E"),
+    ("I -> A, I:1 -> F, A -> M, F -> M:1, F -> E", "F E A M"),
+]
+
+
+@pytest.mark.parametrize(("edges", "order"), EMPTY)
+def test_v0_runs_the_branch_that_got_nothing_before_a_merge(edges: str, order: str) -> None:
+    compiled = graph(f"T -> I, {edges}", "v0", "I=if M=merge")
+    assert walk(compiled, I=(0, 1)) == ["I", *order.split(), "success"]
+
+
+def test_v0_gives_such_a_branch_one_empty_item() -> None:
+    state, effect = running("T -> I, I -> A, A -> M, I:1 -> F, F -> M:1", "v0", "I=if M=merge")
+    for name, counts in (("I", (0, 1)), ("F", (1,))):
+        (effect,) = state.apply(completed(name, counts=counts))  # type: ignore[assignment]
+    assert effect.activation == Activation("A", 0, (Source("F", EMPTY_ITEM, 0),))
+    (effect,) = state.apply(completed("A"))  # type: ignore[assignment]
+    assert effect.activation == Activation("M", 0, (Source("A"), Source("F")))
+
+
+def test_v0_waits_for_triggers_and_merges_no_more_than_before() -> None:
+    assert walk(graph("T -> F, F -> M:1, X -> M", "v0", "M=merge X=trigger")) == ["F", "success"]
+    edges = "T -> I, I -> N, I -> N:1, N -> M, I:1 -> F, F -> M:1"
+    assert walk(graph(edges, "v0", "I=if M=merge N=merge"), I=(0, 1)) == ["I", "F", "success"]
 
 
 def test_v0_follows_the_connections_as_they_stand() -> None:

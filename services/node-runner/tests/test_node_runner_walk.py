@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import (
+    EMPTY_ITEM,
     Activation,
     NodeCompleted,
     NodeError,
@@ -76,6 +77,22 @@ async def test_the_error_of_an_expression_says_where(
     assert (error.code, error.node, error.item_index) == ("EXPRESSION_ERROR", "A", 0)
     assert (error.parameter, error.parameter_name) == (path, shown)
     assert error.description
+
+
+async def test_a_branch_that_got_nothing_has_one_empty_item(make: Make, a_node: Node) -> None:
+    world = make(
+        edit(
+            a_node,
+            "A",
+            n="={{ $json.n ?? 'none' }}",
+            i="={{ $input.all().length }}",
+            from_="={{ $('Start').item.json.n }}",
+        )
+    )
+    task = world.task(given=({"n": 7}, {"n": 8}), entry="A")
+    task = msgspec.structs.replace(task, entry=Activation("A", 0, (Source("Start", EMPTY_ITEM, 0),)))
+    (done,) = await world.walk(task)
+    assert json_of(done) == [{"n": "none", "i": "1", "from_": "7"}]
 
 
 async def test_a_line_is_one_batch_with_lineage(make: Make, a_node: Node) -> None:

@@ -122,6 +122,17 @@ def _waiting(found: dict[str, Case]) -> None:
             found[f"if into merge {tag} {order}"] = flow.wired(
                 "Trigger > If > T > Merge > End, If.1 > F > Merge.1", order
             )
+        for end, tag in (("Merge", "first"), ("Merge.1", "second")):
+            other = "Merge.1" if end == "Merge" else "Merge"
+            wires = f"Trigger > If, If.1 > F > {other}, Merge > End"
+            far = Sheet().branch(above=9).pass_on("T", "U", "F").merge().pass_on("End")
+            found[f"branch of two is empty, {tag} {order}"] = far.wired(f"{wires}, If > T > U > {end}", order)
+            straight = Sheet().branch(above=9).pass_on("F").merge().pass_on("End")
+            found[f"If itself is empty, {tag} {order}"] = straight.wired(f"{wires}, If > {end}", order)
+            forked = Sheet().branch(above=9).pass_on("A", "B", "C", "F").merge().pass_on("End")
+            found[f"two ways are empty, {tag} {order}"] = forked.wired(
+                f"{wires}, If > A > C > {end}, If > B > C", order
+            )
         chain = Sheet().pass_on("A", "B", "C").merge("M1").merge("M2").pass_on("End")
         found[f"merge of merge {order}"] = chain.wired(
             "Trigger > A > M1 > M2 > End, Trigger > B > M1.1, Trigger > C > M2.1", order

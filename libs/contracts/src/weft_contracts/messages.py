@@ -34,6 +34,10 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of what messages are made of."""
 
 
+EMPTY_ITEM = -1
+"""As a Source's output: one empty item, because of that run."""
+
+
 class Source(Part, frozen=True, array_like=True):
     """Where an input came from: output `output` of run `run` of node `node`."""
 

@@ -204,7 +204,7 @@ class NodeContext(BinaryCalls):
             exists=plan.graph.nodes.__contains__,
             node_names=plan.graph.names,
             run_count=data.count,
-            output_index=lambda name: source.output if source and source.node == name else 0,
+            output_index=lambda name: max(source.output, 0) if source and source.node == name else 0,
             ancestor=self._ancestor,
             parameters_of=self._parameters_of,
             context_of=self._context_of,
@@ -212,7 +212,9 @@ class NodeContext(BinaryCalls):
             node_version=node.info.version,
             parameters=node.parameters,
             previous=(
-                {"name": source.node, "outputIndex": source.output, "runIndex": source.run} if source else {}
+                {"name": source.node, "outputIndex": max(source.output, 0), "runIndex": source.run}
+                if source
+                else {}
             ),
             execution={
                 "id": info.id,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from weft_contracts.messages import Activation, NodeOutput, Source
+from weft_contracts.messages import EMPTY_ITEM, Activation, NodeOutput, Source
 from weft_contracts.payload import Payload
 from weft_kit import items
 from weft_node_sdk.context import Item, Outputs
@@ -110,6 +110,9 @@ class Data:
         found: list[list[Item]] = []
         for source in activation.inputs:
             outputs = None if source is None else self.outputs(source.node, source.run)
+            if source is not None and source.output == EMPTY_ITEM:
+                found.append([{"json": {}, "pairedItem": {"item": 0}}])
+                continue
             usable = outputs is not None and source is not None and source.output < len(outputs)
             found.append(outputs[source.output] if usable else [])  # type: ignore[index, union-attr]
         return found
@@ -135,7 +138,11 @@ class Data:
         source = activation.inputs[0] if activation.inputs else None
         if source is None or index >= len(items_in):
             return None
-        return origin(self.run, source, items_in[index], node)
+        item = items_in[index]
+        if source.output == EMPTY_ITEM:  # it stands for the first item of the run that it is there because of
+            held = self.outputs(source.node, source.run)
+            item = held[0][0] if held and held[0] else item
+        return origin(self.run, source, item, node)
 
 
 RunOf = Callable[[str, int | None], Run | None]
@@ -180,9 +187,10 @@ def _before(run_of: RunOf, source: Source, item: Item) -> list[tuple[Source, int
         place, number = step.get("input", 0), step.get("item", 0)
         before = inputs[place] if place < len(inputs) else None
         held = None if before is None else run_of(before.node, before.run)
-        if before is None or held is None or before.output >= len(held.outputs):
+        output = 0 if before is None else max(before.output, 0)
+        if before is None or held is None or output >= len(held.outputs):
             return None
-        if number >= len(held.outputs[before.output]):
+        if number >= len(held.outputs[output]):
             return None
-        found.append((before, number, held.outputs[before.output][number]))
+        found.append((before, number, held.outputs[output][number]))
     return found
