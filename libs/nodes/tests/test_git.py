@@ -429,6 +429,17 @@ async def test_hosts_are_checked(allowed: Path) -> None:
         assert caught.value.code == "ADDRESS_REFUSED"
 
 
+async def test_the_host_that_git_would_go_to_is_checked(node: Node) -> None:
+    """A branch that names two remotes follows the last."""
+    await node.run("addConfig", key="remote.other.url", value="http://inside/a.git", version=1)
+    appended = {"value": "other", "options": {"mode": "append"}, "version": 1}
+    await node.run("addConfig", key="branch.main.remote", **appended)
+    for operation in ("fetch", "pull", "push", "pushTags"):
+        with pytest.raises(NodeRunError) as caught:
+            await node.run(operation)
+        assert caught.value.code == "ADDRESS_REFUSED"
+
+
 async def test_redirects_stay_at_their_server(url: str, allowed: Path) -> None:
     node = Node(allowed)
 

@@ -18,7 +18,8 @@ async def own(git: Git, held: list[tuple[str, str]]) -> tuple[str, Address]:
     """The remote that the present branch follows, else `origin`: its name and address. Raises NodeRunError where there
     is none, or more than one address."""
     branch = (await git.text("branch", "--show-current")).strip()
-    name = next((value for key, value in held if key == f"branch.{branch}.remote"), "origin")
+    # of several Git takes the last
+    name = ["origin", *(value for key, value in held if key == f"branch.{branch}.remote")][-1]
     urls = [value for key, value in held if key == f"remote.{name}.url"]
     if len(urls) != 1:
         text = (
