@@ -119,3 +119,7 @@ async def test_ranges_beyond_the_end(header: str, size: int) -> None:
 async def test_a_file_without_a_name_has_one() -> None:
     for name in ("", "/", "\n", None):
         assert 'filename="' in headers_of({"fileName": name}, shown=False)["Content-Disposition"]
+
+
+async def test_a_type_that_no_header_can_hold_is_not_named() -> None:
+    assert headers_of({"mimeType": "audio/ж"}, shown=True)["Content-Type"] == "application/octet-stream"

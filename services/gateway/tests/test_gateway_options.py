@@ -158,6 +158,7 @@ async def test_workflows_and_the_inputs_that_one_states(owner: Client, stranger:
     found = await listed(owner, "executeWorkflow", loader="workflows", search="ship an")
     assert [(each["name"], each["value"]) for each in found["options"]] == [("Ship an order", made["id"])]
     assert names(await listed(stranger, "executeWorkflow", loader="workflows", search="ship an")) == []
+    assert names(await listed(owner, "executeWorkflow", loader="workflows", cursor="9" * 200)) == []
     parameters = {"workflowId": {"__rl": True, "mode": "list", "value": made["id"]}}
     inputs = await listed(owner, "executeWorkflow", loader="workflowInputs", parameters=parameters)
     assert [(each["name"], each["type"]) for each in inputs["options"]] == [

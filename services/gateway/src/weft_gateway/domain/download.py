@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 _SHOWN: Final = re.compile(
-    r"image/(png|jpeg|gif|webp|avif|bmp|x-icon)|audio/[\w.+-]+|video/[\w.+-]+|text/(plain|csv)|application/json"
+    r"image/(png|jpeg|gif|webp|avif|bmp|x-icon)|audio/[\w.+-]+|video/[\w.+-]+|text/(plain|csv)|application/json",
+    re.ASCII,
 )
 """Types that a browser may show in place: none of them runs."""
 _PLAIN: Final = "application/octet-stream"

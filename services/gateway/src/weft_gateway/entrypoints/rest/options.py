@@ -19,6 +19,7 @@ from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.nodes import TypeName, short_name
+from weft_gateway.entrypoints.rest.paging import MOST
 
 router = APIRouter(tags=["nodes"])
 User = Annotated[Caller, Depends(signed_in)]
@@ -68,15 +69,19 @@ def _choice(name: str, value: str, **more: Any) -> Choice:
     return {"name": name, "value": value, **plain, **more}
 
 
+def _number(cursor: str, first: int) -> int:
+    return min(int(cursor), MOST) if cursor.isascii() and cursor.isdigit() else first
+
+
 def _page(choices: Iterable[Choice], wanted: Wanted) -> Answer:
-    start = int(wanted.cursor) if wanted.cursor.isascii() and wanted.cursor.isdigit() else 0
+    start = _number(wanted.cursor, 0)
     text = wanted.search.casefold()
     fitting = [each for each in choices if text in each["name"].casefold()]
     return fitting[start : start + PAGE], str(start + PAGE) if len(fitting) > start + PAGE else ""
 
 
 async def _workflows(request: Request, wanted: Wanted) -> Answer:
-    number = int(wanted.cursor) if wanted.cursor.isascii() and wanted.cursor.isdigit() else 1
+    number = _number(wanted.cursor, 1)
     call = store.ListRequest(search=wanted.search, sort="name", page=number, limit=PAGE)
     found = await backends(request).workflows.List(call)
     rows = [_choice(each.name, each.id, url=f"/workflows/{each.id}") for each in found.workflows]
