@@ -13,7 +13,7 @@ packages=()
 for folder in libs/*/src/* services/*/src/*; do
   [ -d "$folder" ] && packages+=(-p "$(basename "$folder")")
 done
-mypy "${packages[@]}"
+mypy "${packages[@]}" -p tests.compat
 step "import contracts"; lint-imports
 step "generated files"; python scripts/gen.py --check
 step "protos"; npx --yes --silent @bufbuild/buf@1.75.0 lint proto

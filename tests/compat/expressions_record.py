@@ -63,7 +63,8 @@ def unflattened(flat: list[Any]) -> Any:
     def at(place: int) -> Any:
         if place not in done:
             value = flat[place]
-            done[place] = made = type(value)() if isinstance(value, (dict, list)) else value
+            made: Any = type(value)() if isinstance(value, (dict, list)) else value
+            done[place] = made
             if isinstance(value, dict):
                 made.update((key, reference(part)) for key, part in value.items())
             elif isinstance(value, list):

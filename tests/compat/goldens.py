@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).with_name("goldens")
+FOLDER = Path(__file__).with_name("recorded")
 Golden = dict[str, Any]
 """{"of": mark of the case, "status", "failed": node or absent, "runs": [[node, [output, …]], …] in the order of
 running}; an item is [json] or [json, lineage], lineage a list of [input, item]."""

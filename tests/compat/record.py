@@ -1,4 +1,4 @@
-"""Records what an n8n makes of the cases, by its own interface, into goldens/.
+"""Records what an n8n makes of the cases, by its own interface, into recorded/.
 
     python -m tests.compat.record http://127.0.0.1:5678 EMAIL PASSWORD VERSION [GROUP …]
 

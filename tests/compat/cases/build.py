@@ -1,7 +1,7 @@
 """How the tables become documents."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import ItemsView, Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
 Json = Any
@@ -13,6 +13,11 @@ class Case(TypedDict):
 
     document: dict[str, Json]
     workflows: NotRequired[dict[str, dict[str, Json]]]
+
+
+def named(rows: Mapping[str, dict[str, Json]]) -> ItemsView[str, dict[str, Json]]:
+    """Rows of a table that are parameters."""
+    return rows.items()
 
 
 def node(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.compat.cases.build import Case, document, node, wired
+from tests.compat.cases.build import Case, document, named, node, wired
 from tests.compat.cases.single import condition, conditions
 
 ROWS = [{"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}]
@@ -182,13 +182,15 @@ def _waiting(found: dict[str, Case]) -> None:
 def _errors(found: dict[str, Case]) -> None:
     broken = "={{ $json.n === 2 ? DateTime.fromISO(1).foo.bar : $json.n }}"
     boom = "throw new Error('boom')"
-    for tag, extra in {
-        "stops": {},
-        "old way": {"continueOnFail": True},
-        "regular": {"onError": "continueRegularOutput"},
-        "output": {"onError": "continueErrorOutput"},
-        "both ways": {"continueOnFail": True, "onError": "stopWorkflow"},
-    }.items():
+    for tag, extra in named(
+        {
+            "stops": {},
+            "old way": {"continueOnFail": True},
+            "regular": {"onError": "continueRegularOutput"},
+            "output": {"onError": "continueErrorOutput"},
+            "both ways": {"continueOnFail": True, "onError": "stopWorkflow"},
+        }
+    ):
         wires = "Trigger > Bad > Next, Bad.1 > Failed"
         found[f"expression {tag}"] = (
             Sheet().put("Bad", broken, **extra).pass_on("Next", "Failed").wired(wires)
@@ -320,13 +322,15 @@ def _lineage(found: dict[str, Case]) -> None:
         found[f"through {name}"] = sheet.put("End", origin, **goes_on).wired(
             f"Trigger > {way} > End", rows=rows
         )
-    for name, parameters in {
-        "append": {},
-        "position": {"mode": "combine", "combineBy": "combineByPosition"},
-        "fields": {"mode": "combine", "fieldsToMatchString": "n"},
-        "all": {"mode": "combine", "combineBy": "combineAll"},
-        "choose": {"mode": "chooseBranch", "useDataOfInput": 2},
-    }.items():
+    for name, parameters in named(
+        {
+            "append": {},
+            "position": {"mode": "combine", "combineBy": "combineByPosition"},
+            "fields": {"mode": "combine", "fieldsToMatchString": "n"},
+            "all": {"mode": "combine", "combineBy": "combineAll"},
+            "choose": {"mode": "chooseBranch", "useDataOfInput": 2},
+        }
+    ):
         for ancestor in ("Trigger", "A", "B"):
             sheet = Sheet().put("A", "a", "a").put("B", "b", "b").merge(**parameters)
             sheet.put("End", f"={{{{ $('{ancestor}').item.json.n }}}}", **goes_on)
@@ -469,7 +473,7 @@ def _calls(found: dict[str, Case]) -> None:
     through = {"inputSource": "passthrough"}
     typed = {"workflowInputs": {"values": [{"name": "n", "type": "number"}, {"name": "s", "type": "string"}]}}
     for mode in ("once", "each"):
-        inline = {
+        inline: dict[str, Any] = {
             "source": "parameter",
             "workflowJson": json.dumps(child(through, "={{ $json.n }}")),
             "mode": mode,
@@ -482,11 +486,11 @@ def _calls(found: dict[str, Case]) -> None:
             .put("End", after, onError="continueRegularOutput")
             .wired("Trigger > Call > End")
         )
-        named = {"workflowId": {"__rl": True, "mode": "id", "value": "CHILD"}, "mode": mode, "options": {}}
+        by_id = {"workflowId": {"__rl": True, "mode": "id", "value": "CHILD"}, "mode": mode, "options": {}}
         for version in (1.1, 1.2):
             case = (
                 Sheet()
-                .add("Call", "executeWorkflow", version, named)
+                .add("Call", "executeWorkflow", version, by_id)
                 .put("End", after, onError="continueRegularOutput")
                 .wired("Trigger > Call > End")
             )
@@ -501,7 +505,7 @@ def _calls(found: dict[str, Case]) -> None:
         }
         case = (
             Sheet()
-            .add("Call", "executeWorkflow", 1.2, {**named, "workflowInputs": fields})
+            .add("Call", "executeWorkflow", 1.2, {**by_id, "workflowInputs": fields})
             .wired("Trigger > Call")
         )
         found[f"typed inputs {mode}"] = {**case, "workflows": {"CHILD": child(typed, "={{ $json.s + 1 }}")}}
@@ -514,11 +518,13 @@ def _calls(found: dict[str, Case]) -> None:
         "connections": wired("Start > Halt"),
         "settings": {"executionOrder": "v1"},
     }
-    for tag, extra in {
-        "stops": {},
-        "goes on": {"onError": "continueRegularOutput"},
-        "error output": {"onError": "continueErrorOutput"},
-    }.items():
+    for tag, extra in named(
+        {
+            "stops": {},
+            "goes on": {"onError": "continueRegularOutput"},
+            "error output": {"onError": "continueErrorOutput"},
+        }
+    ):
         inline = {"source": "parameter", "workflowJson": json.dumps(failing), "options": {}}
         found[f"child fails {tag}"] = (
             Sheet()

@@ -1,9 +1,10 @@
 """Nodes that make other lists out of a list: Split Out, Aggregate, Summarize, Sort, Limit, Remove Duplicates, Item
 Lists, Rename Keys, No Operation, Stop and Error, Wait."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from tests.compat.cases.build import Case, versions
+from tests.compat.cases.build import Case, named, versions
 
 ROWS: list[dict[str, Any]] = [
     {"g": "a", "n": 3, "s": "x", "tags": ["t1", "t2"], "sub": {"k": 1, "list": [{"v": 1}, {"v": 2}]}},
@@ -21,16 +22,22 @@ UNIFORM = [
 
 
 def _split(found: dict[str, dict[str, Case]]) -> None:
-    for name, parameters in {
-        "one": {"fieldToSplitOut": "tags"},
-        "nested": {"fieldToSplitOut": "sub.list"},
-        "two": {"fieldToSplitOut": "tags, sub.list"},
-        "others": {"fieldToSplitOut": "tags", "include": "allOtherFields"},
-        "selected": {"fieldToSplitOut": "tags", "include": "selectedOtherFields", "fieldsToInclude": "g, n"},
-        "renamed": {"fieldToSplitOut": "tags", "options": {"destinationFieldName": "tag"}},
-        "no dots": {"fieldToSplitOut": "sub.list", "options": {"disableDotNotation": True}},
-        "missing": {"fieldToSplitOut": "nothing"},
-    }.items():
+    for name, parameters in named(
+        {
+            "one": {"fieldToSplitOut": "tags"},
+            "nested": {"fieldToSplitOut": "sub.list"},
+            "two": {"fieldToSplitOut": "tags, sub.list"},
+            "others": {"fieldToSplitOut": "tags", "include": "allOtherFields"},
+            "selected": {
+                "fieldToSplitOut": "tags",
+                "include": "selectedOtherFields",
+                "fieldsToInclude": "g, n",
+            },
+            "renamed": {"fieldToSplitOut": "tags", "options": {"destinationFieldName": "tag"}},
+            "no dots": {"fieldToSplitOut": "sub.list", "options": {"disableDotNotation": True}},
+            "missing": {"fieldToSplitOut": "nothing"},
+        }
+    ):
         versions(found, "splitOut", name, "splitOut", (1,), parameters, ROWS)
         versions(
             found,
@@ -54,7 +61,7 @@ def _split(found: dict[str, dict[str, Case]]) -> None:
 
 def _aggregate(found: dict[str, dict[str, Case]]) -> None:
     def fields(*names: str, **renamed: str) -> dict[str, Any]:
-        rows = [{"fieldToAggregate": name} for name in names]
+        rows: list[dict[str, Any]] = [{"fieldToAggregate": name} for name in names]
         rows += [
             {"fieldToAggregate": a, "renameField": True, "outputFieldName": b} for a, b in renamed.items()
         ]
@@ -134,7 +141,7 @@ def _sort(found: dict[str, dict[str, Case]]) -> None:
         return {"sortFieldsUi": {"sortField": [{"fieldName": f, "order": o} for f, o in fields]}, **more}
 
     odd = [{"v": 10}, {"v": None}, {"v": "9"}, {"w": 1}, {"v": 2}, {"v": "b"}, {"v": "B"}, {"v": True}]
-    tables = {
+    tables: dict[str, tuple[dict[str, Any], Sequence[Any]]] = {
         "up": (by(("n", "ascending")), UNIFORM),
         "down": (by(("n", "descending")), UNIFORM),
         "two": (by(("g", "descending"), ("n", "ascending")), UNIFORM),
@@ -160,19 +167,21 @@ def _sort(found: dict[str, dict[str, Case]]) -> None:
 
 def _duplicates(found: dict[str, dict[str, Case]]) -> None:
     except_n = {"compare": "allFieldsExcept", "fieldsToExclude": "n"}
-    for name, parameters in {
-        "all": {},
-        "except": except_n,
-        "selected": {"compare": "selectedFields", "fieldsToCompare": "g"},
-        "selected two": {"compare": "selectedFields", "fieldsToCompare": "g, n"},
-        "only compared": {
-            "compare": "selectedFields",
-            "fieldsToCompare": "g",
-            "options": {"removeOtherFields": True},
-        },
-        "except only compared": {**except_n, "options": {"removeOtherFields": True}},
-        "missing field": {"compare": "selectedFields", "fieldsToCompare": "nothing"},
-    }.items():
+    for name, parameters in named(
+        {
+            "all": {},
+            "except": except_n,
+            "selected": {"compare": "selectedFields", "fieldsToCompare": "g"},
+            "selected two": {"compare": "selectedFields", "fieldsToCompare": "g, n"},
+            "only compared": {
+                "compare": "selectedFields",
+                "fieldsToCompare": "g",
+                "options": {"removeOtherFields": True},
+            },
+            "except only compared": {**except_n, "options": {"removeOtherFields": True}},
+            "missing field": {"compare": "selectedFields", "fieldsToCompare": "nothing"},
+        }
+    ):
         versions(found, "removeDuplicates", name, "removeDuplicates", (1, 1.1, 2), parameters, UNIFORM)
         versions(
             found,
@@ -211,12 +220,14 @@ def cases() -> dict[str, dict[str, Case]]:
     _summarize(found)
     _sort(found)
     _duplicates(found)
-    for name, parameters in {
-        "one": {},
-        "two": {"maxItems": 2},
-        "last": {"maxItems": 2, "keep": "lastItems"},
-        "many": {"maxItems": 99},
-    }.items():
+    for name, parameters in named(
+        {
+            "one": {},
+            "two": {"maxItems": 2},
+            "last": {"maxItems": 2, "keep": "lastItems"},
+            "many": {"maxItems": 99},
+        }
+    ):
         versions(found, "limit", name, "limit", (1,), parameters, UNIFORM)
         versions(
             found,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.compat.cases.build import Case, versions
+from tests.compat.cases.build import Case, named, versions
 
 ROWS: list[dict[str, Any]] = [
     {"n": 1, "s": "one", "b": True, "d": "2024-03-01", "l": [1, 2], "o": {"x": 1}, "e": ""},
@@ -113,8 +113,8 @@ def _edit_fields(found: dict[str, dict[str, Case]]) -> None:
             onError="continueErrorOutput",
         )
     field = {"name": "v", "type": "stringValue", "stringValue": "={{ $json.n }}"}
-    number = {"name": "w", "type": "numberValue", "numberValue": "={{ $json.n }}"}
-    three = {"fields": {"values": [field, number]}, "options": {}}
+    amount = {"name": "w", "type": "numberValue", "numberValue": "={{ $json.n }}"}
+    three = {"fields": {"values": [field, amount]}, "options": {}}
     versions(found, "set", "fields", "set", (3, 3.1, 3.2), three, ROWS)
     versions(found, "set", "fields none", "set", (3, 3.2), {**three, "include": "none"}, ROWS)
     versions(
@@ -136,13 +136,15 @@ def _edit_fields(found: dict[str, dict[str, Case]]) -> None:
         ROWS,
     )
     dotted = {"assignments": {"assignments": [{"id": "1", "name": "o.x", "type": "number", "value": 9}]}}
-    for name, more in {
-        "dots": {"includeOtherFields": True},
-        "no dots": {"includeOtherFields": True, "options": {"dotNotation": False}},
-        "alone": {},
-        "include selected": {"includeOtherFields": True, "include": "selected", "includeFields": "n, o"},
-        "include except": {"includeOtherFields": True, "include": "except", "excludeFields": "l, o"},
-    }.items():
+    for name, more in named(
+        {
+            "dots": {"includeOtherFields": True},
+            "no dots": {"includeOtherFields": True, "options": {"dotNotation": False}},
+            "alone": {},
+            "include selected": {"includeOtherFields": True, "include": "selected", "includeFields": "n, o"},
+            "include except": {"includeOtherFields": True, "include": "except", "excludeFields": "l, o"},
+        }
+    ):
         versions(found, "set", name, "set", (3.3, 3.4), {**dotted, **more}, ROWS)
     for name, text in {
         "json": '{"a": 1, "b": {"c": [true, null]}}',
@@ -293,7 +295,7 @@ def _switch(found: dict[str, dict[str, Case]]) -> None:
         {"mode": "expression", "output": "={{ $json.n > 10 ? 2 : 0 }}"},
         ROWS,
     )
-    old = [
+    old: list[tuple[str, str, list[dict[str, Any]]]] = [
         ("number", "={{ $json.n }}", [{"operation": "larger", "value2": 10}, {"operation": "smaller", "value2": 0}]),
         ("string", "={{ $json.s }}", [{"operation": "equal", "value2": "one"}, {"operation": "contains", "value2": "w"}]),
         ("boolean", "={{ $json.b }}", [{"value2": True}, {"operation": "notEqual", "value2": True}]),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.compat.cases.build import Case, versions
+from tests.compat.cases.build import Case, named, versions
 
 DATES = [{"d": "2024-02-29T13:45:10.123Z"}, {"d": "2025-12-31"}, {"d": "2024-03-31T01:30:00+01:00"}]
 PAGE = '<html><body><h1 id="t">A &amp; B</h1><p class="x">one <b>two</b></p><p class="x"> three </p><a href="/l">link</a><input value="v"></body></html>'
@@ -56,22 +56,24 @@ def _dates(found: dict[str, dict[str, Case]]) -> None:
         "endDate": field,
         "units": ["month", "day", "hour"],
     }
-    for name, parameters in {
-        "custom": custom,
-        "keeps fields": {**custom, "options": {"includeInputFields": True}},
-        "from format": {**custom, "date": "31.12.2024", "options": {"fromFormat": "dd.MM.yyyy"}},
-        "round up": {"operation": "roundDate", "date": field, "mode": "roundUp", "to": "month"},
-        "between": between,
-        "between iso": {**between, "options": {"isoString": True}},
-        "subtract": {
-            "operation": "subtractFromDate",
-            "magnitude": field,
-            "timeUnit": "days",
-            "duration": 60,
-            "outputFieldName": "then",
-        },
-        "no date": {"operation": "extractDate", "date": "soon", "part": "year"},
-    }.items():
+    for name, parameters in named(
+        {
+            "custom": custom,
+            "keeps fields": {**custom, "options": {"includeInputFields": True}},
+            "from format": {**custom, "date": "31.12.2024", "options": {"fromFormat": "dd.MM.yyyy"}},
+            "round up": {"operation": "roundDate", "date": field, "mode": "roundUp", "to": "month"},
+            "between": between,
+            "between iso": {**between, "options": {"isoString": True}},
+            "subtract": {
+                "operation": "subtractFromDate",
+                "magnitude": field,
+                "timeUnit": "days",
+                "duration": 60,
+                "outputFieldName": "then",
+            },
+            "no date": {"operation": "extractDate", "date": "soon", "part": "year"},
+        }
+    ):
         versions(found, "dateTime", name, "dateTime", (2,), parameters, DATES)
     for pattern in ("MM/DD/YYYY", "MMMM DD YYYY", "YYYY-MM-DD", "X"):
         versions(
@@ -166,20 +168,22 @@ def _markup(found: dict[str, dict[str, Case]]) -> None:
             {"mode": "markdownToHtml", "markdown": text},
             [{}],
         )
-    for name, options in {
+    for name, options in named({
         "default": {}, "attributes": {"mergeAttrs": False}, "arrays": {"explicitArray": True}, "no root": {"explicitRoot": False},
         "ignore attributes": {"ignoreAttrs": True}, "trim": {"trim": True}, "normalize": {"normalizeTags": True},
-    }.items():  # fmt: skip
+    }):  # fmt: skip
         versions(found, "xml", f"read {name}", "xml", (1,), {"options": options}, [{"data": XML}])
     versions(
         found, "xml", "broken", "xml", (1,), {}, [{"data": "<a><b></a>"}], onError="continueRegularOutput"
     )
-    for name, options in {
-        "default": {},
-        "headless": {"headless": True},
-        "root": {"rootName": "top"},
-        "cdata": {"cdata": True},
-    }.items():
+    for name, options in named(
+        {
+            "default": {},
+            "headless": {"headless": True},
+            "root": {"rootName": "top"},
+            "cdata": {"cdata": True},
+        }
+    ):
         versions(
             found,
             "xml",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.compat.cases.build import Case, two
+from tests.compat.cases.build import Case, named, two
 
 A = [
     {"id": 1, "a": "one", "o": {"x": 1, "y": 1}},
@@ -118,11 +118,13 @@ def cases() -> dict[str, dict[str, Case]]:
             compare[f"{resolve} v{version:g}"] = two(
                 "compareDatasets", version, {**fields(("id", "id")), "resolve": resolve}, A, B
             )
-    for name, more in {
-        "fuzzy": {"fuzzyCompare": True},
-        "all matches": {"options": {"multipleMatches": "all"}},
-        "skip": {"options": {"skipFields": "b, o"}},
-    }.items():
+    for name, more in named(
+        {
+            "fuzzy": {"fuzzyCompare": True},
+            "all matches": {"options": {"multipleMatches": "all"}},
+            "skip": {"options": {"skipFields": "b, o"}},
+        }
+    ):
         compare[f"{name} v2.3"] = two("compareDatasets", 2.3, {**fields(("id", "id")), **more}, A, B)
     compare["same v2.3"] = two("compareDatasets", 2.3, fields(("id", "id")), A[:2], A[:2])
     return {"merge": merge, "compareDatasets": compare}
