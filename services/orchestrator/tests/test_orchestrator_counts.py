@@ -1,5 +1,6 @@
 """Counting: what is kept of past quarters and what is counted at once give what there is."""
 
+import asyncio
 import random
 import time
 from collections import Counter
@@ -152,5 +153,35 @@ async def test_a_quarter_with_something_unfinished_is_due_again(database: Databa
         )
     }
     assert 14 < again[int(NOW - 5 * 86400) // QUARTER] <= 15
-    assert int(NOW - 6 * 86400) // QUARTER not in again
-    assert again[int(NOW - 0.2 * 86400) // QUARTER] > 23 * 60
+    for days in (0.2, 6):
+        assert again[int(NOW - days * 86400) // QUARTER] > 23 * 60
+
+
+async def test_what_began_in_an_outage_is_counted(database: Database, connection: Any) -> None:
+    """Its command waited in the broker while its quarter was counted."""
+    counts, quarter = PostgresCounts(database), NOW // QUARTER
+    await put(connection, NOW - 5 * 86400)
+    await catch_up(counts, quarter)
+    await put(connection, NOW - 4 * 86400)
+    assert await totals(counts) == {"success": 1}
+    await connection.execute("UPDATE orchestrator.counted SET next_at = next_at - interval '1 day'")
+    await catch_up(counts, quarter)
+    assert await totals(counts) == {"success": 2}
+    rest = "SELECT count(*) FROM orchestrator.counted WHERE quarter < $1 AND next_at < 'infinity'"
+    assert await connection.fetchval(rest, quarter - DAY - 1) == 0
+
+
+async def test_a_deletion_that_is_under_way_is_waited_for(database: Database, connection: Any) -> None:
+    counts, quarter = PostgresCounts(database), NOW // QUARTER
+    gone = await put(connection, NOW - 5 * 86400)
+    await catch_up(counts, quarter)
+    await counted_again(connection, gone)
+    async with connection.transaction():
+        await connection.execute("DELETE FROM orchestrator.executions WHERE id = $1::uuid", gone)
+        await counted_again(connection, gone)
+        counting = asyncio.create_task(catch_up(counts, quarter))
+        waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+        while not await connection.fetchval(waits):
+            assert not counting.done()
+    await counting
+    assert await totals(counts) == {}

@@ -14,8 +14,9 @@ QUARTER: Final = 900
 _LOCK: Final = 2003133045
 _AGAIN: Final = """CASE
 WHEN {open} THEN now() + least(greatest((now() - to_timestamp({end})) / 8, '1 minute'), '15 minutes')
-WHEN to_timestamp({end}) > now() - interval '1 day' THEN now() + interval '1 day' ELSE 'infinity' END"""
-"""What has not ended is looked at again the less often the older it is; the rest once, for what came late."""
+WHEN {first} OR to_timestamp({end}) > now() - interval '1 day' THEN now() + interval '1 day' ELSE 'infinity' END"""
+"""What has not ended is looked at again the less often the older it is; the rest a day after it was first counted, for
+what came late: after an outage the commands of days may be started."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ class PostgresCounts:
 
     async def _one(self, connection: Any, until: int) -> bool:
         due = await connection.fetchval(
-            "SELECT quarter FROM orchestrator.counted WHERE next_at <= now() ORDER BY next_at LIMIT 1"
+            # locked: a deletion that is under way ends before it is counted, a later one has it counted again
+            "SELECT quarter FROM orchestrator.counted WHERE next_at <= now() ORDER BY next_at LIMIT 1 FOR UPDATE"
         )
         if due is not None:
             await self._count(connection, due)
@@ -137,7 +139,7 @@ class PostgresCounts:
         if following >= until:
             return False
         if held > following:  # nothing began in between
-            again = _AGAIN.format(open="false", end=f"(q + 1) * {QUARTER}")
+            again = _AGAIN.format(open="false", first="true", end=f"(q + 1) * {QUARTER}")
             await connection.execute(
                 f"INSERT INTO orchestrator.counted SELECT q, {again} FROM generate_series($1::int, $2::int) q",  # noqa: S608
                 following,
@@ -160,7 +162,8 @@ class PostgresCounts:
             _bound(quarter + 1),
         )
         unfinished = "EXISTS (SELECT FROM orchestrator.counts WHERE quarter = $1 AND ended < executions)"
-        again = _AGAIN.format(open=unfinished, end=f"($1 + 1) * {QUARTER}::bigint")
+        first = "NOT EXISTS (SELECT FROM orchestrator.counted WHERE quarter = $1)"
+        again = _AGAIN.format(open=unfinished, first=first, end=f"($1 + 1) * {QUARTER}::bigint")
         await connection.execute(
             f"INSERT INTO orchestrator.counted VALUES ($1, {again}) "  # noqa: S608
             "ON CONFLICT (quarter) DO UPDATE SET next_at = excluded.next_at",
