@@ -561,6 +561,15 @@ async def test_settings(node: Node) -> None:
     assert await node.run("userSetup") == []
 
 
+async def test_a_remote_s_name_is_no_option(node: Node, url: str) -> None:
+    name = "--upload-pack=touch x"
+    await node.run("addConfig", key=f"remote.{name}.url", value=f"{url}/public.git", version=1)
+    await node.run("addConfig", key="branch.main.remote", value=name, version=1)
+    for operation in ("fetch", "pull", "push", "pushTags"):
+        with pytest.raises(NodeRunError, match="no name of a remote"):
+            await node.run(operation)
+
+
 async def test_errors_are_the_item_s(node: Node) -> None:
     items = [{"json": {"n": name}} for name in ("v1", "", "v2")]
     found = await node.run("tag", items, name="={{ $json.n }}", on_error="continueRegularOutput")

@@ -116,9 +116,9 @@ async def _push(git: Git, parameters: Mapping[str, Any], held: Settings, secret:
     name, goal = await remotes.own(git, held)
     async with git.reaching(goal, secret) as reaching:
         if branch:
-            await reaching.run("push", "--quiet", "--set-upstream", name, branch)
+            await reaching.run("push", "--quiet", "--set-upstream", "--", name, branch)
         else:
-            await reaching.run("push", "--quiet")
+            await reaching.run("push", "--quiet", "--", name)
 
 
 async def _configure(git: Git, version: float, parameters: Mapping[str, Any]) -> None:
@@ -164,11 +164,11 @@ async def _in_repository(
                 async with git.reaching(goal, secret) as reaching:
                     match operation:
                         case "fetch":
-                            await reaching.run("fetch", "--quiet", name)
+                            await reaching.run("fetch", "--quiet", "--", name)
                         case "pull":
-                            await reaching.run("pull", "--quiet")
+                            await reaching.run("pull", "--quiet", "--", name)
                         case _:
-                            await reaching.run("push", "--quiet", "--tags", name)
+                            await reaching.run("push", "--quiet", "--tags", "--", name)
             case "listConfig":
                 return [_listed(held)]
             case "log":

@@ -20,6 +20,8 @@ async def own(git: Git, held: list[tuple[str, str]]) -> tuple[str, Address]:
     branch = (await git.text("branch", "--show-current")).strip()
     # of several Git takes the last
     name = ["origin", *(value for key, value in held if key == f"branch.{branch}.remote")][-1]
+    if name.startswith("-"):
+        raise NodeRunError(f"'{name}' is no name of a remote", code="GIT_REFUSED")
     urls = [value for key, value in held if key == f"remote.{name}.url"]
     if len(urls) != 1:
         text = (
