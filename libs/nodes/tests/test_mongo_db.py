@@ -303,8 +303,10 @@ async def recording(answers: Answers) -> AsyncIterator[tuple[int, list[dict[str,
     """(the port of a server, the commands that it was sent). It answers by the command's name, else with no more than
     that all is well."""
     asked: list[dict[str, Any]] = []
+    connections: set[asyncio.Task[Any] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
         while True:
             try:
                 head = await reader.readexactly(16)
@@ -328,6 +330,7 @@ async def recording(answers: Answers) -> AsyncIterator[tuple[int, list[dict[str,
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1], asked
     server.close()
+    await asyncio.wait_for(asyncio.gather(*(task for task in connections if task)), 10)
 
 
 async def test_search_indexes() -> None:

@@ -317,8 +317,9 @@ async def test_what_is_missing_is_said(secret: dict[str, Any]) -> None:
         await run(secret, {"operation": "select"})
     with pytest.raises(NodeRunError, match="The query is empty"):
         await run(secret, query(" "))
-    with pytest.raises(NodeRunError, match="nothing to write"):
-        await run(secret, INSERT)
+    with pytest.raises(NodeRunError, match="nothing to write") as caught:
+        await run(secret, INSERT, [{"id": 8}, {}])
+    assert caught.value.item_index == 1
     with pytest.raises(NodeRunError, match="nothing to update"):
         await run(secret, {**INSERT, "operation": "update", "columnToMatchOn": "id"}, [{"id": 1}])
     with pytest.raises(NodeRunError, match="SQL syntax") as caught:
@@ -362,15 +363,19 @@ GREETING += b"\0" * 10 + b"b" * 12 + b"\0mysql_native_password\0"
 async def evil(received: list[bytes]) -> AsyncIterator[int]:
     """A server that knows no TLS (bit 11 of its capabilities) and asks for the password in plain text."""
 
+    ended = asyncio.Event()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for number, packet in ((0, GREETING), (2, b"\xfemysql_clear_password\0")):
             writer.write(len(packet).to_bytes(3, "little") + bytes([number]) + packet)
             received.append(await reader.read(65536))
         writer.close()
+        ended.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     yield server.sockets[0].getsockname()[1]
     server.close()
+    await asyncio.wait_for(ended.wait(), 10)
 
 
 @pytest.mark.parametrize("secured", [False, True])

@@ -166,7 +166,13 @@ def _inserted_at_once(ctx: RunContext) -> Build:
     async def build(index: int, parameters: dict[str, Any]) -> list[Statement]:
         if index:
             return []
-        rows = [row_of(ctx, at, each)[0] for at, each in enumerate(await ctx.parameters())]
+        rows = []
+        for at, each in enumerate(await ctx.parameters()):
+            try:
+                rows.append(row_of(ctx, at, each)[0])
+            except NodeRunError as error:
+                error.item_index = at
+                raise
         return [_insert(parameters, rows, ignore=members(parameters).get("skipOnConflict") is True)]
 
     return build
