@@ -38,11 +38,16 @@ async def sent(options: dict[str, Any], kind: str = "httpRequest") -> Request:
         ({"url": "http://y", "baseURL": "http://x"}, "httpRequest", "GET", "http://y", [], {}, None),
         ({"baseURL": "http://x"}, "httpRequest", "GET", "http://x", [], {}, None),
         ({"url": "u", "qs": {"a": 1, "b": [True, "c"], "n": None, "o": {"x": 1}}}, "httpRequest", "GET", "u",
-         [("a", "1"), ("b", "true"), ("b", "c"), ("o", '{"x":1}')], {}, None),
+         [("a", "1"), ("b[0]", "true"), ("b[1]", "c"), ("n", ""), ("o[x]", "1")], {}, None),
+        ({"url": "u", "qs": {"a": [1, 2]}, "arrayFormat": "repeat"}, "httpRequest", "GET", "u", [("a", "1"), ("a", "2")], {}, None),
+        ({"url": "u", "qs": {"a": [1, 2]}, "arrayFormat": "brackets"}, "httpRequest", "GET", "u", [("a[]", "1"), ("a[]", "2")], {}, None),
+        ({"url": "u", "qs": {"a": [1, 2]}, "arrayFormat": "comma"}, "httpRequest", "GET", "u", [("a", "1,2")], {}, None),
+        ({"url": "u", "body": {"a": [1, 2]}, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, "httpRequest",
+         "GET", "u", [], {"Content-Type": "application/x-www-form-urlencoded"}, b"a%5B%5D=1&a%5B%5D=2"),
         ({"url": "u", "body": {"a": 1}}, "httpRequest", "GET", "u", [], {"Content-Type": "application/json"}, b'{"a":1}'),
         ({"url": "u", "body": [1], "headers": {"content-type": "application/x", "n": None, "x": 5}}, "httpRequest", "GET",
          "u", [], {"content-type": "application/x", "x": "5"}, b"[1]"),
-        ({"url": "u", "body": "text"}, "httpRequest", "GET", "u", [], {}, b"text"),
+        ({"url": "u", "body": "text"}, "httpRequest", "GET", "u", [], {"Content-Type": "application/x-www-form-urlencoded"}, b"text"),
         ({"url": "u", "body": ""}, "httpRequest", "GET", "u", [], {}, None),
         ({"url": "u", "body": {"type": "Buffer", "data": [104, 105]}}, "httpRequest", "GET", "u", [], {}, b"hi"),
         ({"url": "u", "body": {"a": "b c"}, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}, "httpRequest",
@@ -59,6 +64,23 @@ async def test_options_become_a_request(
     made = await sent(options, kind)
     found = (made.method, made.url, list(made.query), dict(made.headers), made.body)
     assert found == (method, url, query, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "url"),
+    [
+        ({"host": "p", "port": 8080}, "http://p:8080"),
+        (
+            {"protocol": "https:", "host": "p", "auth": {"username": "a", "password": "b@c"}},
+            "https://a:b%40c@p",
+        ),
+        ("http://p:1", "http://p:1"),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+async def test_a_proxy(proxy: Any, url: str) -> None:
+    assert (await sent({"url": "u", "proxy": proxy})).options["proxy"] == url
 
 
 async def test_limits_of_a_request() -> None:

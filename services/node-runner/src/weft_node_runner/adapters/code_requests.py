@@ -1,9 +1,9 @@
 """`this.helpers.httpRequest(options)` of a script: the request is made out here, under the guard."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from weft_expressions.code import HelpRefused
@@ -13,8 +13,8 @@ _LONGEST_SECONDS = 300.0
 
 
 class CodeRequests:
-    """Options are those of n8n's documentation: url, baseURL, method, headers, qs, body, json, auth, encoding,
-    timeout (milliseconds), returnFullResponse, ignoreHttpStatusErrors, disableFollowRedirect,
+    """Options are those of n8n's documentation: url, baseURL, method, headers, qs, arrayFormat, body, json, auth,
+    proxy, encoding, timeout (milliseconds), returnFullResponse, ignoreHttpStatusErrors, disableFollowRedirect,
     skipSslCertificateValidation; kind "request" has the older uri, form, resolveWithFullResponse and simple, too."""
 
     def __init__(self, http: Http) -> None:
@@ -34,11 +34,12 @@ class CodeRequests:
                 str(options.get("method") or "GET").upper(),
                 url,
                 headers=list(headers.items()),
-                query=_query(_mapping(options, "qs")),
+                query=_query(_mapping(options, "qs"), str(options.get("arrayFormat") or "indices")),
                 body=body,
                 timeout=_seconds(options.get("timeout")),
                 follow_redirects=not options.get("disableFollowRedirect"),
                 verify=not options.get("skipSslCertificateValidation"),
+                proxy=_proxy(options.get("proxy")),
             )
         except NodeRunError as error:
             raise HelpRefused(error.message, {"description": error.description, "code": error.code}) from None
@@ -65,19 +66,42 @@ def _seconds(milliseconds: Any) -> float:
     return min(milliseconds / 1000, _LONGEST_SECONDS)
 
 
-def _query(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name, _text(part))
-        for name, value in values.items()
-        for part in (value if isinstance(value, list) else [value])
-        if part is not None
-    ]
+def _query(values: Mapping[str, Any], lists: str) -> list[tuple[str, str]]:
+    """Pairs of nested values, as n8n writes them: `a[b]=1`; `lists` is indices, brackets, repeat or comma."""
+    return [pair for name, value in values.items() for pair in _pairs(name, value, lists)]
+
+
+def _pairs(name: str, value: Any, lists: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _pairs(f"{name}[{key}]", part, lists)
+    elif isinstance(value, list) and lists == "comma":
+        yield name, ",".join(_text(part) for part in value)
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            place = {"brackets": "[]", "repeat": ""}.get(lists, f"[{index}]")
+            yield from _pairs(f"{name}{place}", part, lists)
+    else:
+        yield name, _text(value)
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return value or ""
     return orjson.dumps(value).decode()
+
+
+def _proxy(given: Any) -> str:
+    """Of a URL, or of `{protocol, host, port, auth: {username, password}}`."""
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, Mapping) or not given.get("host"):
+        return ""
+    auth = _mapping(dict(given), "auth")
+    user, secret = quote(str(auth.get("username", "")), ""), quote(str(auth.get("password", "")), "")
+    protocol = str(given.get("protocol") or "http").rstrip(":")
+    port = f":{given['port']}" if given.get("port") else ""
+    return f"{protocol}://{f'{user}:{secret}@' if user else ''}{given['host']}{port}"
 
 
 def _body(options: dict[str, Any], headers: dict[str, str], *, plain: bool) -> bytes | None:
@@ -88,13 +112,15 @@ def _body(options: dict[str, Any], headers: dict[str, str], *, plain: bool) -> b
     if body is None or body == "":
         return None
     if isinstance(body, str):
+        if "content-type" not in named:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         return body.encode()
     if isinstance(body, Mapping) and body.get("type") == "Buffer":
         return bytes(body.get("data") or ())
     kind = named.get("content-type", "")
     if isinstance(body, Mapping) and (form is not None or "x-www-form-urlencoded" in kind):
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        return urlencode(_query(body)).encode()
+        return urlencode(_query(body, "brackets" if form is None else "indices")).encode()
     if not kind:
         headers["Content-Type"] = "application/json"
     return orjson.dumps(body)

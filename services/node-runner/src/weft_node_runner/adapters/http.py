@@ -217,8 +217,9 @@ class GuardedHttp:
     async def _chosen(
         self, verify: bool, proxy: str, max_redirects: int, certificate: ClientCertificate | None
     ) -> AsyncIterator[httpx.AsyncClient]:
-        """A client certificate gets a connection of its own: nobody else's request goes over it."""
-        if certificate is None:
+        """A client certificate gets a connection of its own: nobody else's request goes over it. So does a proxy: users
+        name as many as they like, and nothing of them is to stay."""
+        if certificate is None and not proxy:
             yield self._client(verify, proxy, max_redirects)
             return
         transport = _Transport(self._policy, _tls(verify, certificate), proxy)
