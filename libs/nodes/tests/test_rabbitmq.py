@@ -269,5 +269,6 @@ async def test_a_certificate_signs_in(
     with pytest.raises(NodeRunError, match="no connection"):
         await run({**secured, "cert": "", "key": ""}, queue="passwordless")
     if passphrase:
-        with pytest.raises(NodeRunError, match="certificate can't be used"):
-            await run({**secured, "passphrase": "wrong"}, queue="passwordless")
+        for wrong in ("wrong", ""):  # nobody is asked at a terminal
+            with pytest.raises(NodeRunError, match="certificate can't be used"):
+                await run({**secured, "passphrase": wrong}, queue="passwordless")

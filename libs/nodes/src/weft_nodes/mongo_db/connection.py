@@ -103,23 +103,10 @@ def _true(given: Any) -> bool:
 
 
 def _tls(secret: Mapping[str, Any], host: str, *, verify: bool) -> NamedContext:
-    ca, certificate, key, phrase = (
+    ca, certificate, key, passphrase = (
         str(secret.get(name) or "") for name in ("ca", "cert", "key", "passphrase")
     )
-    return client_context(
-        host, verify=verify, ca=ca, certificate=certificate, key=_unlocked(key, phrase) if phrase else key
-    )
-
-
-def _unlocked(key: str, passphrase: str) -> str:
-    from cryptography.hazmat.primitives import serialization
-
-    try:
-        held = serialization.load_pem_private_key(key.encode(), passphrase.encode())
-    except TypeError:
-        return key
-    kind = serialization.PrivateFormat.PKCS8
-    return held.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()).decode()
+    return client_context(host, verify=verify, ca=ca, certificate=certificate, key=key, passphrase=passphrase)
 
 
 async def _client(ctx: Outbound, secret: Mapping[str, Any], place: _Place, host: str, port: int) -> Any:

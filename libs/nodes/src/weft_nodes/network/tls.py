@@ -1,5 +1,6 @@
 """TLS to a server whose address was resolved before."""
 
+import os
 import ssl
 from typing import Any
 
@@ -20,10 +21,16 @@ class NamedContext(ssl.SSLContext):
 
 
 def client_context(
-    host: str, *, verify: bool = True, ca: str = "", certificate: str = "", key: str = ""
+    host: str,
+    *,
+    verify: bool = True,
+    ca: str = "",
+    certificate: str = "",
+    key: str = "",
+    passphrase: str = "",
 ) -> NamedContext:
     """`ca`: PEM of the authority to trust instead of the machine's. `certificate`, `key`: the client's, as PEM.
-    Raises ValueError for a PEM that is none."""
+    Raises ValueError for a PEM that is none, or that the passphrase does not open."""
     context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.server_name = host
     if not verify:
@@ -34,18 +41,18 @@ def client_context(
     else:
         context.load_default_certs()
     if certificate and key:
-        _load_client(context, certificate, key)
+        _load_client(context, f"{certificate.strip()}\n{key.strip()}\n", passphrase)
     return context
 
 
-def _load_client(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """The library reads certificates from files only; this one is gone at once."""
-    from tempfile import NamedTemporaryFile
-
-    with NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(f"{certificate.strip()}\n{key.strip()}\n")
-        file.flush()
-        try:
-            context.load_cert_chain(file.name)
-        except ssl.SSLError as error:
-            raise ValueError(f"the client's certificate can't be read: {error}") from None
+def _load_client(context: ssl.SSLContext, pem: str, passphrase: str) -> None:
+    """The library reads certificates from files only; this one is on no disk."""
+    file = os.memfd_create("certificate", os.MFD_CLOEXEC)
+    try:
+        os.write(file, pem.encode())
+        # without a passphrase the library would ask for one at the terminal
+        context.load_cert_chain(f"/proc/self/fd/{file}", password=passphrase)
+    except ssl.SSLError as error:
+        raise ValueError(f"the client's certificate can't be read: {error}") from None
+    finally:
+        os.close(file)

@@ -11,19 +11,6 @@ from weft_nodes.network.tls import NamedContext, client_context
 _CONNECT_SECONDS: Final = 10.0
 
 
-def _unlocked(key: str, passphrase: str) -> str:
-    """A private key without its passphrase. Raises ValueError or TypeError."""
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-        load_pem_private_key,
-    )
-
-    opened = load_pem_private_key(key.encode(), passphrase.encode())
-    return opened.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
 def _tls(secret: Mapping[str, Any], host: str) -> NamedContext | None:
     if secret.get("ssl") is not True:
         return None
@@ -31,9 +18,8 @@ def _tls(secret: Mapping[str, Any], host: str) -> NamedContext | None:
         str(secret.get(name) or "") for name in ("ca", "cert", "key", "passphrase")
     )
     try:
-        key = _unlocked(key, passphrase) if key and passphrase else key
-        return client_context(host, ca=ca, certificate=certificate, key=key)
-    except (ValueError, TypeError, OSError) as error:
+        return client_context(host, ca=ca, certificate=certificate, key=key, passphrase=passphrase)
+    except (ValueError, OSError) as error:
         raise NodeRunError(
             f"RabbitMQ: a certificate can't be used: {error}", code="MESSAGING_ERROR"
         ) from None
