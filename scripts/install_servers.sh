@@ -4,8 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [javac]=default-jdk-headless [mvn]=maven [sshd]=openssh-server [vsftpd]=vsftpd [slapd]=slapd [ssh]=openssh-client [git]=git)
+declare -A packages=([redis-server]=redis-server [nginx]=nginx-light [chromium]=chromium [wrk]=wrk [bwrap]=bubblewrap [rabbitmq-server]=rabbitmq-server [mosquitto]=mosquitto [mariadbd]=mariadb-server [javac]=default-jdk-headless [mvn]=maven [sshd]=openssh-server [vsftpd]=vsftpd [slapd]=slapd [ssh]=openssh-client [git]=git [openssl]=openssl)
 missing=()
+PATH=$PATH:/usr/sbin  # where servers are that users do not call
 for command in "${!packages[@]}"; do
   command -v "$command" >/dev/null || missing+=("${packages[$command]}")
 done
@@ -16,9 +17,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
   fi
   as_root=(); [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   echo "installing ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 jars=.run/kafka-libs
