@@ -1,13 +1,10 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense } from "react";
 import type { Evaluation } from "../api/types";
 import { t } from "../i18n";
 import { usePlace } from "./context";
 
 export const CodeEditor = lazy(() => import("./CodeEditor"));
-
-/** Long enough to join the letters of one keystroke or paste; what is typed later cancels the call before. */
-const PAUSE_MS = 15;
 
 /** An expression with its value for the chosen item under it. `value` begins with "=". */
 export function ExpressionField({ value, label, onChange }: { value: string; label: string; onChange: (value: string) => void }) {
@@ -22,13 +19,13 @@ export function ExpressionField({ value, label, onChange }: { value: string; lab
   );
 }
 
+/** Asked for at every key: what is typed next cancels the call before. */
 function Preview({ expression }: { expression: string }) {
   const { evaluate, previews, dataKey } = usePlace();
-  const settled = useSettled(expression);
-  const wanted = settled.includes("{{") && evaluate !== undefined && (previews !== false || !settled.includes("$"));
+  const wanted = expression.includes("{{") && evaluate !== undefined && (previews !== false || !expression.includes("$"));
   const found = useQuery<Evaluation>({
-    queryKey: ["evaluate", settled, dataKey],
-    queryFn: ({ signal }) => evaluate?.(settled, signal) ?? Promise.reject(new Error()),
+    queryKey: ["evaluate", expression, dataKey],
+    queryFn: ({ signal }) => evaluate?.(expression, signal) ?? Promise.reject(new Error()),
     enabled: wanted,
     retry: false,
     placeholderData: keepPreviousData,
@@ -47,14 +44,4 @@ function shown(value: unknown): string {
   if (value === undefined || value === null) return t("form.empty");
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text === "" ? t("form.empty") : text.slice(0, 400);
-}
-
-/** The value once it has not changed for a moment. */
-function useSettled(value: string): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
 }
