@@ -26,7 +26,7 @@ export interface Part {
 const FONT = '"Inter", ui-sans-serif, system-ui, sans-serif';
 /** Below these zooms names can't be read, then not even as one large line. */
 const DETAILED = 0.5;
-const NAMED = 0.2;
+const NAMED = 0.3;
 
 export type Icons = (type: string) => CanvasImageSource | null;
 
@@ -144,7 +144,7 @@ function face(canvas: Canvas, picture: Picture, colours: Colours, icon: Icons, i
 const TILE = 38;
 const ICON = 22;
 /** Below this size in pixels an icon is a spot. */
-const LEAST_ICON = 8;
+const LEAST_ICON = 6;
 
 /** What a far face shows: its icon, else a spot where it would be. */
 function mark(canvas: Canvas, colours: Colours, icon: CanvasImageSource | null, box: Box, zoom: number): void {

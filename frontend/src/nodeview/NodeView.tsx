@@ -104,8 +104,8 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
         <NameField node={node} />
         {definition && <span className="soft hide-small">{definition.display_name} · {t("node.version", { version: node.typeVersion })}</span>}
         <span className="grow" />
-        {!readOnly && !trigger && <button onClick={() => void runNode(store, node.name, data)}><Play size={15} />{t("node.run")}</button>}
-        {!readOnly && <button onClick={() => void run(store, { destination_node: node.name })}><StepForward size={15} />{t("node.runTo")}</button>}
+        {!readOnly && !trigger && <button aria-label={t("node.run")} onClick={() => void runNode(store, node.name, data)}><Play size={15} /><span className="hide-small">{t("node.run")}</span></button>}
+        {!readOnly && <button aria-label={t("node.runTo")} onClick={() => void run(store, { destination_node: node.name })}><StepForward size={15} /><span className="hide-small">{t("node.runTo")}</span></button>}
         <button className="icon" aria-label={t("action.close")} onClick={onClose}><X size={19} /></button>
       </header>
       <div className="nodeview-body">

@@ -33,7 +33,7 @@ export function PinEditor({ items, onSave, onCancel }: { items: Item[]; onSave: 
   };
   return (
     <div className="pin-editor">
-      <div className="code"><Suspense><CodeEditor value={text} language="json" label={t("pin.text")} rows={18} onChange={(next) => { setText(next); setProblem(""); }} /></Suspense></div>
+      <div className="pin-text"><Suspense><CodeEditor value={text} language="json" label={t("pin.text")} rows={18} onChange={(next) => { setText(next); setProblem(""); }} /></Suspense></div>
       {problem && <p className="notice" role="alert">{problem}</p>}
       <div className="row">
         <span className="soft grow">{t("pin.hint")}</span>
