@@ -241,7 +241,7 @@ def test_documents_as_json() -> None:
         ("find", {"query": "[]"}, "The query must be an object"),
         ("aggregate", {"query": "{}"}, "An aggregation is a list of stages"),
         ("aggregate", {"query": '[{"$nope": 1}]'}, r"\$nope"),
-        ("find", {"query": "{}", "options": {"limit": "x"}}, "x"),
+        ("find", {"query": "{}", "options": {"limit": "x"}}, "The option 'limit': 'x' is a string"),
         ("find", {"query": "{}", "collection": ""}, "A collection must be chosen"),
         ("find", {"query": "{}", "collection": "a..b"}, "collection names"),
         ("insert", {"fields": "big"}, "8-byte ints"),

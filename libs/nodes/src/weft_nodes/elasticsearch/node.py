@@ -110,50 +110,63 @@ def _change(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> _Chan
     return _Change(operation, _index(parameters), identity, document, query)
 
 
-async def _in_bulk(ctx: RunContext, client: Client) -> list[Item]:
-    """The changes of all items, in the order of the items; each succeeds or fails for itself."""
-    output: list[Item] = []
-    waiting: list[tuple[int, bytes]] = []
-    parameters = await ctx.parameters()
-    settings: dict[str, Any] = {}
-    size = 0
+class _Bulk:
+    """Changes that are sent together; each succeeds or fails for itself."""
 
-    def failed(error: NodeRunError, index: int) -> None:
+    def __init__(self, ctx: RunContext, client: Client) -> None:
+        self.output: list[Item] = []
+        self._ctx = ctx
+        self._client = client
+        self._waiting: list[tuple[int, bytes]] = []
+        self._size = 0
+        self._settings: dict[str, Any] = {}
+
+    def failed(self, error: NodeRunError, index: int) -> None:
         error.item_index = index
-        if not ctx.continues():
+        if not self._ctx.continues():
             raise error
-        output.append(ctx.failed_item(error, index))
+        self.output.append(self._ctx.failed_item(error, index))
 
-    async def send() -> None:
-        await ctx.checkpoint()
-        try:
-            found = await client.ask("POST", "/_bulk", settings, b"".join(lines for _, lines in waiting))
-        except NodeRunError as error:
-            for index, _ in waiting:
-                failed(error, index)
+    async def add(self, change: _Change, index: int) -> None:
+        self._settings = {name: change.query[name] for name in ("refresh", "timeout") if name in change.query}
+        self._waiting.append((index, change.lines()))
+        self._size += len(self._waiting[-1][1])
+        if self._size >= _BULK:
+            await self.send()
+
+    async def send(self) -> None:
+        """What is waiting."""
+        sent, self._waiting, self._size = self._waiting, [], 0
+        if not sent:
             return
-        for (index, _), told in zip(waiting, found.get("items") or [], strict=False):
+        await self._ctx.checkpoint()
+        body = b"".join(lines for _, lines in sent)
+        try:
+            found = await self._client.ask("POST", "/_bulk", self._settings, body)
+        except NodeRunError as error:
+            for index, _ in sent:
+                self.failed(error, index)
+            return
+        for (index, _), told in zip(sent, found.get("items") or [], strict=False):
             result = dict(next(iter(told.values())))
             if text := reason(result):
-                failed(NodeRunError(f"Elasticsearch: {text}", code="DATABASE_ERROR"), index)
+                self.failed(NodeRunError(f"Elasticsearch: {text}", code="DATABASE_ERROR"), index)
             else:
-                output.append(made(result, index))
+                self.output.append(made(result, index))
 
-    for index in range(len(ctx.items)):
+
+async def _in_bulk(ctx: RunContext, client: Client) -> list[Item]:
+    """The changes of all items, in the order of the items."""
+    bulk = _Bulk(ctx, client)
+    for index, parameters in enumerate(await ctx.parameters()):
         try:
-            change = _change(ctx, index, parameters[index])
+            change = _change(ctx, index, parameters)
         except NodeRunError as error:
-            failed(error, index)
-            continue
-        settings = {name: change.query[name] for name in ("refresh", "timeout") if name in change.query}
-        waiting.append((index, change.lines()))
-        size += len(waiting[-1][1])
-        if size >= _BULK:
-            await send()
-            waiting, size = [], 0
-    if waiting:
-        await send()
-    return sorted(output, key=lambda item: item["pairedItem"]["item"])
+            bulk.failed(error, index)
+        else:
+            await bulk.add(change, index)
+    await bulk.send()
+    return sorted(bulk.output, key=lambda item: item["pairedItem"]["item"])
 
 
 async def _found(client: Client, parameters: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.paths import MISSING, get, put
-from weft_node_sdk.values import members, names_in, to_number, value
+from weft_node_sdk.values import NotConvertible, members, names_in, to_number, value
 
 from weft_nodes.mongo_db.connection import connect, said
 from weft_nodes.mongo_db.values import identifier, moment, plain, query
@@ -22,7 +22,10 @@ def _object(given: Any, label: str) -> Any:
 
 
 def _whole(options: Mapping[str, Any], name: str) -> int:
-    number = to_number(value(options.get(name, 0)))
+    try:
+        number = to_number(value(options.get(name, 0)))
+    except NotConvertible as error:
+        raise NodeRunError(f"The option '{name}': {error}") from None
     if not isinstance(number, int | float) or number < 0:
         raise NodeRunError(f"The option '{name}' is no number: {number!r}")
     return int(number)
