@@ -63,6 +63,8 @@ def test_too_many_fields_are_refused() -> None:
         (b"a=1&a=2", "application/x-www-form-urlencoded", {"a": ["1", "2"]}),
         ("ä".encode("latin-1"), "text/plain; charset=iso-8859-1", "ä"),
         ("ä".encode(), "text/plain; charset=unheard-of", "ä"),
+        (b"9a" * 500_000, "text/plain; charset=punycode", "9a" * 500_000),
+        (b"+2AA-", "text/plain; charset=utf-7", "+2AA-"),
         (b"<a/>", "application/xml", "<a/>"),
     ],
 )

@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from typing import IO, Final
 
+from weft_node_sdk import charsets
 from weft_node_sdk.context import NodeRunError
 
 _NAMES: Final = {
@@ -55,7 +56,7 @@ def _codec(name: str) -> str:
     if named == short and short.startswith("windows"):
         named = f"cp{short[7:]}"
     try:
-        return codecs.lookup(named).name
+        return named if named == "utf-7" else charsets.codec(named)
     except LookupError:
         raise NodeRunError(f"The encoding '{name}' is not known here", code="UNSUPPORTED") from None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from weft_node_sdk.charsets import decoded
 from weft_node_sdk.context import HttpAnswer, HttpStream, Item, NodeRunError, RunContext
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.values import entries, members
@@ -65,10 +66,7 @@ def headers_of(answer: HttpAnswer) -> dict[str, Any]:
 def text_of(answer: HttpAnswer) -> str:
     content_type = str(headers_of(answer).get("content-type", ""))
     found = re.search(r"charset=[\"']?([\w-]+)", content_type, re.IGNORECASE)
-    try:
-        return answer.body.decode(found.group(1) if found else "utf-8", "replace")
-    except LookupError:
-        return answer.body.decode("utf-8", "replace")
+    return decoded(answer.body, found.group(1) if found else "utf-8")
 
 
 def check(answer: HttpAnswer, reading: Reading) -> None:

@@ -8,6 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.items import dumps_js, loads_js
+from weft_node_sdk.charsets import decoded
 
 from weft_webhook_ingress.domain.forms import MOST_FIELDS, parse_form, put_field
 
@@ -68,10 +69,7 @@ def _json(data: bytes) -> bytes:
 
 def _text(data: bytes, content_type: str) -> str:
     charset = parse_options_header(content_type.encode("latin-1", "replace"))[1].get(b"charset", b"utf-8")
-    try:
-        return data.decode(charset.decode("latin-1"), "replace")
-    except LookupError:
-        return data.decode("utf-8", "replace")
+    return decoded(data, charset.decode("latin-1"))
 
 
 class FilePart(NamedTuple):
