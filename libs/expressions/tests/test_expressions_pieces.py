@@ -11,6 +11,7 @@ import pytest
 from weft_expressions import evaluator as evaluators
 from weft_expressions.analysis import analyse, rewritten
 from weft_expressions.code import _checked, _result
+from weft_expressions.custom_data import note, note_all
 from weft_expressions.errors import EvaluatorUnavailable, ExpressionFailure, first_failure
 from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
@@ -308,3 +309,19 @@ async def test_another_project_gets_another_process() -> None:
         seen.append(pool._all[0]._child.pid)  # type: ignore[union-attr]
     await pool.stop()
     assert seen[0] == seen[1] != seen[2]
+
+
+@pytest.mark.parametrize(("key", "value"), [(1, "x"), ("a b", "x"), ("a", True), ("a", None), ("a", {})])
+def test_what_is_no_custom_data(key: Any, value: Any) -> None:
+    held: dict[str, str] = {}
+    with pytest.raises(ValueError, match="of custom data"):
+        note(held, key, value)
+    assert held == {}
+
+
+def test_what_a_process_says_of_custom_data_is_checked() -> None:
+    held = {f"k{n}": "" for n in range(9)}
+    note_all(held, {"a b": "x", "n": 5, "k0": "new\0", "l" * 60: "v" * 600, "more": "x"})
+    assert held == {"k0": "new", **{f"k{n}": "" for n in range(1, 9)}, "l" * 50: "v" * 512}
+    note_all(held, ["no", "object"])
+    assert len(held) == 10

@@ -182,7 +182,7 @@ class Script:
             try:
                 results.append([run()])
             except Exception as error:
-                if not self.request["k"]:
+                if not self.request.get("k"):
                     raise
                 results.append({"e": [*told(error), line_of(error)]})
         return {"result": results, "kind": "object"}
