@@ -17,6 +17,8 @@ class Server:
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.ended = asyncio.Semaphore(0)
+        """One for each connection that has ended."""
         self.port = 0
         self.location = ""
         self._server: asyncio.Server | None = None
@@ -50,6 +52,7 @@ class Server:
             pass
         finally:
             writer.close()
+            self.ended.release()
 
     async def _answer(self, path: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         status, headers, content = "200 OK", ["Set-Cookie: a=b; Path=/"], path.encode() + b"|" + body
@@ -272,3 +275,13 @@ async def test_a_proxy_is_checked_as_targets_are(http: GuardedHttp, server: Serv
     assert error.code == "ADDRESS_REFUSED"
     answer = await http.request("GET", "http://x.example/through", proxy=server.base, verify=False)
     assert answer.body == b"http://x.example/through|"
+
+
+async def test_nothing_is_kept_of_proxies(http: GuardedHttp, server: Server) -> None:
+    """Users name them as they like."""
+    for number in range(3):
+        proxy = server.base.replace("://", f"://user{number}:word@")
+        await http.request("GET", "http://x.example/", proxy=proxy, verify=False)
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await server.ended.acquire()

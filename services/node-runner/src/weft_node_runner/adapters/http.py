@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -18,6 +19,7 @@ from weft_node_runner.adapters.address_policy import Policy, literal, refusal
 
 _CONNECT_SECONDS: Final = 10.0
 _SECRETS: Final = "weft_secrets"
+_MOST_CLIENTS: Final = 64
 _PACKED_BYTES: Final = 1024
 """A compressed body is unpacked so much at a time: it may become a thousand times as much."""
 
@@ -53,6 +55,7 @@ class _Transport(httpx.AsyncBaseTransport):
     a name is checked by the resolver."""
 
     def __init__(self, policy: Policy, context: ssl.SSLContext, proxy: str) -> None:
+        self.context = context
         self._policy = policy
         self._proxy = proxy or None
         connector = aiohttp.TCPConnector(
@@ -165,9 +168,8 @@ async def _keep_secrets(request: httpx.Request) -> None:
             request.headers.pop(name, None)
 
 
-def _tls(verify: bool, certificate: ClientCertificate | None) -> ssl.SSLContext:
+def _tls(verify: bool, given: ClientCertificate) -> ssl.SSLContext:
     """Raises NodeRunError where the certificate, or its key, can't be read."""
-    given = certificate or ClientCertificate()
     try:
         context = ssl.create_default_context(cadata=given.ca or None)
         if given.certificate:
@@ -196,33 +198,39 @@ class GuardedHttp:
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self._policy = Policy(allowed)
-        self._transports: dict[tuple[bool, str], _Transport] = {}
-        self._clients: dict[tuple[bool, str, int], httpx.AsyncClient] = {}
+        self._transports: dict[bool, _Transport] = {}
+        self._clients: OrderedDict[tuple[bool, int], httpx.AsyncClient] = OrderedDict()
 
-    def _client(self, verify: bool, proxy: str, max_redirects: int) -> httpx.AsyncClient:
+    def _client(self, verify: bool, max_redirects: int) -> httpx.AsyncClient:
         """Clients differ in their redirects only. None keeps cookies: they would reach other projects' requests."""
-        key = (verify, proxy, max_redirects)
+        key = (verify, max_redirects)
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = _made(self._transport(verify, proxy), max_redirects)
+            client = self._clients[key] = _made(self._transport(verify), max_redirects)
+            if len(self._clients) > _MOST_CLIENTS:
+                self._clients.popitem(last=False)
         return client
 
-    def _transport(self, verify: bool, proxy: str) -> _Transport:
-        transport = self._transports.get((verify, proxy))
+    def _transport(self, verify: bool) -> _Transport:
+        transport = self._transports.get(verify)
         if transport is None:
-            transport = self._transports[verify, proxy] = _Transport(self._policy, _tls(verify, None), proxy)
+            transport = self._transports[verify] = _Transport(
+                self._policy, _tls(verify, ClientCertificate()), ""
+            )
         return transport
 
     @asynccontextmanager
     async def _chosen(
         self, verify: bool, proxy: str, max_redirects: int, certificate: ClientCertificate | None
     ) -> AsyncIterator[httpx.AsyncClient]:
-        """A client certificate gets a connection of its own: nobody else's request goes over it. So does a proxy: users
-        name as many as they like, and nothing of them is to stay."""
+        """A client certificate gets a connection of its own: nobody else's request goes over it. So does a proxy, which
+        users name as they like: what is kept for each would never end."""
         if certificate is None and not proxy:
-            yield self._client(verify, proxy, max_redirects)
+            yield self._client(verify, max_redirects)
             return
-        transport = _Transport(self._policy, _tls(verify, certificate), proxy)
+        # reading the machine's authorities takes its time
+        context = _tls(verify, certificate) if certificate else self._transport(verify).context
+        transport = _Transport(self._policy, context, proxy)
         try:
             yield _made(transport, max_redirects)
         finally:
