@@ -16,8 +16,9 @@ from cryptography.x509.oid import NameOID
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.pb import auth_pb2
+from weft_contracts.pb import auth_pb2, node_options_pb2
 from weft_contracts.rpc.auth import Access
+from weft_contracts.rpc.node_options import NodeOptions
 from weft_kit import rpc
 from weft_kit.rpc import service_tokens
 from weft_kit.rpc.grpc_client import GrpcClients
@@ -105,6 +106,32 @@ async def test_a_rolling_restart_fails_no_call() -> None:
     await clients.close()
     for server in servers:
         await server.stop(0)
+
+
+class Options:
+    """Fails with UNAVAILABLE at the first call."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def List(
+        self, request: node_options_pb2.ListOptionsRequest
+    ) -> node_options_pb2.ListOptionsResponse:
+        self.calls += 1
+        if self.calls == 1:
+            raise WeftError(ErrorCode.UNAVAILABLE, "not yet")
+        return node_options_pb2.ListOptionsResponse(next_cursor="n")
+
+
+async def test_interfaces_of_several_files_are_one_service() -> None:
+    """`node_options.proto` is in the package of the node-runner: its address and its retries count."""
+    server = GrpcServer({NodeOptions: Options()}, ServiceTokens(SECRET, "node-runner"))
+    port = await server.start("127.0.0.1:0")
+    clients = GrpcClients({"node_runner": f"localhost:{port}"}, ServiceTokens(SECRET, "gateway"))
+    answer = await clients.client(NodeOptions).List(node_options_pb2.ListOptionsRequest())
+    assert answer.next_cursor == "n"
+    await clients.close()
+    await server.stop(0)
 
 
 async def test_nobody_listens() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import pkgutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
@@ -10,6 +11,7 @@ from typing import Any, Final, TypeVar, cast
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from weft_contracts import pb
 from weft_contracts.errors import WeftError
 from weft_contracts.rpc_descriptors import answer_class, describe, request_class
 
@@ -171,8 +173,11 @@ def _service_config(service: str) -> str:
 
 
 def _services(service: str) -> list[ServiceDescriptor]:
-    module = importlib.import_module(f"weft_contracts.pb.{service}_pb2")
-    return list(module.DESCRIPTOR.services_by_name.values())
+    """Of all files of the package `weft.<service>.v1`."""
+    names = (each.name for each in pkgutil.iter_modules(pb.__path__) if each.name.endswith("_pb2"))
+    files = [importlib.import_module(f"{pb.__name__}.{name}").DESCRIPTOR for name in names]
+    held = [file for file in files if file.package.split(".")[1] == service]
+    return [each for file in held for each in file.services_by_name.values()]
 
 
 def _is_read(method: MethodDescriptor) -> bool:
