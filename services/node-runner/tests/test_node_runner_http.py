@@ -1,6 +1,7 @@
 """The guarded client against a server of this machine."""
 
 import asyncio
+import base64
 import socket
 import zlib
 from collections.abc import AsyncIterator
@@ -268,6 +269,12 @@ async def test_failures_have_words(http: GuardedHttp, server: Server) -> None:
         error = await refused(closed, f"http://127.0.0.1:{taken.getsockname()[1]}/")
     assert error.code == "CONNECTION_ERROR"
     await closed.close()
+
+
+async def test_an_address_may_hold_a_user(http: GuardedHttp, server: Server) -> None:
+    answer = await http.request("GET", server.base.replace("://", "://me:p%40ss@") + "/a?b=%20c")
+    assert answer.body == b"/a?b=%20c|"
+    assert f"authorization: basic {base64.b64encode(b'me:p@ss').decode()}".lower() in server.requests[0]
 
 
 async def test_a_proxy_is_checked_as_targets_are(http: GuardedHttp, server: Server) -> None:

@@ -78,11 +78,13 @@ class _Transport(httpx.AsyncBaseTransport):
             port = target.port or (443 if target.scheme == "https" else 80)
             if not self._policy.permits(target.host, port, address):
                 raise refusal(target.host, port, address)
+        # what httpx has made a header of would be refused as said twice
+        place = request.url.copy_with(userinfo=b"") if request.url.userinfo else request.url
         limits = request.extensions["timeout"]
         with _as_httpx():
             answer = await self._session.request(
                 request.method,
-                yarl.URL(str(request.url), encoded=True),
+                yarl.URL(str(place), encoded=True),
                 headers=request.headers.multi_items(),
                 data=_sent(request),
                 allow_redirects=False,
