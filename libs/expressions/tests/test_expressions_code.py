@@ -620,3 +620,17 @@ async def test_a_stopped_pool_runs_nothing() -> None:
     await pool.stop()
     with pytest.raises(EvaluatorUnavailable):
         await run_javascript(pool, "p", "return []", False, scope())
+
+
+async def test_halves_of_characters_are_replaced(jail: EvaluatorPool) -> None:
+    """As a text is that was cut within one."""
+    made, logs = await javascript(
+        jail, r"console.log('a\u{1f600}'.slice(0, 2)); return [{json: {a: '\ud83dx'}}]"
+    )
+    assert (made[0]["json"], logs) == ({"a": "\ufffdx"}, ["a\ufffd"])
+    source = r"return [{'json': {'a': '\ud83dx', 'b': '\U0001f600ä', 'n': float('nan')}}]"
+    made, logs = await python(jail, "print('a\\ud83d')\n" + source)
+    assert made[0]["json"] == {"a": "\ufffdx", "b": "\U0001f600ä", "n": None}
+    assert [line.strip() for line in logs] == ["a\ufffd"]
+    with pytest.raises(CodeFailure, match="\ufffdb"):
+        await python(jail, r"raise ValueError('\ud83db')")

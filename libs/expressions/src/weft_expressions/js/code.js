@@ -159,7 +159,7 @@ class Run {
     const shown = json(value);
     const kept = this.request.d.r.$static;
     const changed = (kept ? `,"static":${json(kept)}` : '') + this.noted();
-    this.answer = `{"result":${shown ?? 'null'},"kind":"${value === null ? 'null' : typeof value}","logs":${stringify(this.logs)}${changed}}`;
+    this.answer = `{"result":${shown ?? 'null'},"kind":"${value === null ? 'null' : typeof value}","logs":${json(this.logs)}${changed}}`;
   }
 
   fail(error) {

@@ -229,13 +229,16 @@ def shown(value: Any) -> Any:
 
 
 def dumped(value: Any) -> bytes:
-    """JSON; NaN and the infinities are null."""
+    """JSON; NaN and the infinities are null, lone surrogates, which no UTF-8 has, U+FFFD."""
     try:
-        return json.dumps(value, default=shown, allow_nan=False).encode()
+        text = json.dumps(value, default=shown, allow_nan=False, ensure_ascii=False)
     except ValueError:
-        return json.dumps(
-            json.loads(json.dumps(value, default=shown), parse_constant=lambda _: None)
-        ).encode()
+        plain = json.loads(json.dumps(value, default=shown), parse_constant=lambda _: None)
+        text = json.dumps(plain, ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def line_of(error: BaseException) -> int | None:
