@@ -252,6 +252,19 @@ async def test_failures_become_items_after_the_last_try(make: Make, a_node: Node
         assert names(others) == [("NodeCompleted", "B")]
 
 
+async def test_a_name_that_is_no_text_can_be_told(make: Make, a_node: Node) -> None:
+    world = make(a_node("A"))
+
+    async def fails(ctx: Any) -> Any:
+        raise NodeRunError("No such file: 'a\udce4'", description="\udce4")
+
+    world.replace("A", fails)
+    (failed,) = await world.walk(world.task())
+    assert isinstance(failed, NodeFailed)
+    assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(failed.error)), NodeError) == failed.error
+    assert (failed.error.message, failed.error.description) == ("No such file: 'a?'", "?")
+
+
 async def test_failures_on_purpose_are_final(make: Make, a_node: Node) -> None:
     stop = a_node(
         "A", "stopAndError", parameters={"errorMessage": "no"}, onError="continueRegularOutput",

@@ -106,10 +106,10 @@ def _failed(
 ) -> Outcome:
     node, logs = plan.node, tuple(ctx.logs)
     told = NodeError(
-        error.message,
+        _written(error.message),
         error.code,
         node=node.name,
-        description=error.description,
+        description=_written(error.description),
         item_index=error.item_index,
         http_status=error.http_status,
         parameter=parameter,
@@ -124,6 +124,11 @@ def _failed(
         )
     item = ctx.failed_item(error, error.item_index or 0)
     return Outcome(shaped(plan, [[item]], ctx.inputs), told, logs=logs)
+
+
+def _written(text: str) -> str:
+    """As UTF-8 can say it: the names of files, for one, may be no text."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _passed(item: Item, index: int) -> Item:
