@@ -12,7 +12,7 @@ SEEN = "removeItemsSeenInPreviousExecutions"
 
 
 class Memory:
-    """One node whose static data lives from run to run."""
+    """One node whose history lives from run to run."""
 
     def __init__(self, **parameters: Any) -> None:
         self._parameters = parameters
@@ -26,7 +26,7 @@ class Memory:
         }
         ctx = context(CATALOGUE, "removeDuplicates", case)
         if self._first is not None:
-            ctx.static_data = self._first.static_data  # type: ignore[method-assign]
+            ctx.history = self._first.history  # type: ignore[method-assign]
         self._first = self._first or ctx
         outputs = await CATALOGUE.implementation("removeDuplicates")(ctx)
         assert isinstance(outputs, list)
