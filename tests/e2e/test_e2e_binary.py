@@ -94,14 +94,15 @@ def weft(
 def owner(weft: Embedded | Cluster, remote: str) -> User:
     user = User(weft.base).register()
     user.http.timeout = httpx.Timeout(120)
-    hook = {"path": "take", "httpMethod": "POST", "responseMode": "responseNode"}
+    hook = {"httpMethod": "POST", "responseMode": "responseNode"}
     post = {"method": "POST", "sendBody": True}
     form = {"parameters": [{"parameterType": "formBinaryData", "name": "f", "inputDataFieldName": "data"}]}
     user.import_workflow(
         flow(
             "takes",
             [
-                node("Hook", "webhook", hook, 2),
+                node("Hook", "webhook", {**hook, "path": "take", "options": {"rawBody": True}}, 2),
+                node("Forms", "webhook", {**hook, "path": "take-form"}, 2),
                 node("Write", "readWriteFile", {"operation": "write", "fileName": "copy.bin"}),
                 node("Read", "readWriteFile", {"fileSelector": "copy.bin"}),
                 node(
@@ -129,6 +130,7 @@ def owner(weft: Embedded | Cluster, remote: str) -> User:
                 node("Answer", "respondToWebhook", {"respondWith": "binary"}, 1.1),
             ],
             ("Hook", "Write"),
+            ("Forms", "Write"),
             ("Write", "Read"),
             ("Read", "Raw"),
             ("Read", "Form"),
@@ -190,7 +192,8 @@ def send(owner: User, size: int, *, as_form: bool, folder: Path) -> tuple[str, s
         with path.open("wb") as file:
             file.writelines(blocks(size))
         with path.open("rb") as file:
-            return received(owner, files={"data": ("up.bin", file, "application/octet-stream")})
+            form = {"data": ("up.bin", file, "application/octet-stream")}
+            return received(owner, path="/webhook/take-form", files=form)
     kind = {"Content-Type": "application/octet-stream"}
     return received(owner, content=blocks(size), headers=kind)
 
@@ -235,7 +238,9 @@ def test_a_large_upload_is_written_sent_on_and_given_back(
     length, _, kind = Handler.sunk["/form"]
     assert SIZE < length < SIZE + 1000
     assert kind.startswith("multipart/form-data; boundary=")
-    entry = owner.execution(execution)["node_data"]["Hook"][0]["outputs"][0][0]["binary"]["data"]
+    entry = owner.execution(execution)["node_data"]["Forms" if as_form else "Hook"][0]["outputs"][0][0][
+        "binary"
+    ]["data"]
     assert (entry["fileSize"], entry["fileName"]) == (SIZE, "up.bin" if as_form else "")
     address = f"/api/v1/executions/{execution}/files?node=Read&name=data"
     assert received(owner, "GET", address)[1] == expected

@@ -13,7 +13,8 @@ class WebhookIngressSettings(CoreSettings):
     webhook_max_upload_bytes: int = Field(
         default=256 * 1024 * 1024,
         ge=1024,
-        description="The same for bodies that are files, or forms with files: they go to the disk, not to memory.",
+        description="The same for forms with files, and for webhooks that ask for the raw body: "
+        "they go to the disk, not to memory.",
     )
     webhook_timeout_seconds: float = Field(
         default=300.0, ge=1, description="Longest wait of a caller for the answer of a run."

@@ -31,7 +31,8 @@ class Body(NamedTuple):
 
 
 class Bodies:
-    """`max_bytes`: of what is a value; `max_upload_bytes`: of what is a file or a form with files."""
+    """`max_bytes`: of every body but forms with files and what the webhook asks for as a file, which may have
+    `max_upload_bytes`."""
 
     def __init__(self, blobs: BlobStore, max_bytes: int, max_upload_bytes: int) -> None:
         self._blobs = blobs
@@ -39,7 +40,8 @@ class Bodies:
         self._max_upload_bytes = max(max_bytes, max_upload_bytes)
 
     def limit(self, content_type: str, *, raw: bool = False) -> int:
-        return self._max_bytes if is_text(kind_of(content_type)) and not raw else self._max_upload_bytes
+        """Bytes. Nobody's webhook takes large files that it has not asked for."""
+        return self._max_upload_bytes if raw or kind_of(content_type) == FORM else self._max_bytes
 
     async def read(
         self,
