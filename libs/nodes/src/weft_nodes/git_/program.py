@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, OpenFolder, RunContext
 
 from weft_nodes.git_ import settings
 from weft_nodes.git_.address import Address
+from weft_nodes.network.secret_folder import secret_folder
 from weft_nodes.ssh_ import client, process
 
 _SECONDS: Final = 3600.0
@@ -184,7 +184,7 @@ def _top(folder: OpenFolder) -> str:
 @asynccontextmanager
 async def bare(ctx: RunContext, folder: OpenFolder) -> AsyncIterator[Git]:
     """Git in a folder that is no repository."""
-    with TemporaryDirectory(prefix="weft-git-") as home:
+    with secret_folder() as home:
         yield Git(ctx, folder, home, None)
 
 
@@ -194,7 +194,7 @@ async def repository(ctx: RunContext, path: str) -> AsyncIterator[tuple[Git, lis
     that are not let through."""
     async with ctx.files.folder(path) as folder:
         top = _top(folder)
-        with TemporaryDirectory(prefix="weft-git-") as home:
+        with secret_folder() as home:
             listing = await Git(ctx, folder, home, None).run(
                 f"--git-dir={home}/none",
                 "config",

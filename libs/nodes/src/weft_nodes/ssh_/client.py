@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import to_text
 
+from weft_nodes.network.secret_folder import secret_folder
 from weft_nodes.ssh_.process import environment
 
 _ALIAS: Final = "server"
@@ -191,7 +191,7 @@ async def prepared(ctx: Outbound, login: Login, *, seconds: float = 10) -> Async
     address = await ctx.connect_address(login.host, login.port)
     if login.private_key:
         login = await asyncio.to_thread(_readable, login)
-    with TemporaryDirectory(prefix="weft-ssh-") as name:
+    with secret_folder() as name:
         folder = Path(name)
         _write(folder, login)
         ways = []

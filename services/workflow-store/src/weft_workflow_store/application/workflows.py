@@ -80,6 +80,8 @@ class Workflows:
         by = caller().user_id
         documents = Document.parse_all(text, self._max_bytes)
         key = key if len(documents) == 1 else ""
+        for document in documents:
+            await self._errors(document)
         async with self._store.transaction() as tx:
             return [await self._create(tx, project_id, by, document, key) for document in documents]
 
@@ -109,6 +111,7 @@ class Workflows:
 
     async def update(self, workflow_id: str, text: bytes, base: str) -> Workflow:
         document = Document.parse(text, self._max_bytes)
+        await self._errors(document)
         async with self._store.transaction() as tx:
             workflow = await self.mine(tx, workflow_id, "workflow:update", lock=True)
             if base and base != workflow.version_id:
@@ -134,9 +137,13 @@ class Workflows:
         named = [id_ for _, _, id_, _ in document.credentials()]
         existing = await tx.credential_ids(project_id, named) if named else set()
         found = [*inspect(document, self._catalogue), *missing_credentials(document, existing)]
+        return capped([*found, *await self._errors(document)])
+
+    async def _errors(self, document: Document) -> list[Issue]:
+        """What is no JavaScript. A runner is asked, and its answers are remembered: ask before a row is locked."""
         written = scripts(document, self._catalogue)
         errors = await self._syntax.check([(each.text, each.code) for each in written]) if written else []
-        return capped([*found, *syntax_issues(zip(written, errors, strict=True))])
+        return syntax_issues(zip(written, errors, strict=True))
 
     async def delete(self, workflow_id: str) -> None:
         async with self._store.transaction() as tx:
