@@ -1,4 +1,4 @@
-"""OpenSSH's client as a child process; docs/decisions/0006 says why.
+"""OpenSSH's client as a child process; docs/decisions/0010 says why.
 
 Everything that it needs lies in a folder of one call: the secrets, readable by us alone, and the known hosts. It
 reads no configuration and no keys of the machine, asks nobody, and connects to the address that was checked.
