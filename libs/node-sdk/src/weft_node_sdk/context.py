@@ -13,12 +13,13 @@ import sys
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from weft_node_sdk.binary import BinaryReader, BinaryWriter
     from weft_node_sdk.credentials import Authentication
 
+T = TypeVar("T")
 Item = dict[str, Any]
 Outputs = list[list[Item]]
 """One list of items per output, in the order of the definition. The error output is the runner's own."""
@@ -337,6 +338,10 @@ class RunContext(Protocol):
 
     async def varying(self) -> "Varying":
         """The same, apart: for nodes that prepare once what doesn't change from item to item."""
+
+    def once(self, make: Callable[[], T]) -> T:
+        """What `make` gives, kept with the node for all runs of its version: what follows from `varying()` without its
+        rows. It must hold nothing of the run."""
 
     async def parameters_for(self, item_index: int) -> dict[str, Any]:
         """The parameters for one item; index 0 works without items."""

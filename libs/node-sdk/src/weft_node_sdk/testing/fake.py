@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, TypeVar
 
 from weft_node_sdk.binary import BinaryCalls, StoredFile
 from weft_node_sdk.catalogue import Catalogue
@@ -28,6 +28,7 @@ from weft_node_sdk.context import (
 )
 from weft_node_sdk.credentials import Authentication, authentication
 
+T = TypeVar("T")
 Evaluate = Callable[[Any, Item, int], Any]
 """(a parameter value, the item, its index) -> the evaluated value."""
 Answer = HttpAnswer | NodeRunError
@@ -275,6 +276,9 @@ class FakeContext(BinaryCalls):
             places.append(path)
             return None
         return value
+
+    def once(self, make: Callable[[], T]) -> T:
+        return make()
 
     async def parameters_for(self, item_index: int) -> dict[str, Any]:
         if self.evaluate_value is None:

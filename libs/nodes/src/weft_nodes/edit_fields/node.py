@@ -143,7 +143,7 @@ async def run(ctx: RunContext) -> Outputs:
     output: list[Item] = []
 
     def handle(index: int, item: Item, parameters: dict[str, Any]) -> None:
-        _Editing(ctx, parameters).edit(index, item, _fields(parameters, version), output)
+        _Editing(parameters, version).edit(ctx, index, item, _fields(parameters, version), output)
 
     def handle_old(index: int, item: Item, parameters: dict[str, Any]) -> None:
         output.append(_set_old(index, item, parameters, version))
@@ -153,9 +153,9 @@ async def run(ctx: RunContext) -> Outputs:
 
     if version >= 3:
         varying = await ctx.varying()
-        columns = _columns(varying, version)
+        columns, editing = ctx.once(lambda: (_columns(varying, version), _Editing(varying.fixed, version)))
         if columns is not None:
-            await _edit_all(ctx, varying, columns, output, failed)
+            await _edit_all(ctx, varying.rows, columns, editing, output, failed)
             return [output]
     await for_each(ctx, handle if version >= 3 else handle_old, failed)
     return [output]
@@ -177,26 +177,25 @@ def _columns(varying: Varying, version: float) -> list[tuple[str, str, Any, int]
 
 async def _edit_all(
     ctx: RunContext,
-    varying: Varying,
+    rows: Sequence[Sequence[Any]],
     columns: list[tuple[str, str, Any, int]],
+    editing: "_Editing",
     output: list[Item],
     failed: Callable[[int, NodeRunError], None],
 ) -> None:
-    """All that is the same for all items is worked out once."""
-    editing = _Editing(ctx, varying.fixed)
+    """All that is the same for all items is worked out already."""
 
     def handle(index: int, item: Item, row: Sequence[Any]) -> None:
         fields = [(name, kind, given if at < 0 else row[at]) for name, kind, given, at in columns]
-        editing.edit(index, item, fields, output)
+        editing.edit(ctx, index, item, fields, output)
 
-    await for_each_row(ctx, varying.rows, handle, failed)
+    await for_each_row(ctx, rows, handle, failed)
 
 
 class _Editing:
     """What the node makes of an item, by everything but the fields' values."""
 
-    def __init__(self, ctx: RunContext, parameters: Mapping[str, Any]) -> None:
-        version = ctx.node.version
+    def __init__(self, parameters: Mapping[str, Any], version: float) -> None:
         options = members(parameters)
         self._parameters = parameters
         self._dots = options.get("dotNotation", True) is not False
@@ -204,10 +203,11 @@ class _Editing:
         self._raw = parameters.get("mode") == "raw"
         self._keep = _keeper(parameters, version, self._dots)
         self._binary = _keeps_binary(parameters, options, version)
-        copied = parameters.get("duplicateItem") is True and ctx.execution.mode == "manual"
-        self._copies = _copies(parameters) if copied else 0
+        self._copies = _copies(parameters) if parameters.get("duplicateItem") is True else 0
 
-    def edit(self, index: int, item: Item, fields: Iterable[Field], output: list[Item]) -> None:
+    def edit(
+        self, ctx: RunContext, index: int, item: Item, fields: Iterable[Field], output: list[Item]
+    ) -> None:
         json = self._keep(item["json"])
         if self._raw:
             json.update(_object(self._parameters.get("jsonOutput")))
@@ -217,7 +217,7 @@ class _Editing:
         if self._binary and "binary" in item:
             made["binary"] = item["binary"]
         output.append(made)
-        if self._copies:
+        if self._copies and ctx.execution.mode == "manual":
             output.extend({**made, "json": dict(json)} for _ in range(self._copies))
 
 

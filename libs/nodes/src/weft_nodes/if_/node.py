@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from weft_node_sdk.conditions import Matcher
-from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.conditions import Fulfilled, Matcher
+from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, Varying
 from weft_node_sdk.items import for_each, for_each_row, passed
 from weft_node_sdk.legacy_conditions import all_fulfilled
 from weft_node_sdk.values import members
@@ -21,6 +21,14 @@ def matcher_for(ctx: RunContext, parameters: dict[str, Any]) -> Matcher:
         timezone=ctx.execution.timezone,
         version=ctx.node.version,
     )
+
+
+def _prepared(ctx: RunContext, varying: Varying) -> Fulfilled | None:
+    """The test of a row of values; None where more than values of conditions varies."""
+    columns = varying.inside("conditions", "conditions")
+    if columns is None or not all(len(place) == 2 and place[1] in _SIDES for place in columns):
+        return None
+    return matcher_for(ctx, varying.fixed).prepared(varying.fixed.get("conditions"), columns)
 
 
 async def for_each_judged(
@@ -43,9 +51,8 @@ async def for_each_judged(
         await for_each(ctx, old, failed)
         return
     varying = await ctx.varying()
-    columns = varying.inside("conditions", "conditions")
-    if columns is not None and all(len(place) == 2 and place[1] in _SIDES for place in columns):
-        fulfilled = matcher_for(ctx, varying.fixed).prepared(varying.fixed.get("conditions"), columns)
+    fulfilled = ctx.once(lambda: _prepared(ctx, varying))
+    if fulfilled is not None:
 
         def handle_row(index: int, item: Item, row: Sequence[Any]) -> None:
             judged(index, item, fulfilled(row))

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final, Literal, TypeVar
 
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
@@ -37,6 +37,8 @@ from weft_node_runner.domain.plan import NodePlan, Plan
 
 YIELD_SECONDS: Final = 0.002
 _KINDS: Final[tuple[Literal["global", "node"], ...]] = ("global", "node")
+
+T = TypeVar("T")
 
 
 class NodeContext(BinaryCalls):
@@ -126,6 +128,13 @@ class NodeContext(BinaryCalls):
         compiled = self._node_plan.compiled
         values = await self._varying_values() if compiled.places else [[]] * len(self.items)
         return Varying(self._node_plan.fixed, compiled.places, values)
+
+    def once(self, make: Callable[[], T]) -> T:
+        plan = self._node_plan
+        if not plan.kept:
+            plan.kept = (make(),)
+        kept: T = plan.kept[0]
+        return kept
 
     async def _varying_values(self) -> list[list[Any]]:
         if self._values is None:

@@ -26,6 +26,8 @@ class NodePlan:
     """The parameters, with None for expressions."""
     outputs: int
     uses_variables: bool
+    kept: tuple[Any, ...] = ()
+    """What the node has worked out of its parameters (`RunContext.once`)."""
 
     @property
     def constant(self) -> bool:
