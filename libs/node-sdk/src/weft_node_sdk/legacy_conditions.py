@@ -10,11 +10,6 @@ from weft_node_sdk.display import same
 from weft_node_sdk.values import NotConvertible
 
 
-def _text(given: Any) -> str:
-    text = values.to_text(values.value(given))
-    return "" if text is None else str(text)
-
-
 def _number(given: Any) -> float:
     try:
         number = values.to_number(values.value(given))
@@ -77,7 +72,7 @@ def fulfilled(kind: str, operation: str, left: Any, right: Any, timezone: str = 
     if kind == "dateTime":
         first, second = _moment(left, timezone), _moment(right, timezone)
         return first > second if operation == "after" else first < second
-    return _test_string(operation, _text(left), _text(right))
+    return _test_string(operation, values.text_of(left), values.text_of(right))
 
 
 def _moment(given: Any, timezone: str) -> datetime:

@@ -98,6 +98,11 @@ def to_text(given: Any) -> Any:
     return compact_json(given)
 
 
+def text_of(given: Any) -> str:
+    """A parameter as a text; null is an empty one. Raises NodeRunError where it is an expression that failed."""
+    return str(to_text(value(given)) or "")
+
+
 def parse_number(text: str) -> int | float | None:
     """JavaScript's Number(text): an empty text is 0; None where it is NaN."""
     text = text.strip()

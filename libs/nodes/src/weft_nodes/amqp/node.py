@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import compact_json, members, to_number, to_text, value
+from weft_node_sdk.values import compact_json, members, text_of, to_number, to_text, value
 
 from weft_nodes.amqp.connection import sending
-from weft_nodes.messaging.content import object_of, text_of
+from weft_nodes.messaging.content import object_of
 
 _AGAIN: Final = 50
 

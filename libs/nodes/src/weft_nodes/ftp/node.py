@@ -6,7 +6,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items, passed
-from weft_node_sdk.values import members, to_text, value
+from weft_node_sdk.values import members, text_of, value
 
 from weft_nodes.files.kinds import type_of
 from weft_nodes.ftp import remote as remotes
@@ -16,11 +16,6 @@ from weft_nodes.ssh_ import remote_paths
 
 _MILLISECONDS = 10_000
 _MOST_AHEAD, _MOST_KILOBYTES = 64, 256
-
-
-def _text(given: Any) -> str:
-    given = value(given)
-    return "" if given is None else str(to_text(given))
 
 
 def _number(given: Any, default: int, most: int) -> int:
@@ -90,7 +85,7 @@ class Run:
 
     @staticmethod
     def _path(parameters: dict[str, Any], name: str = "path") -> str:
-        return remote_paths.checked(_text(parameters.get(name)))
+        return remote_paths.checked(text_of(parameters.get(name)))
 
     async def _list(self, index: int, parameters: dict[str, Any], remote: remotes.Remote) -> list[Item]:
         recursive = parameters.get("recursive") is True
@@ -109,16 +104,16 @@ class Run:
                 await writer.write(chunk)
             entry = await writer.store(mime_type=type_of(name, writer.head), file_name=name)
         item = self._ctx.items[index]
-        target = _text(parameters.get("binaryPropertyName")) or "data"
+        target = text_of(parameters.get("binaryPropertyName")) or "data"
         return {**made(item["json"], index), "binary": {**item.get("binary", {}), target: entry}}
 
     async def _upload(self, index: int, parameters: dict[str, Any], remote: remotes.Remote) -> Item:
         path = self._path(parameters)
         if parameters.get("binaryData", True) is False:
-            text = _text(parameters.get("fileContent")).encode()
+            text = text_of(parameters.get("fileContent")).encode()
             await remote_paths.write(remote, path, lambda: self._once(text))
         else:
-            name = _text(parameters.get("binaryPropertyName")) or "data"
+            name = text_of(parameters.get("binaryPropertyName")) or "data"
             async with self._ctx.open_binary(index, name) as reader:
                 await remote_paths.write(remote, path, lambda: self._chunks(reader))
         return passed(self._ctx.items[index], index)

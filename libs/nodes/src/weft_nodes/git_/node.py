@@ -8,7 +8,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, OpenFolder, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import members, to_text, value
+from weft_node_sdk.values import members, text_of, value
 
 from weft_nodes.git_ import address, listings, remotes, settings
 from weft_nodes.git_.program import Git, bare, repository
@@ -17,21 +17,16 @@ _LIMIT = 100
 Settings = list[tuple[str, str]]
 
 
-def _text(given: Any) -> str:
-    given = value(given)
-    return "" if given is None else str(to_text(given))
-
-
 def _word(given: Any, name: str) -> str:
     """A name that Git can't take for an option. Raises NodeRunError."""
-    text = _text(given).strip()
+    text = text_of(given).strip()
     if not text or text.startswith("-") or not text.isprintable():
         raise NodeRunError(f"'{text}' is no name of a {name}")
     return text
 
 
 def _paths(given: Any) -> list[str]:
-    return [part for each in _text(given).split(",") if (part := each.strip())]
+    return [part for each in text_of(given).split(",") if (part := each.strip())]
 
 
 def _limited(parameters: Mapping[str, Any]) -> list[str]:
@@ -45,11 +40,11 @@ def _limited(parameters: Mapping[str, Any]) -> list[str]:
 
 async def _clone(ctx: RunContext, parameters: Mapping[str, Any], secret: Mapping[str, Any]) -> None:
     """Into a folder of a name of its own, which takes its place when it is whole."""
-    path = _text(parameters.get("repositoryPath")).rstrip("/")
+    path = text_of(parameters.get("repositoryPath")).rstrip("/")
     parent, _, name = path.rpartition("/")
     if name.casefold() in {"", ".", "..", ".git"}:
         raise NodeRunError(f"The path '{path}' is none for a repository", code="FILE_REFUSED")
-    source = await remotes.settled(ctx, address.parsed(_text(parameters.get("sourceRepository")).strip()))
+    source = await remotes.settled(ctx, address.parsed(text_of(parameters.get("sourceRepository")).strip()))
     parent = parent or ("/" if path.startswith("/") else ".")
     async with ctx.files.folder(parent, make=True) as folder, bare(ctx, folder) as git:
         temporary = f".clone-{uuid.uuid4().hex}"
@@ -72,7 +67,7 @@ def _place(folder: OpenFolder, temporary: str, name: str) -> None:
 async def _switch(git: Git, name: str, options: Mapping[str, Any]) -> None:
     """To a branch, which is made where it is missing: from the remote's of the same name, else from `startPoint`."""
     force = ["--discard-changes"] if options.get("force") is True else []
-    start = _text(options.get("startPoint")).strip()
+    start = text_of(options.get("startPoint")).strip()
     held = await git.run("show-ref", "--verify", "--quiet", f"refs/heads/{name}", accepted=(0, 1))
     tracked = "" if start else await git.text("for-each-ref", "--format=%(refname)", f"refs/remotes/*/{name}")
     if held.code == 0 or len(tracked.splitlines()) == 1:
@@ -91,7 +86,7 @@ async def _switch(git: Git, name: str, options: Mapping[str, Any]) -> None:
 
 async def _commit(git: Git, parameters: Mapping[str, Any]) -> None:
     options = members(parameters)
-    if branch := _text(options.get("branch")).strip():
+    if branch := text_of(options.get("branch")).strip():
         await _switch(git, _word(branch, "branch"), {})
     only = _paths(options.get("pathsToAdd"))
     if only:
@@ -100,15 +95,15 @@ async def _commit(git: Git, parameters: Mapping[str, Any]) -> None:
         "diff", "--cached", "--quiet", "--no-ext-diff", *(["--", *only] if only else []), accepted=(0, 1)
     )
     if clean.code != 0:
-        message = _text(parameters.get("message"))
+        message = text_of(parameters.get("message"))
         await git.run("commit", "--quiet", f"--message={message}", *(["--", *only] if only else []))
 
 
 async def _push(git: Git, parameters: Mapping[str, Any], held: Settings, secret: Mapping[str, Any]) -> None:
     options = members(parameters)
-    if branch := _text(options.get("branch")).strip():
+    if branch := text_of(options.get("branch")).strip():
         await _switch(git, _word(branch, "branch"), {})
-    if target := _text(options.get("targetRepository")).strip():
+    if target := text_of(options.get("targetRepository")).strip():
         goal = address.parsed(target)
         async with git.reaching(goal, secret) as reaching:
             await reaching.run("push", "--quiet", "--", goal.text, "HEAD")
@@ -122,7 +117,7 @@ async def _push(git: Git, parameters: Mapping[str, Any], held: Settings, secret:
 
 
 async def _configure(git: Git, version: float, parameters: Mapping[str, Any]) -> None:
-    name, text = _word(parameters.get("key"), "setting"), _text(parameters.get("value"))
+    name, text = _word(parameters.get("key"), "setting"), text_of(parameters.get("value"))
     if version >= 1.1 and name not in settings.CHOICES:
         raise NodeRunError(f"The Git setting '{name}' is none of the choices", code="GIT_REFUSED")
     settings.check(name)
@@ -149,7 +144,7 @@ async def _in_repository(
     ctx: RunContext, operation: str, parameters: Mapping[str, Any], secret: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     options = members(parameters)
-    async with repository(ctx, _text(parameters.get("repositoryPath"))) as (git, held):
+    async with repository(ctx, text_of(parameters.get("repositoryPath"))) as (git, held):
         match operation:
             case "add":
                 await git.run("add", "--", *(_paths(parameters.get("pathsToAdd")) or ["."]))
@@ -172,12 +167,12 @@ async def _in_repository(
             case "listConfig":
                 return [_listed(held)]
             case "log":
-                file = _text(options.get("file")).strip()
+                file = text_of(options.get("file")).strip()
                 only = ["--", file] if file else []
                 words = ["log", "-z", listings.LOG_FORMAT, *_limited(parameters), *only]
                 return listings.commits(await git.text(*words))
             case "reflog":
-                reference = _text(options.get("reference")).strip()
+                reference = text_of(options.get("reference")).strip()
                 only = [_word(reference, "reference"), "--"] if reference else []
                 words = ["reflog", "show", "-z", listings.REFLOG_FORMAT, *_limited(parameters), *only]
                 return listings.movements(await git.text(*words))

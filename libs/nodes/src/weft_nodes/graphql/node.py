@@ -6,7 +6,7 @@ from typing import Any
 from weft_node_sdk.context import HttpAnswer, Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import entries, to_text, value
+from weft_node_sdk.values import entries, text_of, value
 
 from weft_nodes.http_request.authentication import (
     answer_challenge,
@@ -36,7 +36,7 @@ def _draft(parameters: Mapping[str, Any]) -> Draft:
     query = str(value(parameters.get("query", "")))
     draft = Draft(str(parameters.get("requestMethod", "POST")), str(value(parameters.get("endpoint", ""))))
     for entry in entries(parameters, "headerParametersUi", "parameter"):
-        draft.set_header(str(value(entry.get("name", ""))), str(to_text(value(entry.get("value"))) or ""))
+        draft.set_header(str(value(entry.get("name", ""))), text_of(entry.get("value")))
     if draft.method == "GET":
         draft.set_query("query", query)
         return draft

@@ -5,7 +5,7 @@ from typing import Any
 
 from weft_node_sdk.context import NodeRunError, RunContext
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import checked, entries, members, shown, to_text, value
+from weft_node_sdk.values import checked, entries, members, shown, text_of, value
 
 from weft_nodes.http_request.draft import Draft, File, Pair, checked_header, flattened
 
@@ -44,7 +44,7 @@ async def build(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> D
     options = members(parameters)
     draft = Draft(
         method=str(value(parameters.get("method", "GET"))).upper(),
-        url=str(to_text(value(parameters.get("url", ""))) or "").strip(),
+        url=text_of(parameters.get("url", "")).strip(),
         query_arrays=options.get("queryParameterArrays", "brackets"),
     )
     if parameters.get("sendQuery") is True:
@@ -79,7 +79,7 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
     kind = parameters.get("contentType", "json")
     if kind == "raw":
         draft.kind = "raw"
-        draft.content = str(to_text(value(parameters.get("body", ""))) or "").encode()
+        draft.content = text_of(parameters.get("body", "")).encode()
         draft.content_type = str(value(parameters.get("rawContentType", "")) or "text/plain")
     elif kind == "binaryData":
         file = await read_file(ctx, index, str(value(parameters.get("inputDataFieldName", "data"))))
@@ -88,7 +88,7 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
         draft.kind, draft.content = "multipart", await _multipart_fields(ctx, index, parameters)
     elif kind == "form-urlencoded" and parameters.get("specifyBody") == "string":
         draft.kind = "raw"
-        draft.content = str(to_text(value(parameters.get("body", ""))) or "").encode()
+        draft.content = text_of(parameters.get("body", "")).encode()
         draft.content_type = "application/x-www-form-urlencoded"
     elif kind == "form-urlencoded":
         draft.kind, draft.content = "form", _gathered(_named(parameters, "bodyParameters"))

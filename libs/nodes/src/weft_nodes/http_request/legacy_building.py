@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from weft_node_sdk.context import RunContext
-from weft_node_sdk.values import entries, members, names_in, to_text, value
+from weft_node_sdk.values import entries, members, names_in, text_of, value
 
 from weft_nodes.http_request.building import json_fields, json_value, read_file
 from weft_nodes.http_request.draft import Draft, checked_header, flattened
@@ -28,7 +28,7 @@ async def build(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> D
     options = members(parameters)
     draft = Draft(
         method=str(value(parameters.get("requestMethod", "GET"))).upper(),
-        url=str(to_text(value(parameters.get("url", ""))) or "").strip(),
+        url=text_of(parameters.get("url", "")).strip(),
         query_arrays="repeat" if options.get("useQueryString") is True else "indices",
     )
     for name, held in _given(parameters, "query").items():
@@ -55,7 +55,7 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
         return
     if kind == "raw":
         draft.kind, draft.content_type = "raw", mime_type or "text/plain"
-        draft.content = str(to_text(value(parameters.get("bodyParametersJson", ""))) or "").encode()
+        draft.content = text_of(parameters.get("bodyParametersJson", "")).encode()
         return
     if parameters.get("jsonParameters") is True and kind == "json":
         text = parameters.get("bodyParametersJson")

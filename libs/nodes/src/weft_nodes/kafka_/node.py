@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NamedTuple
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
-from weft_node_sdk.values import members, to_number, value
+from weft_node_sdk.values import members, text_of, to_number, value
 
 from weft_nodes.kafka_.connection import producing
 from weft_nodes.kafka_.registry import Registry
-from weft_nodes.messaging.content import message_of, named_values, object_of, text_of
+from weft_nodes.messaging.content import message_of, named_values, object_of
 
 _HELD: Final = 1000
 """Messages that are under way at once."""

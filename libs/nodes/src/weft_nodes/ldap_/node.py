@@ -6,7 +6,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import members, to_text, value
+from weft_node_sdk.values import members, text_of, value
 
 from weft_nodes.ldap_ import filters, names
 from weft_nodes.ldap_.connection import connected
@@ -15,13 +15,8 @@ from weft_nodes.ldap_.directory import CHANGES, Directory, Entry
 _LIMIT, _PAGE = 50, 1000
 
 
-def _text(given: Any) -> str:
-    given = value(given)
-    return "" if given is None else str(to_text(given))
-
-
 def _name(parameters: Mapping[str, Any], parameter: str = "dn") -> str:
-    text = _text(parameters.get(parameter)).strip()
+    text = text_of(parameters.get(parameter)).strip()
     if not text:
         raise NodeRunError("The entry's distinguished name is missing", code="LDAP_ERROR")
     return text
@@ -50,14 +45,14 @@ def _json(entry: Entry) -> dict[str, Any]:
 
 def _values(given: Any) -> list[bytes]:
     given = value(given)
-    return [_text(each).encode() for each in (given if isinstance(given, list) else [given])]
+    return [text_of(each).encode() for each in (given if isinstance(given, list) else [given])]
 
 
 def _pairs(parameters: Mapping[str, Any], group: str) -> list[tuple[str, list[bytes]]]:
     """Names and values of attributes; what is given twice has both values."""
     found: dict[str, list[bytes]] = {}
     for pair in members(parameters, "attributes").get(group) or ():
-        name = _text(pair.get("id")).strip()
+        name = text_of(pair.get("id")).strip()
         if not name:
             raise NodeRunError("An attribute has no name", code="LDAP_ERROR")
         found.setdefault(name, []).extend(_values(pair.get("value")))
@@ -65,24 +60,24 @@ def _pairs(parameters: Mapping[str, Any], group: str) -> list[tuple[str, list[by
 
 
 def _filter(parameters: Mapping[str, Any]) -> str:
-    kind = _text(parameters.get("searchFor")) or "custom"
+    kind = text_of(parameters.get("searchFor")) or "custom"
     if kind == "custom":
-        return _text(parameters.get("customFilter")).strip() or "(objectclass=*)"
+        return text_of(parameters.get("customFilter")).strip() or "(objectclass=*)"
     if not kind.startswith("("):
         kind = f"(objectclass={filters.pattern(kind)})"
-    attribute = _text(parameters.get("attribute")).strip()
-    return f"(&{kind}({attribute}={filters.pattern(_text(parameters.get('searchText')))}))"
+    attribute = text_of(parameters.get("attribute")).strip()
+    return f"(&{kind}({attribute}={filters.pattern(text_of(parameters.get('searchText')))}))"
 
 
 async def _search(directory: Directory, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     options = members(parameters)
     wanted = value(options.get("attributes")) or []
     found = await directory.search(
-        _text(parameters.get("baseDN")).strip(),
+        text_of(parameters.get("baseDN")).strip(),
         _filter(parameters),
-        scope=_text(options.get("scope")) or "sub",
+        scope=text_of(options.get("scope")) or "sub",
         attributes=[
-            _text(each) for each in (wanted if isinstance(wanted, list) else _text(wanted).split(","))
+            text_of(each) for each in (wanted if isinstance(wanted, list) else text_of(wanted).split(","))
         ],
         limit=0 if parameters.get("returnAll") is True else max(1, _number(parameters.get("limit"), _LIMIT)),
         page=_number(options.get("pageSize"), _PAGE),
@@ -124,8 +119,8 @@ async def _perform(directory: Directory, parameters: Mapping[str, Any]) -> list[
         case "search":
             return await _search(directory, parameters)
         case "compare":
-            dn, attribute = _name(parameters), _text(parameters.get("id")).strip()
-            held = _text(parameters.get("value")).encode()
+            dn, attribute = _name(parameters), text_of(parameters.get("id")).strip()
+            held = text_of(parameters.get("value")).encode()
             return [
                 {"dn": dn, "attribute": attribute, "result": await directory.compare(dn, attribute, held)}
             ]
@@ -168,5 +163,5 @@ async def run(ctx: RunContext) -> Outputs:
 
 def _subject(parameters: Mapping[str, Any]) -> str:
     if parameters.get("operation", "search") == "search":
-        return f"below '{_text(parameters.get('baseDN'))}': {_filter(parameters)}"
-    return f"'{_text(parameters.get('dn'))}'"
+        return f"below '{text_of(parameters.get('baseDN'))}': {_filter(parameters)}"
+    return f"'{text_of(parameters.get('dn'))}'"

@@ -5,12 +5,7 @@ from typing import Any
 
 from weft_node_sdk.context import NodeRunError, RunContext
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import compact_json, entries, to_text, value
-
-
-def text_of(given: Any) -> str:
-    """A parameter as text; nothing is the empty text."""
-    return str(to_text(value(given)) or "")
+from weft_node_sdk.values import compact_json, entries, text_of, value
 
 
 def message_of(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import MISSING, drop, get, put
-from weft_node_sdk.values import compact_json, members, to_text, value
+from weft_node_sdk.values import compact_json, members, text_of, to_text, value
 
 from weft_nodes.convert_to_file.node import base64_bytes
 from weft_nodes.files.encodings import decode, encode
@@ -61,7 +61,7 @@ async def _to_file(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -
         return []
     encoding = str(value(options.get("encoding", "utf8")))
     if not whole and options.get("dataIsBase64") is True:
-        data = base64_bytes(str(to_text(value(given)) or ""))
+        data = base64_bytes(text_of(given))
     else:
         raw = options.get("useRawData") is True and not isinstance(given, dict | list)
         text = str(to_text(given) or "") if raw else compact_json(given)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from weft_node_sdk.options import PAGE, Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
+from weft_node_sdk.options import Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
 
-from weft_nodes.databases.sql_text import Statement
+from weft_nodes.databases.choices import page_of
 from weft_nodes.my_sql.connection import connect
 from weft_nodes.my_sql.values import Reading
 
@@ -24,11 +24,9 @@ _TYPES: dict[str, FieldType] = {
 
 
 async def _rows(ctx: LoadContext, text: str, *values: str) -> list[dict[str, Any]]:
-    pattern = ctx.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    statement = Statement(f"{text} LIMIT {PAGE + 1} OFFSET {offset(ctx)}", [f"%{pattern}%", *values])
     secret = await ctx.credential("mySql")
     async with connect(ctx, secret, {"connectionTimeoutMillis": 8}, Reading()) as connection:
-        return await connection.execute(statement) or []
+        return await connection.execute(page_of(ctx, text, *values)) or []
 
 
 async def tables(ctx: LoadContext) -> Choices:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from weft_node_sdk.options import PAGE, Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
+from weft_node_sdk.options import Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
 
-from weft_nodes.databases.sql_text import Statement
+from weft_nodes.databases.choices import page_of
 from weft_nodes.postgres.connection import connect
 
 _TYPES: dict[str, FieldType] = {"N": "number", "B": "boolean", "D": "dateTime", "A": "array"}
@@ -27,11 +27,9 @@ ORDER BY a.attnum"""
 
 
 async def _rows(ctx: LoadContext, text: str, *values: str) -> list[dict[str, Any]]:
-    pattern = ctx.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    statement = Statement(f"{text} LIMIT {PAGE + 1} OFFSET {offset(ctx)}", [f"%{pattern}%", *values])
     secret = await ctx.credential("postgres")
     async with connect(ctx, secret, {"connectionTimeout": 8}, "text") as connection:
-        return await connection.execute(statement)
+        return await connection.execute(page_of(ctx, text, *values))
 
 
 async def schemas(ctx: LoadContext) -> Choices:

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items, passed_all
-from weft_node_sdk.values import members, value
+from weft_node_sdk.values import members, text_of, value
 
-from weft_nodes.messaging.content import message_of, named_values, text_of
+from weft_nodes.messaging.content import message_of, named_values
 from weft_nodes.rabbit_mq.connection import connected
 
 _SECONDS: Final = 60.0

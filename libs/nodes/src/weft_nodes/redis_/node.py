@@ -7,17 +7,12 @@ from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import put
-from weft_node_sdk.values import compact_json, members, to_text, value
+from weft_node_sdk.values import compact_json, members, text_of, value
 
 from weft_nodes.redis_.connection import client_of
 
 _TYPES = {"set": "sets", "zset": "sets"}
 _SCANNED = 1000
-
-
-def _text(given: Any) -> str:
-    given = value(given)
-    return "" if given is None else str(to_text(given))
 
 
 async def _read(client: Any, key: str, kind: str) -> Any:
@@ -53,7 +48,7 @@ def _fields(given: Any, *, is_json: bool) -> dict[str, str]:
             raise NodeRunError(f"The value is not valid JSON: {error}") from None
     if not isinstance(given, dict) or not given:
         raise NodeRunError("A hash is written from an object with fields")
-    return {name: _text(held) for name, held in given.items()}
+    return {name: text_of(held) for name, held in given.items()}
 
 
 async def _write(client: Any, key: str, parameters: Mapping[str, Any]) -> None:
@@ -62,7 +57,7 @@ async def _write(client: Any, key: str, parameters: Mapping[str, Any]) -> None:
     if kind == "automatic":
         kind = "list" if isinstance(given, list) else "hash" if isinstance(given, dict) else "string"
     if kind == "string":
-        await client.set(key, _text(given))
+        await client.set(key, text_of(given))
     elif kind == "hash":
         await client.hset(
             key, mapping=_fields(given, is_json=parameters.get("valueIsJSON", True) is not False)
@@ -71,7 +66,7 @@ async def _write(client: Any, key: str, parameters: Mapping[str, Any]) -> None:
         parts = given if isinstance(given, list) else _listed(given, kind)
         await client.delete(key)
         if parts:
-            texts = [_text(part) for part in parts]
+            texts = [text_of(part) for part in parts]
             await (client.rpush(key, *texts) if kind == "list" else client.sadd(key, *texts))
     else:
         raise NodeRunError(f"The type '{kind}' is not known")
@@ -104,7 +99,7 @@ def _info(sections: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _keys(client: Any, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    pattern = _text(parameters.get("keyPattern"))
+    pattern = text_of(parameters.get("keyPattern"))
     names = sorted({name async for name in client.scan_iter(match=pattern, count=_SCANNED)})
     if parameters.get("getValues", True) is False:
         return {"keys": names}
@@ -121,7 +116,7 @@ def _under(ctx: RunContext, index: int, parameters: Mapping[str, Any], held: Any
 
 async def _popped(client: Any, parameters: Mapping[str, Any]) -> Any:
     pop = client.rpop if parameters.get("tail") is True else client.lpop
-    text = await pop(_text(parameters.get("list")))
+    text = await pop(text_of(parameters.get("list")))
     try:
         return parse_json(text) if isinstance(text, str) else text
     except ValueError:
@@ -130,7 +125,7 @@ async def _popped(client: Any, parameters: Mapping[str, Any]) -> Any:
 
 async def _perform(ctx: RunContext, client: Any, index: int, parameters: Mapping[str, Any]) -> dict[str, Any]:
     json = ctx.items[index]["json"]
-    key = _text(parameters.get("key"))
+    key = text_of(parameters.get("key"))
     match parameters.get("operation", "info"):
         case "info":
             return _info(await client.info())
@@ -140,7 +135,7 @@ async def _perform(ctx: RunContext, client: Any, index: int, parameters: Mapping
         case "keys":
             return await _keys(client, parameters)
         case "llen":
-            return {"length": await client.llen(_text(parameters.get("list")))}
+            return {"length": await client.llen(text_of(parameters.get("list")))}
         case "incr":
             count = await client.incr(key)
             if parameters.get("expire") is True:
@@ -153,10 +148,10 @@ async def _perform(ctx: RunContext, client: Any, index: int, parameters: Mapping
         case "set":
             await _write(client, key, parameters)
         case "publish":
-            await client.publish(_text(parameters.get("channel")), _text(parameters.get("messageData")))
+            await client.publish(text_of(parameters.get("channel")), text_of(parameters.get("messageData")))
         case "push":
             push = client.rpush if parameters.get("tail") is True else client.lpush
-            await push(_text(parameters.get("list")), _text(parameters.get("messageData")))
+            await push(text_of(parameters.get("list")), text_of(parameters.get("messageData")))
         case other:
             raise NodeRunError(f"The operation '{other}' is not known", code="UNSUPPORTED")
     return dict(json)

@@ -6,7 +6,7 @@ import orjson
 from weft_node_sdk.context import NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, passed_all
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import checked, entries, members, to_text, value
+from weft_node_sdk.values import checked, entries, members, text_of, value
 
 from weft_nodes.files.kinds import entry_of
 
@@ -58,7 +58,7 @@ def _answer(ctx: RunContext, parameters: dict[str, Any]) -> Answer:
         case "json":
             return _json_text(parameters.get("responseBody")), _JSON, 200
         case "text":
-            return str(to_text(value(parameters.get("responseBody"))) or "").encode(), _HTML, 200
+            return text_of(parameters.get("responseBody")).encode(), _HTML, 200
         case "noData":
             return b"", "", 200
         case "redirect":
@@ -77,7 +77,7 @@ def _status(given: Any, default: int) -> int:
 
 
 def _header(name: Any, text: Any) -> tuple[str, str]:
-    name, text = str(value(name)).strip(), str(to_text(value(text)) or "").strip()
+    name, text = str(value(name)).strip(), text_of(text).strip()
     if any(mark in name + text for mark in "\r\n\0"):
         raise NodeRunError(f"The header '{name.splitlines()[0]}' has a line break in it")
     return name, text

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from weft_node_sdk.context import HttpBody, Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import entries, members, to_number, to_text, value
+from weft_node_sdk.values import entries, members, text_of, to_number, value
 
 from weft_nodes.files.kinds import type_of
 from weft_nodes.s3.headers import headers_of
@@ -21,7 +21,7 @@ _DONE: Final = {"success": True}
 
 
 def _text(parameters: Mapping[str, Any], name: str) -> str:
-    return str(to_text(value(parameters.get(name))) or "")
+    return text_of(parameters.get(name))
 
 
 def _needed(parameters: Mapping[str, Any], name: str, what: str) -> str:

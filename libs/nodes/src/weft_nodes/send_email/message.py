@@ -6,7 +6,7 @@ from email.utils import formatdate, getaddresses, make_msgid, parseaddr
 from typing import Any
 
 from weft_node_sdk.context import NodeRunError, RunContext
-from weft_node_sdk.values import members, names_in, to_text, value
+from weft_node_sdk.values import members, names_in, text_of, value
 
 from weft_nodes.files.kinds import entry_of
 
@@ -36,7 +36,7 @@ def headed(given: Mapping[str, Any], subject: Any) -> tuple[EmailMessage, str, l
     for name, field in (("Cc", "ccEmail"), ("Reply-To", "replyTo")):
         if text := str(value(given.get(field)) or ""):
             _header(message, name, text)
-    _header(message, "Subject", str(to_text(value(subject)) or ""))
+    _header(message, "Subject", text_of(subject))
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2] or None)
     return message, parseaddr(sender)[1], [*to, *cc, *bcc]
@@ -44,7 +44,7 @@ def headed(given: Mapping[str, Any], subject: Any) -> tuple[EmailMessage, str, l
 
 def _bodies(parameters: Mapping[str, Any], version: float) -> tuple[str, str]:
     """Text and HTML; empty where the format leaves one out."""
-    text, html = (str(to_text(value(parameters.get(name))) or "") for name in ("text", "html"))
+    text, html = (text_of(parameters.get(name)) for name in ("text", "html"))
     chosen = parameters.get("emailFormat") if version >= 2 else "both"
     return ("" if chosen == "html" else text), ("" if chosen == "text" else html)
 
@@ -92,7 +92,7 @@ def asking(ctx: RunContext, parameters: Mapping[str, Any]) -> tuple[EmailMessage
     links = [(str(value(held.get("approveLabel")) or "Approve"), "true")]
     if held.get("approvalType") == "double":
         links.append((str(value(held.get("disapproveLabel")) or "Decline"), "false"))
-    text = str(to_text(value(parameters.get("message"))) or "")
+    text = text_of(parameters.get("message"))
     url = ctx.execution.resume_url
     plain = "\n".join(f"{label}: {url}&approved={verdict}" for label, verdict in links)
     buttons = " &nbsp; ".join(

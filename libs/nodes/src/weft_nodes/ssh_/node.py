@@ -8,7 +8,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import members, to_text, value
+from weft_node_sdk.values import members, text_of
 
 from weft_nodes.files.kinds import type_of
 from weft_nodes.ssh_ import process, remote_paths, sftp
@@ -20,11 +20,6 @@ _NO_EXIT = 255
 """Of the client: the command exited so, or was killed, or the connection failed."""
 
 
-def _text(given: Any) -> str:
-    given = value(given)
-    return "" if given is None else str(to_text(given))
-
-
 def command_in(folder: str, command: str) -> str:
     """The text for the remote shell. Where the folder can't be entered, the shell says so and goes on, as n8n's
     does."""
@@ -34,10 +29,10 @@ def command_in(folder: str, command: str) -> str:
 
 
 async def _execute(ctx: RunContext, client: Client, parameters: dict[str, Any]) -> dict[str, Any]:
-    command = _text(parameters.get("command"))
+    command = text_of(parameters.get("command"))
     if "\0" in command or not command.strip():
         raise NodeRunError("The command is empty")
-    words = client.command(command_in(_text(parameters.get("cwd")), command))
+    words = client.command(command_in(text_of(parameters.get("cwd")), command))
     loop = asyncio.get_running_loop()
     late = loop.time() + _SECONDS
 
@@ -101,24 +96,24 @@ class Run:
 
     async def _upload(self, index: int, parameters: dict[str, Any]) -> Item:
         files = await self._connected(parameters)
-        folder = remote_paths.from_home(_text(parameters.get("path")))
-        name = _text(parameters.get("binaryPropertyName")) or "data"
+        folder = remote_paths.from_home(text_of(parameters.get("path")))
+        name = text_of(parameters.get("binaryPropertyName")) or "data"
         async with self._ctx.open_binary(index, name) as reader:
-            file_name = _text(members(parameters).get("fileName")) or remote_paths.name_of(reader.file_name)
+            file_name = text_of(members(parameters).get("fileName")) or remote_paths.name_of(reader.file_name)
             target = remote_paths.joined(folder, file_name or "file")
             await remote_paths.write(files, target, lambda: self._chunks(reader))
         return made({"success": True}, index)
 
     async def _download(self, index: int, parameters: dict[str, Any]) -> Item:
         files = await self._connected(parameters)
-        path = remote_paths.from_home(_text(parameters.get("path")))
-        name = _text(members(parameters).get("fileName")) or remote_paths.name_of(path)
+        path = remote_paths.from_home(text_of(parameters.get("path")))
+        name = text_of(members(parameters).get("fileName")) or remote_paths.name_of(path)
         async with self._ctx.create_binary() as writer, aclosing(files.read(path)) as chunks:
             async for chunk in self._chunks(chunks):
                 await writer.write(chunk)
             entry = await writer.store(mime_type=type_of(name, writer.head), file_name=name)
         item = self._ctx.items[index]
-        target = _text(parameters.get("binaryPropertyName")) or "data"
+        target = text_of(parameters.get("binaryPropertyName")) or "data"
         return {
             **made(item["json"], index),
             "binary": {**item.get("binary", {}), target: entry},
