@@ -6,6 +6,9 @@ BIN := .venv/bin
 SERVICES := gateway auth workflow-store orchestrator node-runner scheduler webhook-ingress realtime
 WEB_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f -print 2>/dev/null)
 export WEFT_PORT ?= 8080
+# Compiled while installing, so that the first start doesn't pay for it, nor every start where Python may not write its cache
+export UV_COMPILE_BYTECODE ?= 1
+COMPILE := $(BIN)/python -m compileall -q -j 0 libs services
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run run-api run-worker service test test-unit lint gen migrate seed build bench cluster faults clean
@@ -68,11 +71,13 @@ clean: ## Remove what builds and tests made (never WEFT_HOME)
 .venv/.run: uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 	@$(MAKE) --no-print-directory uv-ready
 	@$(UV) sync --quiet --locked --all-packages --no-dev --inexact
+	@$(COMPILE)
 	@touch $@
 
 .venv/.dev: uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 	@$(MAKE) --no-print-directory uv-ready
 	@$(UV) sync --quiet --locked --all-packages
+	@$(COMPILE)
 	@touch $@ .venv/.run
 
 .PHONY: uv-ready
