@@ -196,6 +196,9 @@ async def test_credentials_and_variables_over_http(owner: Client) -> None:
     for answer in (await owner.get(path), await owner.get("/credentials?search=new&type=httpBasicAuth")):
         assert "New" in answer.text
         assert "s3cr3t" not in answer.text
+    await owner.data("PATCH", path, json={"data": {"user": "ada"}})
+    found = await owner.data("GET", path)
+    assert (found["name"], found["data"], found["secret_fields"]) == ("New", {"user": "ada"}, ["password"])
     await owner.data("DELETE", path)
     assert await owner.refusal("GET", path) == (404, "NOT_FOUND")
 

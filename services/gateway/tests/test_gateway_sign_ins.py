@@ -311,6 +311,13 @@ async def test_a_service_s_own_kind_is_tried_and_used_at_its_host(owner: Client,
         assert message in tried["message"]
         assert token not in tried["message"]
     credential = await keep(owner, data, "githubApi")
+    for change, ok in (
+        ({}, True),
+        ({"accessToken": "wrong-token"}, False),
+        ({"server": provider.base}, True),
+    ):
+        tried = await owner.data("POST", f"/credentials/{credential}/test", json={"data": change})
+        assert tried["ok"] is ok
     of_a_service = {"authentication": "predefinedCredentialType", "nodeCredentialType": "githubApi"}
     run = await call(owner, credential, f"{provider.base}/user", "githubApi", **of_a_service)
     assert await answers(owner, run) == [{"login": "ada"}]

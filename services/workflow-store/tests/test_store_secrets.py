@@ -86,6 +86,50 @@ async def test_credentials_are_changed_in_parts(world: World) -> None:
     assert audit[0].action == "credential.created"
 
 
+async def test_some_fields_are_changed_and_the_others_kept(world: World) -> None:
+    kept = await keep(world)
+
+    async def change(data: dict[str, object]) -> dict[str, str]:
+        call = pb.UpdateCredentialRequest(credential_id=kept.id, data=orjson.dumps(data), partial=True)
+        assert (await world.credentials.Update(call)).credential.name == "Login"
+        return await opened(world, kept.id)
+
+    assert await change({"user": "bea"}) == {"user": "bea", "password": SECRET}
+    assert await change({}) == {"user": "bea", "password": SECRET}
+    assert await change({"password": "new", "user": None}) == {"password": "new"}
+    signed_in = {"password": "new", "oauthTokenData": {"access_token": "t"}}
+    assert await change({"oauthTokenData": {"access_token": "t"}}) == signed_in
+    assert await change({"password": "new"}) == signed_in
+    assert await change({"user": "ada"}) == {"user": "ada", "password": "new"}
+    with refused(ErrorCode.VALIDATION_ERROR):
+        await change([])  # type: ignore[arg-type]
+
+
+async def test_fields_that_are_no_secrets_are_shown_to_who_may_change_them(world: World) -> None:
+    async def shown(credential_id: str) -> tuple[object, list[str]]:
+        found = await world.credentials.Get(pb.GetCredentialRequest(credential_id=credential_id))
+        return orjson.loads(found.data or b"null"), list(found.secret_fields)
+
+    kept = await keep(world)
+    assert await shown(kept.id) == ({"user": "ada"}, ["password"])
+    with acting("bea"):
+        assert await shown(kept.id) == (None, [])
+    held = {
+        "url": "https://ada:pw@service.test/",
+        "header": False,
+        "apiKey": SECRET,
+        "headerValue": "",
+        "undeclared": SECRET,
+        "oauthTokenData": {"access_token": SECRET},
+    }
+    for kind, data in (
+        ("openAiApi", ({"header": False}, ["url", "apiKey", "undeclared"])),
+        ("noSuchApi", ({}, ["url", "header", "apiKey", "undeclared"])),
+    ):
+        call = pb.CreateCredentialRequest(name="n", type=kind, data=orjson.dumps(held))
+        assert await shown((await world.credentials.Create(call)).credential.id) == data
+
+
 async def test_poor_credentials_are_refused(world: World) -> None:
     for fields in (
         {"name": " ", "type": "t"},

@@ -25,6 +25,7 @@ need no change."""
 Check = Callable[[Outbound, Mapping[str, Any]], Awaitable[None]]
 """Tries a credential, given its fields. Raises NodeRunError that says why it is no good."""
 
+_PASSWORD = re.compile(r"://[^/?#\s]*@")
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -62,6 +63,29 @@ def with_defaults(definition: Mapping[str, Any], secret: Mapping[str, Any]) -> d
         if each["type"] == "hidden" and secret.get(each["name"]) is None and each["name"] in given:
             given[each["name"]] = filled_tree(each["default"], given)
     return given
+
+
+def patched(secret: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields after a change of some of them; null takes one away (RFC 7396, one level). Tokens that a service gave
+    for other fields are gone."""
+    held = {name: value for name, value in {**secret, **change}.items() if value is not None}
+    if TOKENS not in change and any(secret.get(name) != held.get(name) for name in change):
+        held.pop(TOKENS, None)
+    return held
+
+
+def readable(
+    definition: Mapping[str, Any] | None, secret: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """The fields that may be shown, and the names of those that are set and may not: what the kind doesn't declare as
+    harmless, and addresses with a password in them."""
+    open_fields = {each["name"] for each in (definition or {}).get("fields", ()) if not each.get("secret")}
+    shown = {
+        name: value
+        for name, value in secret.items()
+        if name in open_fields and not (isinstance(value, str) and _PASSWORD.search(value))
+    }
+    return shown, [name for name, value in secret.items() if name not in shown and value not in (None, "")]
 
 
 def tokens_of(secret: Mapping[str, Any]) -> dict[str, Any]:

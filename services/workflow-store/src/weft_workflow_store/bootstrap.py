@@ -62,11 +62,12 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
     policy.follow(infra.bus)
     store = Store(infra.database, outbox)
     envelope = Envelope(MasterKey(settings.master_key))
-    credentials = Credentials(store, policy, envelope)
+    catalogue = Catalogue.load()
+    credentials = Credentials(store, policy, envelope, catalogue)
     workflows = Workflows(
         store,
         policy,
-        Catalogue.load(),
+        catalogue,
         RunnerSyntax(infra.rpc.client(NodeTools)),
         settings.timezone,
         settings.max_document_bytes,

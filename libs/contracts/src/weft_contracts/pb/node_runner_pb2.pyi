@@ -162,7 +162,7 @@ class TestCredentialRequest(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     credential_id: _builtins.str
-    """A stored one; else `type` and `data` are tried."""
+    """A stored one, with the fields in `data` instead of its own (null: without); else `type` and `data` are tried."""
     project_id: _builtins.str
     type: _builtins.str
     data: _builtins.bytes

@@ -1213,16 +1213,26 @@ class GetCredentialResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CREDENTIAL_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    SECRET_FIELDS_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """JSON object of the fields that are no secrets; empty: the caller may not change the credential."""
     @_builtins.property
     def credential(self) -> Global___Credential: ...
+    @_builtins.property
+    def secret_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the secret fields that are set."""
+
     def __init__(
         self,
         *,
         credential: Global___Credential | None = ...,
+        data: _builtins.bytes = ...,
+        secret_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "data", b"data", "secret_fields", b"secret_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1235,19 +1245,23 @@ class UpdateCredentialRequest(_message.Message):
     CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     credential_id: _builtins.str
     name: _builtins.str
     data: _builtins.bytes
+    partial: _builtins.bool
+    """Fields that `data` does not name stay as they are, and those that are null in it go; else it replaces all."""
     def __init__(
         self,
         *,
         credential_id: _builtins.str = ...,
         name: _builtins.str | None = ...,
         data: _builtins.bytes | None = ...,
+        partial: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_name", b"_name", "data", b"data", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_name", b"_name", "credential_id", b"credential_id", "data", b"data", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_data", b"_data", "_name", b"_name", "credential_id", b"credential_id", "data", b"data", "name", b"name", "partial", b"partial"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__data: _TypeAlias = _typing.Literal["data"]  # noqa: Y015
     _WhichOneofArgType__data: _TypeAlias = _typing.Literal["_data", b"_data"]  # noqa: Y015

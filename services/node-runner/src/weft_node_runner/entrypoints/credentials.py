@@ -10,7 +10,7 @@ from weft_contracts.rpc.workflow_store import Credentials
 from weft_kit.identity.access import AccessPolicy
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.credentials import CALLBACKS, TOKENS, tokens_of, with_defaults
+from weft_node_sdk.credentials import CALLBACKS, TOKENS, patched, tokens_of, with_defaults
 
 from weft_node_runner.application import oauth
 from weft_node_runner.application.tokens import Tokens
@@ -40,13 +40,18 @@ class CredentialTools:
 
     async def test(self, request: pb.TestCredentialRequest) -> pb.TestCredentialResponse:
         """Raises NOT_FOUND, FORBIDDEN, VALIDATION_ERROR."""
-        if request.credential_id:
-            kind, secret, project_id = await self._opened(request.credential_id, "credential:test")
+        stored = request.credential_id
+        if stored:
+            # what is kept secret may be sent to another address so: for those only who could store the change
+            action = "credential:update" if request.data else "credential:test"
+            kind, secret, project_id = await self._opened(stored, action)
+            if request.data:
+                stored, secret = "", patched(secret, _fields(request.data))
         else:
             project_id = request.project_id or await self._policy.default_project()
             await self._policy.require(project_id, "credential:create")
             kind, secret = request.type, _fields(request.data)
-        verdict = await self._tried(kind, secret, request.credential_id, project_id)
+        verdict = await self._tried(kind, secret, stored, project_id)
         return pb.TestCredentialResponse(ok=verdict.ok, tested=verdict.tested, message=verdict.message)
 
     async def _tried(self, kind: str, secret: dict[str, Any], credential_id: str, project_id: str) -> Verdict:

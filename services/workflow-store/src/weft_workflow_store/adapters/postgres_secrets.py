@@ -9,7 +9,10 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 from weft_contracts.messages import AuditRecorded, CredentialChanged
 from weft_kit.identity.access import AccessPolicy
+from weft_kit.items import dumps_js, loads_js
 from weft_kit.rpc import caller
+from weft_node_sdk.catalogue import Catalogue
+from weft_node_sdk.credentials import TOKENS, patched, readable
 
 from weft_workflow_store.adapters.envelope import Envelope
 from weft_workflow_store.adapters.postgres import Store, Transaction
@@ -38,10 +41,11 @@ def credential_of(row: Any) -> Credential:
 
 
 class Credentials:
-    def __init__(self, store: Store, policy: AccessPolicy, envelope: Envelope) -> None:
+    def __init__(self, store: Store, policy: AccessPolicy, envelope: Envelope, catalogue: Catalogue) -> None:
         self._store = store
         self._policy = policy
         self._envelope = envelope
+        self._catalogue = catalogue
 
     async def create(self, project_id: str, name: str, kind: str, data: bytes) -> Credential:
         project_id = project_id or await self._policy.default_project()
@@ -92,11 +96,26 @@ class Credentials:
             )
         return [credential_of(row) for row in rows], int(total)
 
-    async def get(self, credential_id: str) -> Credential:
+    async def get(self, credential_id: str) -> tuple[Credential, bytes, list[str]]:
+        """With its fields that are no secrets (JSON, empty for who may not change it), and the names of those that
+        are."""
         async with self._store.transaction() as tx:
-            return credential_of(await self.mine(tx, credential_id, "credential:read"))
+            row = await self.mine(tx, credential_id, "credential:read")
+        try:
+            await self._policy.require(row["project_id"], "credential:update")
+        except WeftError as error:
+            if error.code is not ErrorCode.FORBIDDEN:
+                raise
+            return credential_of(row), b"", []
+        secret = loads_js(self._opened(row))
+        secret.pop(TOKENS, None)
+        shown, kept = readable(self._catalogue.credential_type(row["type"]), secret)
+        return credential_of(row), dumps_js(shown), kept
 
-    async def update(self, credential_id: str, name: str | None, data: bytes | None) -> Credential:
+    async def update(
+        self, credential_id: str, name: str | None, data: bytes | None, *, partial: bool = False
+    ) -> Credential:
+        """`partial`: `data` changes the fields that it names; else it replaces all."""
         async with self._store.transaction() as tx:
             row = await self.mine(tx, credential_id, "credential:update")
             if name is not None:
@@ -105,6 +124,11 @@ class Credentials:
                     credential_id,
                     check_name("name", name),
                 )
+            if data is not None and partial:
+                check_secret(data)
+                held = loads_js(self._opened(row))
+                after = patched(held, loads_js(data or b"{}"))
+                data = None if after == held else dumps_js(after)
             if data is not None:
                 # who is about to put new tokens in has got them for the old secrets
                 row = await tx.connection.fetchrow(
@@ -133,7 +157,10 @@ class Credentials:
             )
         if row is None:
             raise WeftError(ErrorCode.NOT_FOUND, "There is no such credential in this project.")
-        return credential_of(row), self._envelope.open(credential_id, row["wrapped_key"], row["data"])
+        return credential_of(row), self._opened(row)
+
+    def _opened(self, row: Any) -> bytes:
+        return self._envelope.open(row["id"], row["wrapped_key"], row["data"])
 
     async def mine(self, tx: Transaction, credential_id: str, action: str) -> Any:
         """The row, locked. Raises NOT_FOUND, FORBIDDEN."""

@@ -200,14 +200,15 @@ class CredentialsServicer:
         return pb.ListCredentialsResponse(credentials=[_credential(each) for each in found], total=total)
 
     async def Get(self, request: pb.GetCredentialRequest) -> pb.GetCredentialResponse:
-        found = await self._credentials.get(request.credential_id)
-        return pb.GetCredentialResponse(credential=_credential(found))
+        found, data, secret_fields = await self._credentials.get(request.credential_id)
+        return pb.GetCredentialResponse(credential=_credential(found), data=data, secret_fields=secret_fields)
 
     async def Update(self, request: pb.UpdateCredentialRequest) -> pb.UpdateCredentialResponse:
         made = await self._credentials.update(
             request.credential_id,
             request.name if request.HasField("name") else None,
             request.data if request.HasField("data") else None,
+            partial=request.partial,
         )
         return pb.UpdateCredentialResponse(credential=_credential(made))
 

@@ -95,18 +95,41 @@ async def create_credential(request: Request, user: User, body: NewCredential) -
 
 
 @router.get(
-    "/credentials/{credential_id}", tags=["credentials"], summary="One credential without its secrets"
+    "/credentials/{credential_id}",
+    tags=["credentials"],
+    summary="One credential; who may change it sees its fields too, of secrets the names only",
 )
 async def get_credential(request: Request, user: User, credential_id: str) -> Response:
-    found = await backends(request).credentials.Get(pb.GetCredentialRequest(credential_id=credential_id))
-    return ok(request, view(found.credential))
+    answer = view(
+        await backends(request).credentials.Get(pb.GetCredentialRequest(credential_id=credential_id))
+    )
+    return ok(request, {**answer.pop("credential"), **answer})
 
 
-@router.put("/credentials/{credential_id}", tags=["credentials"], summary="Rename it or replace its secrets")
+@router.put(
+    "/credentials/{credential_id}", tags=["credentials"], summary="Rename it or replace all its fields"
+)
+async def replace_credential(
+    request: Request, user: User, credential_id: str, body: CredentialChange
+) -> Response:
+    return await _changed(request, credential_id, body, partial=False)
+
+
+@router.patch(
+    "/credentials/{credential_id}",
+    tags=["credentials"],
+    summary="Rename it or change some of its fields; null takes one away",
+)
 async def update_credential(
     request: Request, user: User, credential_id: str, body: CredentialChange
 ) -> Response:
-    call = pb.UpdateCredentialRequest(credential_id=credential_id)
+    return await _changed(request, credential_id, body, partial=True)
+
+
+async def _changed(
+    request: Request, credential_id: str, body: CredentialChange, *, partial: bool
+) -> Response:
+    call = pb.UpdateCredentialRequest(credential_id=credential_id, partial=partial)
     if body.name is not None:
         call.name = body.name
     if body.data is not None:
@@ -143,11 +166,22 @@ async def test_unsaved(request: Request, user: User, body: Trial) -> Response:
     return await _tried(request, user, call)
 
 
+class ChangedTrial(BaseModel):
+    data: dict[str, Any] = Field(default={}, description="Fields to try instead of the stored; null: without")
+
+
 @router.post(
-    "/credentials/{credential_id}/test", tags=["credentials"], summary="Try a credential at its service"
+    "/credentials/{credential_id}/test",
+    tags=["credentials"],
+    summary="Try a credential at its service, also with changes that are not stored",
 )
-async def test_credential(request: Request, user: User, credential_id: str) -> Response:
-    return await _tried(request, user, runner.TestCredentialRequest(credential_id=credential_id))
+async def try_credential(
+    request: Request, user: User, credential_id: str, body: ChangedTrial | None = None
+) -> Response:
+    call = runner.TestCredentialRequest(credential_id=credential_id)
+    if body is not None and body.data:
+        call.data = dumps_js(body.data)
+    return await _tried(request, user, call)
 
 
 @router.get(
