@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Protocol
 
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Http, NodeRunError
+from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.values import located
 
 PAGE: Final = 100
@@ -51,6 +52,9 @@ class LoadContext(Protocol):
     cursor: str
 
     async def credential(self, kind: str) -> dict[str, Any]:
+        """As RunContext has it."""
+
+    async def authentication(self, kind: str, stale: str = "") -> Authentication:
         """As RunContext has it."""
 
     async def connect_address(self, host: str, port: int) -> str:

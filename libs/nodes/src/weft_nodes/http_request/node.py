@@ -20,6 +20,7 @@ from weft_nodes.http_request.authentication import (
 )
 from weft_nodes.http_request.draft import Draft
 from weft_nodes.http_request.paging import Pages, settings_of
+from weft_nodes.network.pause import pause
 
 _AT_ONCE = 50
 """Requests in flight at a time where batching sets no smaller number."""
@@ -137,14 +138,6 @@ def _batching(parameters: Mapping[str, Any], version: float) -> tuple[int, float
     return (min(number, _AT_ONCE), max(pause, 0.0)) if number > 0 else (_AT_ONCE, 0.0)
 
 
-async def _pause(ctx: RunContext, seconds: float) -> None:
-    """Waits, and notices a cancel within a second."""
-    while seconds > 0:
-        await asyncio.sleep(min(seconds, 1.0))
-        seconds -= 1.0
-        await ctx.checkpoint()
-
-
 async def run(ctx: RunContext) -> Outputs:
     output: list[Item] = []
     if not ctx.items:
@@ -153,7 +146,7 @@ async def run(ctx: RunContext) -> Outputs:
     size, interval = _batching(parameters[0], ctx.node.version)
     for first in range(0, len(parameters), size):
         if first:
-            await _pause(ctx, interval)
+            await pause(ctx, interval)
         await ctx.checkpoint()
         batch = range(first, min(first + size, len(parameters)))
         results = await asyncio.gather(*(_guarded(ctx, index, parameters[index]) for index in batch))

@@ -10,6 +10,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.identity.expiring import Expiring
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Http, NodeRunError
+from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.options import Choices, loader_of
 
 from weft_node_runner.application.ports import Outside
@@ -46,11 +47,17 @@ class _Context:
         self._outside = outside
 
     async def credential(self, kind: str) -> dict[str, Any]:
+        return await self._outside.credential(self._credential_id(kind), self._wanted.project_id)
+
+    async def authentication(self, kind: str, stale: str = "") -> Authentication:
+        return await self._outside.authentication(self._credential_id(kind), self._wanted.project_id, stale)
+
+    def _credential_id(self, kind: str) -> str:
         held = self._wanted.credentials.get(kind)
         credential_id = str(held.get("id") or "") if isinstance(held, Mapping) else ""
         if not credential_id:
             raise NodeRunError(f"Choose a credential of type '{kind}' first")
-        return await self._outside.credential(credential_id, self._wanted.project_id)
+        return credential_id
 
     async def connect_address(self, host: str, port: int) -> str:
         return await self._outside.addresses.connect_address(host, port)
