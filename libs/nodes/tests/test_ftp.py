@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler, TLS_FTPHandler
 from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import ThreadedFTPServer
+from weft_kit.testing.certificates import self_signed
 from weft_kit.testing.remote import FtpServer, SshServer
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
@@ -87,11 +87,8 @@ def ftp(folder: Path) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    pem = tmp_path / "server.pem"
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    words += ["-keyout", str(pem), "-out", str(tmp_path / "c.pem"), "-days", "2", "-subj", "/CN=localhost"]
-    subprocess.run(words, check=True, capture_output=True)
-    pem.write_text(pem.read_text() + (tmp_path / "c.pem").read_text())
+    pem, key = self_signed(tmp_path)
+    pem.write_text(key.read_text() + pem.read_text())
     return pem
 
 

@@ -272,7 +272,7 @@ async def test_a_connection_string(secret: dict[str, Any]) -> None:
 
 
 async def test_tls(tmp_path: Path) -> None:
-    tls = self_signed(tmp_path)
+    tls = self_signed(tmp_path, "127.0.0.1")
     server = MongoDb(tmp_path / "mongodb", tls)
     server.start()
     secret = {"host": "127.0.0.1", "port": server.port, "database": "weft", "tls": True}

@@ -8,18 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from weft_kit.testing.servers import LOOPBACK, ServerProcess
+from weft_kit.testing.servers import LOOPBACK, ServerProcess, program
 
-_RABBIT: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-_MOSQUITTO: Final = Path("/usr/sbin/mosquitto")
-
-
-def _program(usual: Path) -> str:
-    """Raises FileNotFoundError."""
-    found = str(usual) if usual.exists() else shutil.which(usual.name)
-    if found is None:
-        raise FileNotFoundError(f"{usual.name} is not here; run scripts/install_servers.sh.")
-    return found
+_RABBIT: Final = "/usr/lib/rabbitmq/bin"
+"""Its program in PATH takes no other user than its own."""
 
 
 class RabbitMq(ServerProcess):
@@ -55,7 +47,7 @@ class RabbitMq(ServerProcess):
 
     def _command(self) -> Sequence[str]:
         settings = (f"{name}={value}" for name, value in self._environment().items())
-        return ["env", *settings, _program(_RABBIT)]
+        return ["env", *settings, program("rabbitmq-server", _RABBIT)]
 
     def _ready(self) -> bool:
         return b"Server startup complete" in (self.folder / "server.log").read_bytes()
@@ -98,7 +90,7 @@ class Mosquitto(ServerProcess):
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
     def _command(self) -> Sequence[str]:
-        return [_program(_MOSQUITTO), "-c", str(self.folder / "mosquitto.conf")]
+        return [program("mosquitto"), "-c", str(self.folder / "mosquitto.conf")]
 
     def _ready(self) -> bool:
         try:

@@ -3,19 +3,26 @@
 import datetime as dt
 import ipaddress
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+CERTIFICATE: Final = "server.pem"
 
-def self_signed(folder: Path, address: str = "127.0.0.1") -> tuple[Path, Path]:
-    """(certificate, key) of a server at an IP address, as PEM files; the certificate is its own authority."""
+
+def self_signed(folder: Path, address: str = "localhost") -> tuple[Path, Path]:
+    """(certificate, key) of a server at a name or an IP address, as PEM files; the certificate is its own
+    authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     start = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    try:
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    except ValueError:
+        names = x509.SubjectAlternativeName([x509.DNSName(address)])
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -28,7 +35,7 @@ def self_signed(folder: Path, address: str = "127.0.0.1") -> tuple[Path, Path]:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    paths = folder / "server.pem", folder / "server.key"
+    paths = folder / CERTIFICATE, folder / "server.key"
     paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
     kind = serialization.PrivateFormat.PKCS8
     paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()))

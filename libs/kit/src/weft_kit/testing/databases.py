@@ -1,13 +1,12 @@
 """Databases that nodes are tested against, as processes of this machine."""
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from weft_kit.testing.servers import LOOPBACK, ServerProcess
+from weft_kit.testing.servers import LOOPBACK, ServerProcess, jars, program
 
 
 class MariaDb(ServerProcess):
@@ -41,7 +40,6 @@ class MariaDb(ServerProcess):
         return ["--no-defaults", f"--datadir={self.folder / 'data'}", *user, *small]
 
     def _command(self) -> Sequence[str]:
-        program = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "mariadbd"
         tls = [f"--ssl-cert={self._tls[0]}", f"--ssl-key={self._tls[1]}"] if self._tls else []
         place = [
             f"--port={self.port}",
@@ -49,7 +47,13 @@ class MariaDb(ServerProcess):
             "--skip-name-resolve",
             f"--socket={self.folder / 'socket'}",
         ]
-        return [program, *self._settings(), *place, f"--init-file={self.folder / 'start.sql'}", *tls]
+        return [
+            program("mariadbd"),
+            *self._settings(),
+            *place,
+            f"--init-file={self.folder / 'start.sql'}",
+            *tls,
+        ]
 
     def _ready(self) -> bool:
         try:
@@ -58,17 +62,6 @@ class MariaDb(ServerProcess):
                 return probe.recv(5)[4:] == b"\x0a"
         except OSError:
             return False
-
-
-def _mongo_libs() -> Path:
-    """Folder of the jars: WEFT_MONGO_LIBS, else `.run/mongo-libs` of the checkout we run from, where
-    `scripts/install_servers.sh` puts them. Raises FileNotFoundError."""
-    named = os.environ.get("WEFT_MONGO_LIBS")
-    roots = (Path.cwd(), *Path.cwd().parents, *Path(__file__).parents)
-    for folder in (Path(named),) if named else (root / ".run" / "mongo-libs" for root in roots):
-        if (folder / "MongoServer.class").exists():
-            return folder
-    raise FileNotFoundError("The jars of the MongoDB server are not here; run scripts/install_servers.sh.")
 
 
 class MongoDb(ServerProcess):
@@ -84,7 +77,7 @@ class MongoDb(ServerProcess):
         return self._port("mongodb")
 
     def _command(self) -> Sequence[str]:
-        libs = _mongo_libs()
+        libs = jars("mongo")
         flags = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Dfolder={self.folder}"]
         tls = [str(path) for path in self._tls or ()]
         return ["java", *flags, "-cp", f"{libs}:{libs}/*", "MongoServer", LOOPBACK, str(self.port), *tls]

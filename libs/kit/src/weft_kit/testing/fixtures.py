@@ -1,5 +1,7 @@
 """Real servers for tests, started when first asked for, one of each per session."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -52,6 +54,8 @@ def redis_url(redis_server: Redis) -> str:
 
 @pytest.fixture(scope="session")
 def ssh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    if os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], check=False).returncode:  # noqa: S607
+        pytest.skip("sshd as root wants a mount namespace: CAP_SYS_ADMIN is missing")
     server = SshServer(tmp_path_factory.mktemp("ssh"))
     server.start()
     yield server

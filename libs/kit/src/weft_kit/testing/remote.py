@@ -3,36 +3,20 @@
 import os
 import pwd
 import secrets
-import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from weft_kit.testing.servers import LOOPBACK, ServerProcess
+from weft_kit.testing.certificates import CERTIFICATE, self_signed
+from weft_kit.testing.servers import LOOPBACK, ServerProcess, program
 
 _IN_NAMESPACE: Final = (
     'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/shadow" /etc/shadow && mount -t tmpfs none /run'
     ' && mkdir -p /run/sshd && exec "$1" -D -e -f "$0/config"'
 )
 """sshd asks the system for passwords: in a mount namespace it finds an account that the machine has not."""
-
-
-def program(name: str) -> str:
-    """A server's program, which may lie outside a user's PATH. Raises FileNotFoundError."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise FileNotFoundError(f"{name} is not here; run scripts/install_servers.sh.")
-    return found
-
-
-def make_certificate(folder: Path) -> None:
-    """`certificate.pem` for localhost, its own authority, and `key.pem`."""
-    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    words += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    words += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
-    subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - our own command
 
 
 class SshServer(ServerProcess):
@@ -119,16 +103,16 @@ class LdapServer(ServerProcess):
 
     @property
     def authority(self) -> str:
-        return (self.folder / "certificate.pem").read_text()
+        return (self.folder / CERTIFICATE).read_text()
 
     def _prepare(self) -> None:
-        make_certificate(self.folder)
+        certificate, key = self_signed(self.folder)
         (self.folder / "data").mkdir(exist_ok=True)
         schemas = ("core", "cosine", "inetorgperson")
         lines = [f"include /etc/ldap/schema/{name}.schema" for name in schemas]
         lines += ["modulepath /usr/lib/ldap", "moduleload back_mdb"]
-        lines += [f"TLSCertificateFile {self.folder}/certificate.pem"]
-        lines += [f"TLSCertificateKeyFile {self.folder}/key.pem"]
+        lines += [f"TLSCertificateFile {certificate}"]
+        lines += [f"TLSCertificateKeyFile {key}"]
         lines += ["database mdb", f"suffix {self.suffix}", f"rootdn {self.admin}", f"rootpw {self.password}"]
         lines += [f"directory {self.folder}/data", "access to * by users read by anonymous auth"]
         (self.folder / "config").write_text("\n".join(lines) + "\n")
@@ -159,7 +143,7 @@ class FtpServer(ServerProcess):
         return self._port("ftp")
 
     def _prepare(self) -> None:
-        make_certificate(self.folder)
+        certificate, key = self_signed(self.folder)
         (self.folder / "empty").mkdir(exist_ok=True)
         (self.folder / "passwords").write_text(f"{self.password}\n")
         yes = """listen run_as_launching_user anonymous_enable write_enable anon_upload_enable anon_mkdir_write_enable
@@ -171,8 +155,8 @@ class FtpServer(ServerProcess):
             "listen_address": LOOPBACK,
             "email_password_file": self.folder / "passwords",
             "secure_chroot_dir": self.folder / "empty",
-            "rsa_cert_file": self.folder / "certificate.pem",
-            "rsa_private_key_file": self.folder / "key.pem",
+            "rsa_cert_file": certificate,
+            "rsa_private_key_file": key,
             "ssl_ciphers": "HIGH",
             **dict.fromkeys(yes.split(), "YES"),
             **dict.fromkeys(no.split(), "NO"),

@@ -4,6 +4,7 @@ keeps. `start` adopts a server that already runs on the folder; `kill` is kill -
 
 import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,15 +27,25 @@ def _free_port() -> int:
         return port
 
 
-def kafka_libs() -> Path:
-    """Folder of the broker's jars: WEFT_KAFKA_LIBS, else `.run/kafka-libs` of the checkout we run from, where
-    `scripts/install_servers.sh` puts them. Raises FileNotFoundError."""
-    named = os.environ.get("WEFT_KAFKA_LIBS")
+def program(name: str, *first: str) -> str:
+    """A server's program, which may lie outside a user's PATH. `first`: folders to look in before. Raises
+    FileNotFoundError."""
+    folders = (*first, os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin")
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is None:
+        raise FileNotFoundError(f"{name} is not here; run scripts/install_servers.sh.")
+    return found
+
+
+def jars(server: str) -> Path:
+    """Folder of the jars of `kafka` or `mongo`: WEFT_KAFKA_LIBS, WEFT_MONGO_LIBS, else `.run/kafka-libs` and so on of
+    the checkout we run from, where `scripts/install_servers.sh` puts them. Raises FileNotFoundError."""
+    named = os.environ.get(f"WEFT_{server.upper()}_LIBS")
     roots = (Path.cwd(), *Path.cwd().parents, *Path(__file__).parents)
-    for folder in (Path(named),) if named else (root / ".run" / "kafka-libs" for root in roots):
-        if any(folder.glob("kafka_*.jar")):
+    for folder in (Path(named),) if named else (root / ".run" / f"{server}-libs" for root in roots):
+        if any(folder.glob("*.jar")):
             return folder
-    raise FileNotFoundError("The jars of Kafka are not here; run scripts/install_servers.sh.")
+    raise FileNotFoundError(f"The jars of {server} are not here; run scripts/install_servers.sh.")
 
 
 class Postgres:
@@ -166,7 +177,10 @@ class Redis(ServerProcess):
         settings = {"port": str(self._port("redis")), "bind": LOOPBACK, "save": "", "appendonly": "no"}
         # The process title would hide the arguments, by which `pid` knows it.
         settings |= {"dir": str(self.folder), "set-proc-title": "no"}
-        return ["redis-server", *(word for name, value in settings.items() for word in (f"--{name}", value))]
+        return [
+            program("redis-server"),
+            *(word for name, value in settings.items() for word in (f"--{name}", value)),
+        ]
 
     def _ready(self) -> bool:
         try:
@@ -229,7 +243,7 @@ class Kafka(ServerProcess):
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.awt.headless=true",
         ]
-        flags += [f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}", "-cp", f"{kafka_libs()}/*"]
+        flags += [f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}", "-cp", f"{jars('kafka')}/*"]
         return ["java", *flags, *words]
 
     def _prepare(self) -> None:
