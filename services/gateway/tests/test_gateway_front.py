@@ -152,7 +152,7 @@ async def test_keys_call_with_their_scopes_only(owner: Client, world: World) -> 
     workflow = await owner.data("POST", "/workflows", json=document())
     made = await owner.data("POST", "/api-keys", json={"name": "reader", "scopes": ["workflow:read"]})
     client = world.client()
-    client.headers["X-N8N-API-KEY"] = made["key"]
+    client.headers["X-API-Key"] = made["key"]
     path = f"/workflows/{workflow['id']}"
     assert (await client.data("GET", path))["id"] == workflow["id"]
     assert await client.data("GET", "/workflows")
@@ -174,7 +174,7 @@ async def test_keys_call_with_their_scopes_only(owner: Client, world: World) -> 
     listed = await owner.data("GET", "/api-keys")
     assert [(key["name"], "key" in key) for key in listed] == [("reader", False)]
     await owner.data("DELETE", f"/api-keys/{made['id']}")
-    client.headers["X-N8N-API-KEY"] = made["key"][:-1] + "?"
+    client.headers["X-API-Key"] = made["key"][:-1] + "?"
     assert await client.refusal("GET", path) == (401, "UNAUTHENTICATED")
 
 

@@ -13,6 +13,7 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_gateway.application.ports import Backends
 from weft_gateway.entrypoints import openapi, web
+from weft_gateway.entrypoints.n8n import app as n8n
 from weft_gateway.entrypoints.rest import (
     auth,
     credentials,
@@ -91,6 +92,7 @@ def build(
 
     openapi.install(app)
     web.install(app, settings.web_root)
+    app.add_middleware(n8n.CompatibleMiddleware, compatible=n8n.build(app.state, PREFIX))
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.add_middleware(RejectionMiddleware)
     app.add_middleware(
