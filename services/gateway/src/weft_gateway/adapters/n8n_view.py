@@ -98,7 +98,7 @@ _SCHEMA_TYPES: Final = {"number": "number", "boolean": "boolean", "json": "json"
 def schema_view(kind: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a kind of credential, as a JSON schema."""
     fields = [field for field in kind["fields"] if field["type"] not in {"notice", "hidden"}]
-    properties = {}
+    properties: dict[str, dict[str, Any]] = {}
     for field in fields:
         properties[field["name"]] = {"type": _SCHEMA_TYPES.get(field["type"], "string")}
         if options := field.get("options"):
