@@ -25,6 +25,7 @@ import { LinkEdge } from "./LinkEdge";
 import { FAR, MANY, useMounted } from "./mounting";
 import { NodeFace } from "./NodeFace";
 import { Overview } from "./Overview";
+import { Choices } from "./People";
 import { Painted } from "./Painted";
 import { sceneOf, within } from "./scene";
 import { SelectionBar } from "./SelectionBar";
@@ -186,6 +187,7 @@ export function Canvas() {
         <ControlButton onClick={() => fit(store, flow)} title={`${t("editor.fit")} (1)`} aria-label={t("editor.fit")}><Maximize /></ControlButton>
         {!readOnly && <ControlButton onClick={() => tidyUp(store)} title={t("editor.tidy")} aria-label={t("editor.tidy")}><WandSparkles /></ControlButton>}
       </Controls>
+      <Choices />
       <SelectionBar />
       {scene.boxes.size > MAPPED && <Overview />}
     </ReactFlow>

@@ -7,6 +7,7 @@ import { writeDocument } from "../graph/document";
 import { t } from "../i18n";
 import { Menu } from "../ui/Menu";
 import { sayError } from "../ui/toast";
+import { People } from "./People";
 import { PublishDialog } from "./PublishDialog";
 import { type Saving, useEditor, useEditorStore } from "./store";
 import { VersionsDialog } from "./VersionsDialog";
@@ -35,6 +36,7 @@ export function TopBar() {
       <input className="title" aria-label={t("workflows.name")} value={name} onChange={(event) => store.getState().change(changeWorkflow({ name: event.target.value }), "name")} />
       <SaveState />
       <span className="grow" />
+      <People />
       <button className="icon" aria-label={t("action.undo")} title={`${t("action.undo")} (Ctrl+Z)`} disabled={!canUndo} onClick={() => store.getState().undo()}><Undo2 size={18} /></button>
       <button className="icon" aria-label={t("action.redo")} title={`${t("action.redo")} (Ctrl+Shift+Z)`} disabled={!canRedo} onClick={() => store.getState().redo()}><Redo2 size={18} /></button>
       <button className="icon hide-small" aria-label={t("palette.title")} title={`${t("palette.title")} (Ctrl+K)`} onClick={() => store.setState({ palette: true })}><Command size={17} /></button>

@@ -6,6 +6,7 @@ import type { Item } from "../graph/document";
 import { t } from "../i18n";
 import { listen } from "../live/socket";
 import { say, sayError } from "../ui/toast";
+import { bePresent } from "./presence";
 import { begun, follow, runOf } from "./runs";
 import { reload, save } from "./saving";
 import { type EditorStore, useEditor, useEditorStore } from "./store";
@@ -88,12 +89,18 @@ export function useLive(): void {
 
   useEffect(() => {
     if (!workflow || store.getState().readOnly) return;
-    return listen([{ workflow_id: workflow }], (frame) => {
+    const presence = bePresent(store, workflow);
+    const end = listen([{ workflow_id: workflow }], (frame) => {
+      presence.hear(frame);
       if (frame.type === "webhook.test.received" && frame.data.execution_id) {
         store.setState({ listening: false, run: begun(frame.data.execution_id) });
       }
       if (frame.type === "workflow.updated") void takeOver(store, workflow);
-    });
+    }, presence.open);
+    return () => {
+      presence.end();
+      end();
+    };
   }, [workflow, store]);
 }
 

@@ -5,6 +5,7 @@ import type { NodeDefinition } from "../forms/definition";
 import type { Command } from "../graph/commands";
 import { type Edge, type Graph, readDocument } from "../graph/document";
 import { apply, begin, type History, redo, undo } from "../graph/history";
+import type { Other } from "./presence";
 
 export type Saving = "saved" | "dirty" | "saving" | "conflict" | "failed";
 
@@ -53,6 +54,8 @@ interface ViewSlice {
   adding: Place | null;
   palette: boolean;
   renaming: string | null;
+  /** Who else has the workflow open. */
+  others: Other[];
 }
 
 interface RunSlice {
@@ -96,6 +99,7 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       adding: null,
       palette: false,
       renaming: null,
+      others: [],
       run: null,
       listening: false,
       definitions: {},

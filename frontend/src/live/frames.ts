@@ -1,5 +1,13 @@
 import type { Execution, ExecutionStatus, NodeError, Page } from "../api/types";
 
+/** Someone who has a workflow open: one per connection. `node`: the id of the node that is chosen there. */
+export interface Person {
+  session: string;
+  user_id: string;
+  name: string;
+  node: string;
+}
+
 /** One frame of the WebSocket. `seq` is the execution's own sequence; frames of one execution come in its order. */
 export interface Frame {
   type: string;
@@ -15,6 +23,10 @@ export interface Frame {
     run_index?: number;
     counts?: number[];
     error?: NodeError | null;
+    /** Of `ready`: this connection, as `people` name it. */
+    session?: string;
+    /** Of `presence.changed`. */
+    people?: Person[];
   };
 }
 

@@ -10,12 +10,15 @@ export interface Topic {
   project_id?: string;
 }
 
+/** Sends a frame of the client; nothing where the connection has dropped. */
+export type Say = (frame: Record<string, unknown>) => void;
+
 /**
  * Subscribes to topics over the WebSocket, and again after every drop. Executions are replayed from the last `seq`
  * that was seen; projects and workflows replay nothing, so `onOpen` is called each time the subscription stands, for
- * the page to fetch afresh. Returns the function that ends it.
+ * the page to fetch afresh, or to say more. Returns the function that ends it.
  */
-export function listen(topics: Topic[], onFrame: (frame: Frame) => void, onOpen: () => void = () => undefined): () => void {
+export function listen(topics: Topic[], onFrame: (frame: Frame) => void, onOpen: (say: Say) => void = () => undefined): () => void {
   let socket: WebSocket | null = null;
   let delay = FIRST_DELAY;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +44,9 @@ export function listen(topics: Topic[], onFrame: (frame: Frame) => void, onOpen:
         socket?.send(JSON.stringify({ type: "subscribe", ...topic, ...from }));
       }
       delay = FIRST_DELAY;
-      onOpen();
+      onOpen((frame) => {
+        if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+      });
     };
     socket.onmessage = (event) => receive(JSON.parse(String(event.data)) as Frame);
     socket.onclose = () => {

@@ -15,9 +15,10 @@ from joserfc.jwk import OKPKey
 from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Envelope, ExecutionChange, ExecutionChanged, Message
-from weft_contracts.pb import auth_pb2, orchestrator_pb2
+from weft_contracts.pb import auth_pb2, orchestrator_pb2, workflow_store_pb2
 from weft_contracts.rpc.auth import Access, Auth
 from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.workflow_store import Workflows
 from weft_kit.blobs.folder import FolderBlobs
 from weft_kit.bus.memory import MemoryBus
 from weft_kit.cache.memory import MemoryCache
@@ -26,6 +27,7 @@ from weft_kit.identity import tokens
 from weft_kit.rpc import caller
 from weft_kit.rpc.local import LocalRpc
 from weft_kit.service import Infra
+from weft_kit.signals import Signals
 from weft_kit.signals.memory import MemorySignals
 from weft_realtime.bootstrap import build
 from weft_realtime.settings import RealtimeSettings
@@ -38,6 +40,7 @@ class Played:
         self.key = OKPKey.generate_key("Ed25519", {"kid": "1"})
         self.projects = {"ada": ["p1"], "bob": ["p2"]}
         self.past: dict[str, tuple[str, list[ExecutionChange]]] = {}
+        self.workflows = {"w1": "p1", "w2": "p2"}
         self.gate: asyncio.Event | None = None
 
     def token(self, user: str = "ada", **claims: Any) -> str:
@@ -53,6 +56,17 @@ class Played:
     async def ListProjects(self, request: auth_pb2.ListProjectsRequest) -> auth_pb2.ListProjectsResponse:
         found = [auth_pb2.Project(id=each) for each in self.projects[request.user_id]]
         return auth_pb2.ListProjectsResponse(projects=found)
+
+    async def GetUser(self, request: auth_pb2.GetUserRequest) -> auth_pb2.GetUserResponse:
+        user = auth_pb2.User(id=request.user_id, first_name=request.user_id.title(), last_name="L")
+        return auth_pb2.GetUserResponse(user=user)
+
+    async def Get(self, request: workflow_store_pb2.GetRequest) -> workflow_store_pb2.GetResponse:
+        project = self.workflows.get(request.workflow_id, "")
+        if project not in self.projects[caller().user_id]:
+            raise WeftError(ErrorCode.NOT_FOUND, "There is no such workflow.")
+        found = workflow_store_pb2.Workflow(id=request.workflow_id, project_id=project)
+        return workflow_store_pb2.GetResponse(workflow=found)
 
     async def Replay(self, request: orchestrator_pb2.ReplayRequest) -> orchestrator_pb2.ReplayResponse:
         if self.gate is not None:
@@ -101,7 +115,7 @@ class Client:
     async def hear_all(self) -> list[dict[str, Any]]:
         """Everything up to the answer to a ping, or to the close."""
         self.say(type="ping")
-        found = []
+        found: list[dict[str, Any]] = []
         while True:
             frame = await self.hear()
             if frame.get("type") == "pong":
@@ -112,14 +126,24 @@ class Client:
 
 
 class World:
-    def __init__(self, home: Path, **settings: Any) -> None:
-        self.played = Played()
+    """`signals`, `played`: shared ones, of another instance."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        instance: str = "i",
+        signals: Signals | None = None,
+        played: Played | None = None,
+        **settings: Any,
+    ) -> None:
+        self.played = played or Played()
         self.bus = MemoryBus()
-        self.signals = MemorySignals()
+        self.signals = signals or MemorySignals()
         rpc = LocalRpc()
-        rpc.register(dict.fromkeys((Auth, Access, Executions), self.played))
+        rpc.register(dict.fromkeys((Auth, Access, Executions, Workflows), self.played))
         database = Database("postgresql://none")
-        infra = Infra("i", home, self.bus, self.signals, MemoryCache(), FolderBlobs(home), rpc, database)
+        infra = Infra(instance, home, self.bus, self.signals, MemoryCache(), FolderBlobs(home), rpc, database)
         self.service = build(RealtimeSettings(**{"frames_waiting": 40, **settings}), infra)
         self.clients: list[Client] = []
 

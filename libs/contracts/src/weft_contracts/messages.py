@@ -558,7 +558,29 @@ class TestCallReceived(
     at: int = 0
 
 
-Signal = WebhookReply | TestCallReceived
+class PresenceTold(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="presence.told"):
+    """Someone has a workflow open in a connection of one instance of realtime, or (`left`) has it open no more."""
+
+    instance: str
+    workflow_id: str
+    project_id: str
+    session: str
+    """The connection; one person may have several."""
+    user_id: str
+    name: str = ""
+    node: str = ""
+    """Id of the node that is chosen there."""
+    left: bool = False
+
+
+class PresenceAsked(msgspec.Struct, frozen=True, tag_field="type", tag="presence.asked"):
+    """An instance of realtime knows nobody of a workflow yet; the others tell of their connections."""
+
+    instance: str
+    workflow_id: str
+
+
+Signal = WebhookReply | TestCallReceived | PresenceTold | PresenceAsked
 
 Message = (
     ExecutionCommand

@@ -1,6 +1,8 @@
 """Who is connected, what they want to see, and how events find them."""
 
 import asyncio
+import time
+import uuid
 from collections.abc import AsyncIterator, Hashable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -58,11 +60,15 @@ class Connection:
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self.code = 1000
+        self.session = uuid.uuid4().hex
         self.user = ""
+        self.name = ""
         self.projects: frozenset[str] = frozenset()
         self.topics: set[str] = set()
         self.seen: dict[str, int] = {}
         """Execution to the newest seq sent, of subscribed executions."""
+        self.present: dict[str, str] = {}
+        """Workflows that it has open, with their projects."""
         self.held: dict[str, list[tuple[int, bytes]]] = {}
         """Execution to live frames that wait until its past was replayed."""
 
@@ -207,6 +213,16 @@ class Hub:
                 "execution_id": signal.execution_id,
             }
             self._tell("webhook.test.received", data, signal.at)
+
+    def presence(self, workflow_id: str, project_id: str, people: list[dict[str, Any]]) -> None:
+        """Who has a workflow open, to those who have subscribed to it and may read it; a newer list takes the place
+        of one that waits."""
+        data = {"workflow_id": workflow_id, "project_id": project_id, "people": people}
+        at = _moment(time.time_ns() // 1000)
+        frame = orjson.dumps({"type": "presence.changed", "data": data, "timestamp": at})
+        for connection in self._of((f"workflow:{workflow_id}",)):
+            if project_id in connection.projects:
+                connection.put(frame, ("presence", workflow_id))
 
     def _tell(self, kind: str, data: dict[str, str], at: int) -> None:
         listeners = self._of((f"workflow:{data['workflow_id']}", f"project:{data['project_id']}"))

@@ -1,14 +1,18 @@
 """The WebSocket at `/api/v1/ws`, as a raw ASGI application."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import ExecutionChange
+from weft_contracts.pb import auth_pb2, workflow_store_pb2
 from weft_contracts.pb import orchestrator_pb2 as pb
+from weft_contracts.rpc.auth import Auth
 from weft_contracts.rpc.orchestrator import Executions
+from weft_contracts.rpc.workflow_store import Workflows
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.identity.tokens import TokenVerifier
 from weft_kit.rpc import current
@@ -16,21 +20,39 @@ from weft_kit.service import AsgiReceive, AsgiSend, Scope
 from weft_kit.tasks import end
 
 from weft_realtime.application.hub import Connection, Hub, frame_of
+from weft_realtime.application.presence import Presence
 
 AUTH_SECONDS: Final = 10.0
 DENIED: Final = 4401
 MOST_TOPICS: Final = 500
+MOST_OPEN: Final = 20
+"""Workflows that one connection may have open."""
+LONGEST_NODE: Final = 200
 _change: Final = msgspec.json.Decoder(ExecutionChange)
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    auth: Auth
+    executions: Executions
+    workflows: Workflows
 
 
 class Live:
     def __init__(
-        self, hub: Hub, verifier: TokenVerifier, policy: AccessPolicy, executions: Executions, most: int
+        self,
+        hub: Hub,
+        presence: Presence,
+        verifier: TokenVerifier,
+        policy: AccessPolicy,
+        backends: Backends,
+        most: int,
     ) -> None:
         self._hub = hub
+        self._presence = presence
         self._verifier = verifier
         self._policy = policy
-        self._executions = executions
+        self._backends = backends
         self._most = most
 
     async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
@@ -49,6 +71,7 @@ class Live:
         try:
             await asyncio.wait((sending, reading), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._leave(connection)
             self._hub.remove(connection)
             await end(sending, reading)
 
@@ -61,7 +84,7 @@ class Live:
             connection.close(DENIED)
             await asyncio.Event().wait()  # until the sender has closed it
             return
-        connection.put(orjson.dumps({"type": "ready", "data": {}}))
+        connection.put(orjson.dumps({"type": "ready", "data": {"session": connection.session}}))
         while (frame := await _frame(receive)) is not None:
             try:
                 await self._handle(connection, frame)
@@ -82,7 +105,9 @@ class Live:
     async def _identify(self, connection: Connection, frame: dict[str, Any]) -> None:
         who = await self._verifier.verify(str(frame.get("token", "")))
         current.set(who)
-        connection.user = who.user_id
+        if connection.user != who.user_id:
+            self._leave(connection)
+            connection.user, connection.name = who.user_id, ""
         connection.projects = frozenset(await self._policy.projects())
 
     async def _handle(self, connection: Connection, frame: dict[str, Any]) -> None:
@@ -93,6 +118,8 @@ class Live:
             await self._identify(connection, frame)
         elif kind in ("subscribe", "unsubscribe"):
             await self._subscription(connection, frame, kind == "subscribe")
+        elif kind == "presence":
+            await self._present(connection, frame)
         else:
             raise WeftError(ErrorCode.BAD_REQUEST, f"There is no frame of type {kind!r}.")
 
@@ -105,6 +132,8 @@ class Live:
             if not begins:
                 self._hub.unsubscribe(connection, topic)
                 connection.seen.pop(wanted, None)
+                if name == "workflow" and connection.present.pop(wanted, None) is not None:
+                    self._presence.leave(wanted, connection.session)
                 return
             if len(connection.topics) >= MOST_TOPICS:
                 raise WeftError(ErrorCode.RATE_LIMITED, f"At most {MOST_TOPICS} subscriptions.")
@@ -121,13 +150,46 @@ class Live:
             return
         raise WeftError(ErrorCode.BAD_REQUEST, "Name an execution_id, a workflow_id or a project_id.")
 
+    async def _present(self, connection: Connection, frame: dict[str, Any]) -> None:
+        """The client has a workflow open, and perhaps a node of it chosen; said again and again, else it counts as
+        gone. Raises NOT_FOUND where the caller may not read it."""
+        workflow_id, node = frame.get("workflow_id"), frame.get("node", "")
+        if not isinstance(workflow_id, str) or not isinstance(node, str) or len(node) > LONGEST_NODE:
+            raise WeftError(ErrorCode.BAD_REQUEST, "Name a workflow_id, and perhaps a node.")
+        connection.projects = frozenset(await self._policy.projects())
+        if workflow_id not in connection.present:
+            if len(connection.present) >= MOST_OPEN:
+                raise WeftError(ErrorCode.RATE_LIMITED, f"At most {MOST_OPEN} workflows are open.")
+            call = workflow_store_pb2.GetRequest(workflow_id=workflow_id)
+            workflow = (await self._backends.workflows.Get(call)).workflow
+            if not connection.name:
+                connection.name = await self._name(connection.user)
+            connection.present[workflow_id] = workflow.project_id
+        project_id = connection.present[workflow_id]
+        if project_id not in connection.projects:
+            raise WeftError(ErrorCode.NOT_FOUND, "There is no such workflow.")
+        self._presence.enter(
+            workflow_id, project_id, connection.session, connection.user, connection.name, node
+        )
+
+    async def _name(self, user_id: str) -> str:
+        user = (await self._backends.auth.GetUser(auth_pb2.GetUserRequest(user_id=user_id))).user
+        return f"{user.first_name} {user.last_name}".strip() or user.email
+
+    def _leave(self, connection: Connection) -> None:
+        for workflow_id in connection.present:
+            self._presence.leave(workflow_id, connection.session)
+        connection.present.clear()
+
     async def _replay(self, connection: Connection, execution_id: str, topic: str, seq: int) -> None:
         """The past from the rows, then what came meanwhile, then what comes: no gap, nothing twice."""
         connection.held[execution_id] = []
         connection.seen[execution_id] = seq
         self._hub.subscribe(connection, topic)
         try:
-            answer = await self._executions.Replay(pb.ReplayRequest(execution_id=execution_id, from_seq=seq))
+            answer = await self._backends.executions.Replay(
+                pb.ReplayRequest(execution_id=execution_id, from_seq=seq)
+            )
         except WeftError:
             self._hub.unsubscribe(connection, topic)
             connection.held.pop(execution_id, None)
