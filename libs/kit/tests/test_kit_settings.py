@@ -74,5 +74,5 @@ def test_what_follows_from_other_settings(tmp_path: Path) -> None:
     assert DemoSettings.load(public_url="https://weft.example/").public_origin == "https://weft.example"
     assert DemoSettings.load(blob_url="file:///data/b").blob_folder == Path("/data/b")
     with pytest.raises(WeftError, match="s3://"):
-        _ = DemoSettings.load(blob_url="s3://bucket").blob_folder
+        _ = DemoSettings.load(blob_url="ftp://bucket").blob_folder
     assert loaded.rpc_addresses["workflow_store"] == "workflow-store:9090"

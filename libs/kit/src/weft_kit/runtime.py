@@ -13,7 +13,7 @@ import uvloop
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
 
-from weft_kit.blobs.folder import FolderBlobs
+from weft_kit.blobs.opening import blobs_of
 from weft_kit.database import Database
 from weft_kit.database.migrate import SCHEMAS, migrate
 from weft_kit.http import HttpServer, Operations, serve_http
@@ -94,7 +94,7 @@ async def distributed_infra(
         bus=KafkaBus(settings.kafka_brokers, instance),
         signals=RedisSignals(redis_url),
         cache=RedisCache(redis_url),
-        blobs=FolderBlobs(settings.blob_folder),
+        blobs=blobs_of(settings),
         rpc=rpc,
         database=Database(settings.dsn, settings.database_connections),
     )

@@ -90,8 +90,20 @@ class CoreSettings(BaseSettings):
     kafka_brokers: str = Field(default="", description="`host:port`, several with commas. Distributed.")
     redis_url: SecretStr = Field(default=SecretStr(""), description="`redis://…`. Distributed.")
     blob_url: str = Field(
-        default="", description="Where large payloads go: `file:///folder`. Default: `<home>/blobs`."
+        default="",
+        description="Where files and large payloads go: `file:///folder`, or `s3://bucket/prefix` of a service that "
+        "speaks the S3 protocol. Default: `<home>/blobs`.",
     )
+    blob_s3_endpoint: str = Field(
+        default="", description="`https://host:port` of that service. Default: Amazon's of the region."
+    )
+    blob_s3_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    blob_s3_access_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Key id for the bucket. Default: what the environment gives (AWS_*, the role of the machine or "
+        "of the Kubernetes service account).",
+    )
+    blob_s3_secret_key: SecretStr = Field(default=SecretStr(""), description="Its secret.")
     master_key: SecretStr = Field(
         default=SecretStr(""),
         description="Encrypts credentials and keys at rest; best 32 random bytes in base64. "
@@ -200,9 +212,7 @@ class CoreSettings(BaseSettings):
         if not self.blob_url:
             return self.home / "blobs"
         if separator and scheme != "file":
-            message = (
-                f"WEFT_BLOB_URL: {scheme}:// is not supported; use file:///folder (a shared volume will do)."
-            )
+            message = f"WEFT_BLOB_URL: {scheme}:// is not supported; use s3://bucket or file:///folder."
             raise WeftError(ErrorCode.VALIDATION_ERROR, message)
         return Path(rest if separator else self.blob_url)
 

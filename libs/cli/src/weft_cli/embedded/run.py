@@ -9,7 +9,7 @@ from typing import Any
 
 import uvloop
 from weft_contracts.ids import new_id
-from weft_kit.blobs.folder import FolderBlobs
+from weft_kit.blobs.opening import blobs_of
 from weft_kit.bus.memory import MemoryBus
 from weft_kit.cache.memory import MemoryCache
 from weft_kit.database import Database
@@ -77,7 +77,7 @@ async def _serve(settings: CoreSettings, dsn: str, listener: socket.socket, flag
         bus=MemoryBus(dead_letters=settings.home / "dead-letters"),
         signals=MemorySignals(),
         cache=MemoryCache(),
-        blobs=FolderBlobs(settings.blob_folder),
+        blobs=blobs_of(settings),
         rpc=rpc,
         database=Database(dsn, settings.database_connections),
     )

@@ -9,42 +9,52 @@ import shutil
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from weft_contracts.errors import ErrorCode, WeftError
 
 from weft_kit.blobs import is_file
+from weft_kit.blobs.sealing import MAGIC, SealedFile, Sealing
 
-_FILE: Final = "f-"
+FILE_MARK: Final = "f-"
+"""Before the name of an item's file."""
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def name_of(group: str) -> str:
+    """The name of its folder: the group itself where it is an id, else a hash."""
+    return group if _ID.fullmatch(group) else hashlib.sha256(group.encode()).hexdigest()
 
 
 class FolderBlobs:
     """Implements BlobStore. A group is a folder, so that it goes at once; its folder and a blob's file in it are
     named by hashes (a group by its id where it has one), so that no key chooses a path. A blob appears complete or
-    not at all."""
+    not at all.
 
-    def __init__(self, folder: Path) -> None:
+    Without `sealing` they are plain; with it, too, those that were written before there was any."""
+
+    def __init__(self, folder: Path, sealing: Sealing | None = None) -> None:
         self.folder = folder
+        self._sealing = sealing
 
     async def put(self, key: str, data: bytes) -> None:
-        await asyncio.to_thread(self._write, self._path(key), data)
+        await asyncio.to_thread(self._write, key, data)
 
     async def get(self, key: str) -> bytes:
         with _said(key):
-            return await asyncio.to_thread(self._path(key).read_bytes)
+            return await asyncio.to_thread(self._read, key)
 
     @asynccontextmanager
     async def open(self, key: str) -> AsyncIterator[IO[bytes]]:
         with _said(key):
-            file = await asyncio.to_thread(self._path(key).open, "rb")
+            file = await asyncio.to_thread(self._opened, key)
         try:
             yield file
         finally:
             await asyncio.to_thread(file.close)
 
     async def create(self, key: str) -> "_Writer":
-        return await asyncio.to_thread(_Writer, self._path(key))
+        return await asyncio.to_thread(_Writer, self._path(key), key, self._sealing)
 
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
@@ -63,16 +73,32 @@ class FolderBlobs:
                 yield found
 
     def _group(self, group: str) -> Path:
-        name = group if _ID.fullmatch(group) else hashlib.sha256(group.encode()).hexdigest()
+        name = name_of(group)
         return self.folder / name[-2:] / name  # the end of an id is random, or a hash
 
     def _path(self, key: str) -> Path:
         group, _, name = key.partition("/")
-        mark = _FILE if is_file(key) else ""
+        mark = FILE_MARK if is_file(key) else ""
         return self._group(group) / f"{mark}{hashlib.sha256(name.encode()).hexdigest()}"
 
-    def _write(self, path: Path, data: bytes) -> None:
-        writer = _Writer(path)
+    def _read(self, key: str) -> bytes:
+        with self._opened(key) as file:
+            return file.read()
+
+    def _opened(self, key: str) -> IO[bytes]:
+        file = self._path(key).open("rb")
+        if self._sealing is None or file.read(len(MAGIC)) != MAGIC:
+            file.seek(0)
+            return file
+        file.seek(0)
+        try:
+            return cast("IO[bytes]", self._sealing.open(file, key))
+        except BaseException:
+            file.close()
+            raise
+
+    def _write(self, key: str, data: bytes) -> None:
+        writer = _Writer(self._path(key), key, self._sealing)
         try:
             writer.file.write(data)
             writer.finish()
@@ -84,13 +110,15 @@ class FolderBlobs:
 class _Writer:
     """Implements BlobWriter: a file of another name until it is complete."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key: str, sealing: Sealing | None) -> None:
         _make_folder(path.parent)
         self._path = path
         self._scratch: Path | None = path.with_name(f".{secrets.token_hex(8)}")
         # read, too, for those who write archives
         handle = os.open(self._scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self.file: IO[bytes] = os.fdopen(handle, "w+b")
+        self._raw: IO[bytes] = os.fdopen(handle, "w+b")
+        self._sealed: SealedFile | None = sealing.create(self._raw, key) if sealing else None
+        self.file = cast("IO[bytes]", self._sealed) if self._sealed else self._raw
 
     async def commit(self) -> None:
         await asyncio.to_thread(self.finish)
@@ -100,8 +128,10 @@ class _Writer:
 
     def finish(self) -> None:
         assert self._scratch is not None
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        if self._sealed is not None:
+            self._sealed.finish()
+        self._raw.flush()
+        os.fsync(self._raw.fileno())
         self.file.close()
         self._scratch.rename(self._path)
         self._scratch = None
@@ -136,7 +166,7 @@ def _between(shelf: Path, since: float, before: float) -> Sequence[str]:
 def _retain(group: Path, kept: Collection[str]) -> None:
     with suppress(FileNotFoundError), os.scandir(group) as entries:
         for each in entries:
-            if each.name.startswith((_FILE, ".")) and each.name not in kept:
+            if each.name.startswith((FILE_MARK, ".")) and each.name not in kept:
                 Path(each.path).unlink(missing_ok=True)
 
 
