@@ -13,6 +13,7 @@ import {
 import "@xyflow/react/dist/style.css";
 import { Maximize, WandSparkles } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { createStore } from "zustand";
 import { connect, moveNodes } from "../graph/commands";
 import { t } from "../i18n";
@@ -30,6 +31,7 @@ import { Painted } from "./Painted";
 import { sceneOf, within } from "./scene";
 import { SelectionBar } from "./SelectionBar";
 import type { Moved } from "./sheets";
+import { Shifting } from "./shifting";
 import { StickyNote } from "./StickyNote";
 import { useEditor, useEditorStore } from "./store";
 import "./canvas.css";
@@ -82,12 +84,20 @@ export function Canvas() {
       if (!drawn || drawn === before.userSelectionRect || drawn.width + drawn.height === 0) return;
       const [x, y] = sheet.getState().transform;
       const ids = within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom });
-      if (ids.join("\n") !== store.getState().selection.join("\n")) store.setState({ selection: ids });
+      const { selection } = store.getState();
+      if (ids.length !== selection.length || ids.some((id, at) => id !== selection[at])) store.setState({ selection: ids });
     });
   }, [many, sheet, store, current]);
 
+  useEffect(() => {
+    const shifting = new Shifting(sheet);
+    return moving.subscribe((moved) => shifting.show(moved));
+  }, [sheet, moving]);
+
   const onNodesChange = (changes: NodeChange<CanvasNode>[]) => {
-    setNodes((before) => applyNodeChanges(changes, before));
+    // where nodes of a large workflow are dragged to is said when they are dropped
+    const told = many ? changes.filter((change) => change.type !== "position") : changes;
+    if (told.length > 0) setNodes((before) => applyNodeChanges(told, before));
     const chosen = changes.filter((change) => change.type === "select");
     const { userSelectionRect, multiSelectionActive } = sheet.getState();
     if (chosen.length === 0 || (many && userSelectionRect)) return;
@@ -100,8 +110,9 @@ export function Canvas() {
     store.setState({ selection: [...next] });
   };
 
-  /** Painted nodes that are chosen go with the one that is dragged. */
+  /** In a large workflow what is chosen follows the dragged node as a layer of the page. */
   const follow = (dragged: CanvasNode) => {
+    if (!many) return;
     const at = graph.nodes[dragged.id]?.position;
     if (!at) return;
     const { x, y } = toCanvas(at);
@@ -111,7 +122,6 @@ export function Canvas() {
 
   /** Everything that is chosen moves by as much as the node that was dragged. */
   const drop = (dragged: CanvasNode, moved: CanvasNode[]) => {
-    moving.setState(AT_REST);
     const from = graph.nodes[dragged.id]?.position;
     if (!from) return;
     const [x, y] = toDocument(dragged.position);
@@ -120,7 +130,9 @@ export function Canvas() {
       const at = graph.nodes[id]?.position;
       return at ? [[id, [at[0] + x - from[0], at[1] + y - from[1]]]] : [];
     });
-    store.getState().change(moveNodes(new Map(placed)));
+    // the nodes lie where they were dropped before their layers go
+    flushSync(() => store.getState().change(moveNodes(new Map(placed))));
+    moving.setState(AT_REST);
   };
 
   const addFromDrop = (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {

@@ -32,17 +32,16 @@ function iconsOf(loaded: () => void): Icons {
   };
 }
 
-/** Every node and connection of a large workflow, on one canvas under those that are elements. */
+/** Every node and connection of a large workflow, painted under those that are elements. */
 export function Painted({ moving }: { moving: StoreApi<Moved> }) {
   const store = useEditorStore();
   const sheet = useStoreApi();
-  const element = useRef<HTMLCanvasElement>(null);
+  const element = useRef<HTMLDivElement>(null);
 
   useEffect(() => {
-    const canvas = element.current;
-    const context = canvas?.getContext("2d");
-    if (!canvas || !context) return;
-    const sheets = new Sheets();
+    const holder = element.current;
+    if (!holder) return;
+    const sheets = new Sheets(holder);
     let frame = 0;
     let rest: ReturnType<typeof setTimeout> | undefined;
     let later: ReturnType<typeof setTimeout> | undefined;
@@ -56,10 +55,8 @@ export function Painted({ moving }: { moving: StoreApi<Moved> }) {
       frame = 0;
       const { width, height, transform } = sheet.getState();
       if (width === 0 || height === 0) return;
-      const ratio = window.devicePixelRatio;
-      const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
-      if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
-      sheets.show(context, shown, { transform, width, height }, moving.getState(), store.getState().selection, rest === undefined, colours.now(), icon);
+      const view = { transform, width, height, ratio: window.devicePixelRatio };
+      sheets.show(view, { picture: shown, moved: moving.getState(), selection: store.getState().selection, sharp: rest === undefined, colours: colours.now(), icon });
     };
     const soon = () => { frame ||= requestAnimationFrame(now); };
     const anew = () => {
@@ -95,8 +92,9 @@ export function Painted({ moving }: { moving: StoreApi<Moved> }) {
       clearTimeout(rest);
       clearTimeout(later);
       colours.end();
+      holder.replaceChildren();
     };
   }, [store, sheet, moving]);
 
-  return <canvas ref={element} className="painted" aria-hidden="true" />;
+  return <div ref={element} className="painted" aria-hidden="true" />;
 }

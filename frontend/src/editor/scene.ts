@@ -100,6 +100,13 @@ export function around(boxes: readonly Box[]): Box | null {
 export const meets = (left: Box, right: Box): boolean =>
   left.x < right.x + right.width && right.x < left.x + left.width && left.y < right.y + right.height && right.y < left.y + left.height;
 
+/** What two boxes share; null where they don't meet. */
+export function common(left: Box, right: Box): Box | null {
+  if (!meets(left, right)) return null;
+  const [x, y] = [Math.max(left.x, right.x), Math.max(left.y, right.y)];
+  return { x, y, width: Math.min(left.x + left.width, right.x + right.width) - x, height: Math.min(left.y + left.height, right.y + right.height) - y };
+}
+
 export const grown = (box: Box, by: number): Box => ({ x: box.x - by, y: box.y - by, width: box.width + 2 * by, height: box.height + 2 * by });
 
 /** The nodes that a box touches. */

@@ -1,6 +1,6 @@
 import type { Colours } from "./colours";
 import { connection, type Icons, paint, type Part, type Picture, ring } from "./paint";
-import { type Box, grown, meets, seen, type Way } from "./scene";
+import { around, type Box, common, grown, meets, seen, type Way } from "./scene";
 
 /** Nodes on their way, and how far they have come, in canvas units. */
 export interface Moved {
@@ -9,128 +9,194 @@ export interface Moved {
   y: number;
 }
 
-/** What the canvas shows through which view; the size in CSS pixels. */
+/** What is shown through which view; the size in CSS pixels, `ratio`: pixels of the screen in each. */
 export interface View {
   transform: readonly [number, number, number];
   width: number;
   height: number;
+  ratio: number;
 }
 
 /** How far a sheet reaches beyond the view, in CSS pixels, and how much it may be stretched before it is drawn anew. */
 const AROUND = 320;
 const SHRUNK = 0.6;
 const STRETCHED = 1.6;
+/** How far lines, marks and ways back reach out of what they belong to: in canvas units, and in CSS pixels. */
+const OUTER = 64;
+const OUTER_PIXELS = 8;
 
-/** A part of the picture as a bitmap that is larger than the view: moving the view only shifts it. */
+interface Content {
+  /** Around the nodes that may be on the sheet; null: none is. */
+  bounds: Box | null;
+  draw: (canvas: OffscreenCanvasRenderingContext2D, view: Box, zoom: number) => void;
+}
+
+/** A bitmap that is shown: what it covers in canvas units, and in CSS pixels where its corner lay from the origin. */
+interface Drawn {
+  view: View;
+  covers: Box;
+  left: number;
+  top: number;
+}
+
+/**
+ * A part of the picture on a canvas of its own that is larger than the view. Moving the view shifts or stretches it as a
+ * layer of the page, which draws nothing; it is drawn anew where it no longer covers the view. The canvas only holds a
+ * bitmap, since Chromium copies one that can be drawn on in every frame.
+ */
 class Sheet {
-  private readonly bitmap = new OffscreenCanvas(1, 1);
-  private drawn: { transform: readonly [number, number, number]; covers: Box; width: number; height: number } | null = null;
+  private readonly canvas = document.createElement("canvas");
+  private readonly shown = this.canvas.getContext("bitmaprenderer");
+  private readonly ground = new OffscreenCanvas(1, 1);
+  private drawn: Drawn | null = null;
+
+  constructor(holder: HTMLElement) {
+    this.canvas.hidden = true;
+    holder.append(this.canvas);
+  }
 
   forget(): void {
     this.drawn = null;
   }
 
-  /** Puts the part on the canvas; `sharp`: not stretched. */
-  show(canvas: CanvasRenderingContext2D, view: View, offset: { x: number; y: number }, sharp: boolean, draw: (canvas: OffscreenCanvasRenderingContext2D, view: Box, zoom: number) => void, bounds: Box): void {
-    const [left, top, zoom] = view.transform;
-    const transform = [left + offset.x * zoom, top + offset.y * zoom, zoom] as const;
-    const ratio = canvas.canvas.width / view.width;
-    if (!this.fits(transform, view, sharp, bounds)) this.redraw(transform, view, ratio, draw);
+  /** `sharp`: the view rests, nothing is to look stretched; `reach`: how far beyond the view it is drawn, in CSS pixels. */
+  show(view: View, { bounds, draw }: Content, sharp: boolean, reach = AROUND): void {
+    const needed = bounds && common(seen(view.transform, view.width, view.height), outer(bounds, view));
+    if (this.canvas.hidden !== !needed) this.canvas.hidden = !needed;
+    if (!bounds || !needed) return;
+    if (!this.drawn || !fits(this.drawn, view, needed, sharp)) this.drawn = this.redraw(view, bounds, reach, draw);
     if (!this.drawn) return;
-    const stretch = zoom / this.drawn.transform[2];
-    const x = transform[0] - (this.drawn.transform[0] + AROUND) * stretch;
-    const y = transform[1] - (this.drawn.transform[1] + AROUND) * stretch;
-    canvas.setTransform(1, 0, 0, 1, 0, 0);
-    canvas.imageSmoothingEnabled = stretch !== 1;
-    canvas.drawImage(this.bitmap, Math.round(x * ratio), Math.round(y * ratio), this.bitmap.width * stretch, this.bitmap.height * stretch);
+    const { transform: [x, y, zoom], ratio } = view;
+    const stretch = zoom / this.drawn.view.transform[2];
+    const snapped = (at: number) => (stretch === 1 ? Math.round(at * ratio) / ratio : at);
+    this.canvas.style.transform = `translate(${snapped(x + this.drawn.left * stretch)}px, ${snapped(y + this.drawn.top * stretch)}px) scale(${stretch})`;
   }
 
-  private fits(transform: readonly [number, number, number], view: View, sharp: boolean, bounds: Box): boolean {
-    if (!this.drawn || this.drawn.width !== view.width || this.drawn.height !== view.height) return false;
-    const stretch = transform[2] / this.drawn.transform[2];
-    if (stretch < SHRUNK || stretch > STRETCHED || (sharp && stretch !== 1)) return false;
-    const needed = common(seen(transform, view.width, view.height), grown(bounds, AROUND));
-    const { covers } = this.drawn;
-    return !needed || (needed.x >= covers.x && needed.y >= covers.y && needed.x + needed.width <= covers.x + covers.width && needed.y + needed.height <= covers.y + covers.height);
-  }
-
-  private redraw(transform: readonly [number, number, number], { width, height }: View, ratio: number, draw: (canvas: OffscreenCanvasRenderingContext2D, view: Box, zoom: number) => void): void {
-    const canvas = this.bitmap.getContext("2d");
-    if (!canvas) return;
-    const [x, y, zoom] = transform;
-    const [wide, high] = [Math.round((width + 2 * AROUND) * ratio), Math.round((height + 2 * AROUND) * ratio)];
-    if (this.bitmap.width !== wide || this.bitmap.height !== high) Object.assign(this.bitmap, { width: wide, height: high });
-    canvas.setTransform(1, 0, 0, 1, 0, 0);
-    canvas.clearRect(0, 0, wide, high);
-    canvas.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * (x + AROUND), ratio * (y + AROUND));
-    canvas.imageSmoothingQuality = "high";
-    const covers = grown(seen(transform, width, height), AROUND / zoom);
-    draw(canvas, covers, zoom);
-    this.drawn = { transform, covers, width, height };
+  private redraw(view: View, bounds: Box, reach: number, draw: Content["draw"]): Drawn | null {
+    const { transform: [x, y, zoom], width, height, ratio } = view;
+    const covers = common(grown(seen(view.transform, width, height), reach / zoom), outer(bounds, view));
+    const context = this.ground.getContext("2d");
+    if (!covers || !context) return null;
+    const pixel = (at: number) => Math.floor(at * ratio) / ratio;
+    const [left, top] = [pixel(x + covers.x * zoom), pixel(y + covers.y * zoom)];
+    const size = { width: Math.ceil(covers.width * zoom * ratio) + 1, height: Math.ceil(covers.height * zoom * ratio) + 1 };
+    Object.assign(this.ground, size);
+    Object.assign(this.canvas.style, { width: `${size.width / ratio}px`, height: `${size.height / ratio}px` });
+    context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * (x - left), ratio * (y - top));
+    context.imageSmoothingQuality = "high";
+    draw(context, covers, zoom);
+    this.shown?.transferFromImageBitmap(this.ground.transferToImageBitmap());
+    return { view, covers, left: left - x, top: top - y };
   }
 }
 
-const common = (left: Box, right: Box): Box | null => {
-  if (!meets(left, right)) return null;
-  const [x, y] = [Math.max(left.x, right.x), Math.max(left.y, right.y)];
-  return { x, y, width: Math.min(left.x + left.width, right.x + right.width) - x, height: Math.min(left.y + left.height, right.y + right.height) - y };
+const outer = (bounds: Box, { transform: [, , zoom] }: View): Box => grown(bounds, OUTER + OUTER_PIXELS / zoom);
+
+function fits({ view: drawn, covers }: Drawn, view: View, needed: Box, sharp: boolean): boolean {
+  if (drawn.width !== view.width || drawn.height !== view.height || drawn.ratio !== view.ratio) return false;
+  const stretch = view.transform[2] / drawn.transform[2];
+  if (stretch < SHRUNK || stretch > STRETCHED || (sharp && stretch !== 1)) return false;
+  const inside = grown(covers, 1 / drawn.transform[2]);
+  const all = common(needed, inside);
+  return all !== null && Math.abs(all.width - needed.width) < 1e-6 && Math.abs(all.height - needed.height) < 1e-6;
+}
+
+const shiftedBy = (view: View, { x, y }: Moved): View => {
+  const { transform: [left, top, zoom] } = view;
+  return { ...view, transform: [left + x * zoom, top + y * zoom, zoom] };
 };
 
-/** Sets the canvas to canvas units; returns what it shows. */
-function place(canvas: CanvasRenderingContext2D, { transform, width, height }: View): Box {
-  const [left, top, zoom] = transform;
-  const ratio = canvas.canvas.width / width;
-  canvas.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * left, ratio * top);
-  return seen(transform, width, height);
+/** What the sheets are to show. `selection`: chosen nodes, which get a ring; `sharp`: the view rests. */
+export interface Shown {
+  picture: Picture;
+  moved: Moved;
+  selection: readonly string[];
+  sharp: boolean;
+  colours: Colours;
+  icon: Icons;
 }
 
-/** The painted picture: what rests and what is being moved are a bitmap each; only connections between them are drawn in every frame. */
+/** The painted picture: what rests, the rings of what is chosen, and what is being moved; only connections between what rests and what moves are drawn in every frame. */
 export class Sheets {
-  private readonly resting = new Sheet();
-  private readonly moving = new Sheet();
+  private readonly resting: Sheet;
+  private readonly rings: Sheet;
+  private readonly between: Sheet;
+  private readonly moving: Sheet;
   private moved: ReadonlySet<string> = new Set();
+  private selection: readonly string[] = [];
+  private crossing: Way[] | null = null;
+
+  constructor(holder: HTMLElement) {
+    this.resting = new Sheet(holder);
+    this.rings = new Sheet(holder);
+    this.between = new Sheet(holder);
+    this.moving = new Sheet(holder);
+  }
 
   /** The picture has changed: all of it is drawn anew. */
   forget(): void {
-    this.resting.forget();
-    this.moving.forget();
+    this.crossing = null;
+    for (const sheet of [this.resting, this.rings, this.between, this.moving]) sheet.forget();
   }
 
-  /** `selection`: chosen nodes, which get a ring; `sharp`: the view rests, nothing is to look stretched. */
-  show(canvas: CanvasRenderingContext2D, picture: Picture, view: View, moved: Moved, selection: readonly string[], sharp: boolean, colours: Colours, icon: Icons): void {
+  show(view: View, shown: Shown): void {
+    const { picture, moved, selection, sharp } = shown;
     if (moved.ids !== this.moved) this.forget();
+    else if (selection !== this.selection) this.rings.forget();
     this.moved = moved.ids;
-    canvas.setTransform(1, 0, 0, 1, 0, 0);
-    canvas.clearRect(0, 0, canvas.canvas.width, canvas.canvas.height);
-    const { bounds } = picture.scene;
-    if (!bounds) return;
-    const painter = (part: Part) => (on: OffscreenCanvasRenderingContext2D, seen: Box, zoom: number) => paint(on, picture, part, seen, zoom, colours, icon);
+    this.selection = selection;
     const { ids } = moved;
-    this.resting.show(canvas, view, { x: 0, y: 0 }, sharp, painter({ node: (id) => !ids.has(id), way: ({ edge }) => !ids.has(edge.from) && !ids.has(edge.to) }), bounds);
-    if (ids.size > 0) {
-      this.between(canvas, picture, view, moved, colours);
-      this.moving.show(canvas, view, moved, sharp, painter({ node: (id) => ids.has(id), way: ({ edge }) => ids.has(edge.from) && ids.has(edge.to) }), bounds);
-    }
-    this.rings(canvas, picture, view, moved, selection, colours);
+    const { bounds, boxes } = picture.scene;
+    this.resting.show(view, content(shown, ids.size < boxes.size ? bounds : null, { node: (id) => !ids.has(id), way: ({ edge }) => !ids.has(edge.from) && !ids.has(edge.to) }), sharp);
+    this.rings.show(view, ringsOf(shown, boxesOf(picture, selection.filter((id) => !ids.has(id)))), sharp, sharp ? 0 : AROUND);
+    this.between.forget();
+    this.between.show(view, this.pulled(shown), sharp, 0);
+    this.moving.show(shiftedBy(view, moved), this.carried(shown), sharp);
   }
 
-  private rings(canvas: CanvasRenderingContext2D, { scene }: Picture, view: View, { ids, x, y }: Moved, selection: readonly string[], colours: Colours): void {
-    const shown = place(canvas, view);
-    for (const id of selection) {
-      const box = scene.boxes.get(id);
-      if (!box) continue;
-      const at = ids.has(id) ? { ...box, x: box.x + x, y: box.y + y } : box;
-      if (meets(at, shown)) ring(canvas, at, colours, view.transform[2]);
-    }
+  /** What moves, with the rings of it: all of it is chosen. */
+  private carried(shown: Shown): Content {
+    const { picture, moved: { ids } } = shown;
+    const boxes = boxesOf(picture, ids);
+    const all = content(shown, around(boxes), { node: (id) => ids.has(id), way: ({ edge }) => ids.has(edge.from) && ids.has(edge.to) });
+    const rings = ringsOf(shown, boxes);
+    return {
+      bounds: all.bounds,
+      draw: (canvas, view, zoom) => {
+        all.draw(canvas, view, zoom);
+        rings.draw(canvas, view, zoom);
+      },
+    };
   }
 
-  private between(canvas: CanvasRenderingContext2D, picture: Picture, view: View, { ids, x, y }: Moved, colours: Colours): void {
-    const shown = place(canvas, view);
-    for (const way of picture.scene.ways.values()) {
-      const [from, to] = [ids.has(way.edge.from), ids.has(way.edge.to)];
-      if (from === to) continue;
-      const pulled: Way = { ...way, sourceX: way.sourceX + (from ? x : 0), sourceY: way.sourceY + (from ? y : 0), targetX: way.targetX + (to ? x : 0), targetY: way.targetY + (to ? y : 0) };
-      connection(canvas, picture, colours, pulled, shown, view.transform[2]);
-    }
+  /** The connections between what rests and what moves. */
+  private pulled({ picture, moved: { ids, x, y }, colours }: Shown): Content {
+    this.crossing ??= ids.size === 0 ? [] : [...picture.scene.ways.values()].filter(({ edge }) => ids.has(edge.from) !== ids.has(edge.to));
+    const crossing = this.crossing;
+    const pulled = (way: Way): Way =>
+      ids.has(way.edge.from) ? { ...way, sourceX: way.sourceX + x, sourceY: way.sourceY + y } : { ...way, targetX: way.targetX + x, targetY: way.targetY + y };
+    const ways = crossing.map(pulled);
+    return {
+      bounds: around(ways.flatMap(ends)),
+      draw: (canvas, view, zoom) => { for (const way of ways) connection(canvas, picture, colours, way, view, zoom); },
+    };
   }
 }
+
+const content = ({ picture, colours, icon }: Shown, bounds: Box | null, part: Part): Content => ({
+  bounds,
+  draw: (canvas, view, zoom) => paint(canvas, picture, part, view, zoom, colours, icon),
+});
+
+const boxesOf = ({ scene }: Picture, ids: Iterable<string>): Box[] => [...ids].flatMap((id) => scene.boxes.get(id) ?? []);
+
+const ringsOf = ({ colours }: Shown, boxes: readonly Box[]): Content => ({
+  bounds: around(boxes),
+  draw: (canvas, view, zoom) => { for (const box of boxes) if (meets(box, view)) ring(canvas, box, colours, zoom); },
+});
+
+const ends = ({ sourceX, sourceY, targetX, targetY, under }: Way): Box[] => [
+  { x: sourceX, y: sourceY, width: 0, height: 0 },
+  { x: targetX, y: Math.max(targetY, under ?? -Infinity), width: 0, height: 0 },
+  { x: targetX, y: targetY, width: 0, height: 0 },
+];
