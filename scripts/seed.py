@@ -1,6 +1,7 @@
 """`make seed`: demo users, workflows and executions in a running Weft (WEFT_SERVER, http://127.0.0.1:8080).
 
-Repeatable: users and workflows that are there already are left alone.
+Repeatable: users and workflows that are there already are left alone. Where the installation has its owner, others
+are let in with WEFT_REGISTRATION=open only.
 """
 
 import os
@@ -70,6 +71,8 @@ def workflows() -> list[dict[str, Any]]:
 
 
 class Demo:
+    """Raises PermissionError where the user may neither sign in nor register."""
+
     def __init__(self, server: str, email: str) -> None:
         self.http = httpx.Client(base_url=f"{server}/api/v1", timeout=60)
         account = {"email": email, "password": PASSWORD}
@@ -77,7 +80,7 @@ class Demo:
         if not answer.is_success:
             answer = self.http.post("/auth/register", json=account)
         if not answer.is_success:
-            raise SystemExit(f"{email}: {answer.json()['error']['message']}")
+            raise PermissionError(answer.json()["error"]["message"])
         self.http.headers["Authorization"] = f"Bearer {answer.json()['data']['access_token']}"
 
     def call(self, method: str, path: str, **options: Any) -> Any:
@@ -104,8 +107,16 @@ class Demo:
 
 def main() -> None:
     server = os.environ.get("WEFT_SERVER", f"http://127.0.0.1:{os.environ.get('WEFT_PORT', '8080')}")
-    for email in USERS[: 2 if "--two" in sys.argv else 1]:
-        print(f"{email} / {PASSWORD}: {Demo(server, email).fill()} executions")
+    filled = 0
+    for email in USERS:
+        try:
+            print(f"{email} / {PASSWORD}: {Demo(server, email).fill()} executions")
+            filled += 1
+        except PermissionError as refusal:
+            print(f"{email}: {refusal} Or start Weft with WEFT_REGISTRATION=open.")
+        except httpx.TransportError as error:
+            sys.exit(f"Weft can't be reached at {server}: {error}. Start it with make run, or set WEFT_SERVER.")
+    sys.exit(0 if filled else 1)
 
 
 if __name__ == "__main__":

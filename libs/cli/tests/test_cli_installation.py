@@ -116,7 +116,17 @@ def test_a_server_that_is_not_there_is_3(tmp_path: Path) -> None:
     result = call("export", tmp_path, WEFT_SERVER=address, WEFT_API_KEY="k")
     assert result.exit_code == 3
     assert "can't be reached" in result.stderr
+    file = tmp_path / "odd.json"
+    file.write_text(ODD)
+    assert call("import", file, WEFT_SERVER=address, WEFT_API_KEY="k").exit_code == 3
     assert call("export", tmp_path, WEFT_API_KEY="").exit_code == 2
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/webhook"])
+def test_an_address_that_is_no_weft_is_3(installation: Embedded, path: str, tmp_path: Path) -> None:
+    result = call("export", tmp_path, WEFT_SERVER=installation.base + path, WEFT_API_KEY="k")
+    assert result.exit_code == 3
+    assert "is no Weft" in result.stderr
 
 
 def test_a_wrong_key_is_told(installation: Embedded, tmp_path: Path) -> None:

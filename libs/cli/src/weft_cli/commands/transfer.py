@@ -20,6 +20,7 @@ class Server:
         )
 
     def call(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
+        """Raises UNAVAILABLE where there is no Weft, or it is not ready; BAD_REQUEST where it refuses."""
         try:
             answer = self._http.request(
                 method, path, content=content, headers={"Content-Type": "application/json"}
@@ -28,13 +29,16 @@ class Server:
             raise WeftError(
                 ErrorCode.UNAVAILABLE, f"Weft can't be reached at {self._http.base_url}: {error}"
             ) from None
-        if answer.is_success:
+        if answer.is_success and answer.headers.get("content-type", "").startswith("application/json"):
             return answer
         try:
             message = answer.json()["error"]["message"]
         except (ValueError, KeyError, TypeError):
-            message = f"{answer.status_code} {answer.reason_phrase}"
-        raise WeftError(ErrorCode.BAD_REQUEST, message)
+            text = f"{answer.status_code} {answer.reason_phrase}"
+            message = f"What answers at {self._http.base_url} is no Weft: {text}"
+            raise WeftError(ErrorCode.UNAVAILABLE, message) from None
+        away = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        raise WeftError(ErrorCode.UNAVAILABLE if away else ErrorCode.BAD_REQUEST, message)
 
     def workflows(self) -> Iterator[dict[str, Any]]:
         page, pages = 1, 1
@@ -47,7 +51,7 @@ class Server:
 def import_workflows(
     base: str, api_key: str, files: tuple[Path, ...], *, publish: bool, as_json: bool
 ) -> int:
-    """0 when every file was stored (and published); 1 when one was refused."""
+    """0 when every file was stored (and published); 1 when one was refused. Raises UNAVAILABLE."""
     server = Server(base, api_key)
     results: list[dict[str, Any]] = []
     for file in files:
@@ -64,6 +68,8 @@ def import_workflows(
                 }
                 results.append(row)
         except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
             results.append({"file": str(file), "error": error.message})
     if as_json:
         click.echo(json.dumps(results))
