@@ -4,6 +4,7 @@ export const SCOPES = {
   execution: ["read", "stop", "retry", "delete"],
   credential: ["read", "create", "update", "delete", "test"],
   variable: ["read", "create", "update", "delete"],
+  data_table: ["read", "create", "update", "delete"],
   tag: ["read", "create", "update", "delete"],
 } as const;
 export type Kind = keyof typeof SCOPES;

@@ -26,6 +26,7 @@ from weft_node_runner.domain.plan import Plan
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, NodeRunError
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.data_tables import DataTables
 
 CATALOGUE = Catalogue.load()
 
@@ -98,6 +99,9 @@ class Outside:
 
     async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
         raise AssertionError("no requests with credentials here")
+
+    def tables(self, project_id: str) -> DataTables:
+        raise AssertionError("no data tables here")
 
 
 class World:

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 if TYPE_CHECKING:
     from weft_node_sdk.binary import BinaryReader, BinaryWriter
     from weft_node_sdk.credentials import Authentication
+    from weft_node_sdk.data_tables import DataTables
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -330,6 +331,10 @@ class RunContext(Protocol):
     @property
     def items(self) -> list[Item]:
         """Input 0."""
+
+    @property
+    def tables(self) -> "DataTables":
+        """Of the workflow's project."""
 
     async def parameters(self) -> list[dict[str, Any]]:
         """All parameters, once per item of input 0, expressions evaluated, defaults of the definition filled

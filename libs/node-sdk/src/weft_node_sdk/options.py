@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Http, NodeRunError
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.data_tables import DataTables
 from weft_node_sdk.values import located
 
 PAGE: Final = 100
@@ -50,6 +51,10 @@ class LoadContext(Protocol):
     version: float
     search: str
     cursor: str
+
+    @property
+    def tables(self) -> DataTables:
+        """As RunContext has it."""
 
     async def credential(self, kind: str) -> dict[str, Any]:
         """As RunContext has it."""

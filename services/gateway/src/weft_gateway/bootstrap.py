@@ -10,7 +10,7 @@ from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
 from weft_contracts.rpc.statistics import Statistics
 from weft_contracts.rpc.webhook_ingress import Webhooks
-from weft_contracts.rpc.workflow_store import Credentials, Tags, Variables, Workflows
+from weft_contracts.rpc.workflow_store import Credentials, DataTables, Tags, Variables, Workflows
 from weft_kit.identity.tokens import TokenVerifier
 from weft_kit.service import AsgiApp, Infra
 
@@ -50,6 +50,7 @@ def build(settings: GatewaySettings, infra: Infra) -> GatewayService:
         credentials=client(Credentials),
         variables=client(Variables),
         tags=client(Tags),
+        data_tables=client(DataTables),
         executions=client(Executions),
         statistics=client(Statistics),
         node_tools=client(NodeTools),

@@ -29,6 +29,7 @@ from weft_node_sdk.binary import FILE_BYTES
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, Item, NodeRunError, Outputs, Suspend
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.data_tables import DataTables
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
@@ -95,6 +96,9 @@ class _Here:
 
     async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
         raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
+
+    def tables(self, project_id: str) -> DataTables:
+        raise NodeRunError("There are no data tables without a server; use `weft up`.")
 
     async def variables(self, project_id: str) -> dict[str, Any]:
         return {}

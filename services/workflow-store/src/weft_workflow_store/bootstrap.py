@@ -14,12 +14,14 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_workflow_store.adapters.envelope import Envelope
 from weft_workflow_store.adapters.postgres import Store
+from weft_workflow_store.adapters.postgres_data_tables import DataTables
 from weft_workflow_store.adapters.postgres_secrets import Credentials, Variables
 from weft_workflow_store.adapters.postgres_sign_ins import SignIns
 from weft_workflow_store.adapters.postgres_static_data import StaticData
 from weft_workflow_store.adapters.runner_syntax import RunnerSyntax
 from weft_workflow_store.application.tags import Tags
 from weft_workflow_store.application.workflows import Workflows
+from weft_workflow_store.entrypoints.data_tables import DataTablesServicer
 from weft_workflow_store.entrypoints.grpc import (
     CredentialsServicer,
     StaticDataServicer,
@@ -77,6 +79,7 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
         rpc.Credentials: CredentialsServicer(credentials, SignIns(store, policy, envelope, credentials)),
         rpc.Tags: TagsServicer(Tags(store, policy, workflows)),
         rpc.Variables: VariablesServicer(Variables(store, policy, envelope)),
+        rpc.DataTables: DataTablesServicer(DataTables(store, policy)),
         rpc.StaticData: StaticDataServicer(StaticData(store)),
     }
     return WorkflowStoreService(workflows, servicers, outbox)

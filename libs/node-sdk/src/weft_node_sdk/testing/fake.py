@@ -27,6 +27,7 @@ from weft_node_sdk.context import (
     Varying,
 )
 from weft_node_sdk.credentials import Authentication, authentication
+from weft_node_sdk.data_tables import DataTables
 
 T = TypeVar("T")
 Evaluate = Callable[[Any, Item, int], Any]
@@ -190,6 +191,7 @@ class FakeContext(BinaryCalls):
     held_files: Mapping[str, bytes] = field(default_factory=dict)
     permitted: bool = True
     refused_hosts: frozenset[str] = frozenset()
+    data_tables: DataTables | None = None
     mode: str = "webhook"
     timezone: str = "UTC"
     evaluate_templates: Callable[[Sequence[str], int, Mapping[str, Any]], list[Any]] | None = None
@@ -304,6 +306,12 @@ class FakeContext(BinaryCalls):
         definition = Catalogue.load().credential_type(kind)
         assert definition is not None, f"{kind} is not installed"
         return authentication(definition, await self.credential(kind))
+
+    @property
+    def tables(self) -> DataTables:
+        if self.data_tables is None:
+            raise NodeRunError("There are no data tables in this test")
+        return self.data_tables
 
     async def static_data(self, kind: str) -> dict[str, Any]:
         return self.remembered.setdefault(kind, {})

@@ -1,11 +1,11 @@
 """JSON services over HTTP, for one run of a node."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from weft_node_sdk.context import Http, HttpAnswer, NodeRunError, RunContext
+from weft_node_sdk.context import Http, HttpAnswer, NodeRunError
 from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.values import to_text
@@ -106,17 +106,3 @@ def read(answer: HttpAnswer) -> Any:
         return parse_json(text) if text.strip() else {}
     except ValueError:
         return text
-
-
-async def renewing(ctx: RunContext, kind: str, service: Rest, call: Callable[[Rest], Any]) -> Any:
-    """What `call(service)` gives; where the service refuses the access token, again with another one."""
-    try:
-        return await call(service)
-    except NodeRunError as error:
-        token = service.added.access_token
-        if error.http_status != 401 or not token:
-            raise
-        fresh = await ctx.authentication(kind, token)
-        if fresh.access_token == token:
-            raise
-        return await call(replace(service, added=fresh))

@@ -10,7 +10,7 @@ from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.scheduler import Schedules
 from weft_contracts.rpc.statistics import Statistics
 from weft_contracts.rpc.webhook_ingress import Webhooks
-from weft_contracts.rpc.workflow_store import Credentials, Tags, Variables, Workflows
+from weft_contracts.rpc.workflow_store import Credentials, DataTables, Tags, Variables, Workflows
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Backends:
     credentials: Credentials
     variables: Variables
     tags: Tags
+    data_tables: DataTables
     executions: Executions
     statistics: Statistics
     node_tools: NodeTools

@@ -17,6 +17,7 @@ from weft_gateway.entrypoints.n8n import app as n8n
 from weft_gateway.entrypoints.rest import (
     auth,
     credentials,
+    data_tables,
     envelope,
     executions,
     files,
@@ -82,6 +83,7 @@ def build(
         options.router,
         credentials.router,
         resources.router,
+        data_tables.router,
     ):
         app.include_router(router, prefix=PREFIX)
     app.include_router(credentials.callbacks)

@@ -14,6 +14,7 @@ from weft_contracts.messages import CredentialChanged, Envelope, NodeOutput, Sou
 from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as runs
 from weft_contracts.pb import workflow_store_pb2 as store
+from weft_contracts.rpc import workflow_store as store_rpc
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.workflow_store import Credentials, StaticData, Variables, Workflows
 from weft_expressions.evaluate import leaf_values
@@ -26,11 +27,13 @@ from weft_kit.service import Infra
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, NodeRunError
 from weft_node_sdk.credentials import Authentication, authentication
+from weft_node_sdk.data_tables import DataTables
 
 from weft_node_runner.adapters.address_policy import Policy
 from weft_node_runner.adapters.code import JailedCode
 from weft_node_runner.adapters.code_calls import CodeCalls
 from weft_node_runner.adapters.files import AllowedFiles
+from weft_node_runner.adapters.stored_tables import StoredTables
 from weft_node_runner.adapters.token_store import StoredTokens
 from weft_node_runner.application.ports import Addresses, Binaries
 from weft_node_runner.application.tokens import Tokens
@@ -69,6 +72,7 @@ class ServiceOutside:
         self._credentials = infra.rpc.client(Credentials)
         self.tokens = Tokens(http, StoredTokens(self._credentials))
         self._variables = infra.rpc.client(Variables)
+        self._data_tables = infra.rpc.client(store_rpc.DataTables)
         self._static_data = infra.rpc.client(StaticData)
         self._executions = infra.rpc.client(Executions)
         self._catalogue = catalogue
@@ -148,6 +152,9 @@ class ServiceOutside:
         """A credential was changed: forget it."""
         if isinstance(envelope.body, CredentialChanged):
             self._secrets.drop(f"{envelope.body.project_id}/{envelope.body.credential_id}")
+
+    def tables(self, project_id: str) -> DataTables:
+        return StoredTables(self._data_tables, project_id)
 
     async def variables(self, project_id: str) -> dict[str, Any]:
         found = self._values.get(project_id)

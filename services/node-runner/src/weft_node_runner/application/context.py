@@ -29,6 +29,7 @@ from weft_node_sdk.context import (
     Varying,
 )
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.data_tables import DataTables
 
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
@@ -86,6 +87,10 @@ class NodeContext(BinaryCalls):
     @property
     def items(self) -> list[Item]:
         return self.inputs[0] if self.inputs else []
+
+    @property
+    def tables(self) -> DataTables:
+        return self._outside.tables(self._task.project_id)
 
     @property
     def execution(self) -> ExecutionInfo:

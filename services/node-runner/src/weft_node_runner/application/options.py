@@ -11,6 +11,7 @@ from weft_kit.identity.expiring import Expiring
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Http, NodeRunError
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.data_tables import DataTables
 from weft_node_sdk.options import Choices, loader_of
 
 from weft_node_runner.application.ports import Outside
@@ -45,6 +46,10 @@ class _Context:
         self.cursor = wanted.cursor
         self._wanted = wanted
         self._outside = outside
+
+    @property
+    def tables(self) -> DataTables:
+        return self._outside.tables(self._wanted.project_id)
 
     async def credential(self, kind: str) -> dict[str, Any]:
         return await self._outside.credential(self._credential_id(kind), self._wanted.project_id)

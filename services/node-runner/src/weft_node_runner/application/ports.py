@@ -7,6 +7,7 @@ from weft_contracts.messages import NodeOutput
 from weft_kit.blobs import BlobStore
 from weft_node_sdk.context import Code, Files, Http
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.data_tables import DataTables
 
 from weft_node_runner.domain.plan import Plan
 
@@ -51,6 +52,8 @@ class Outside(Protocol):
 
     async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
         """As RunContext has it. Raises NOT_FOUND."""
+
+    def tables(self, project_id: str) -> DataTables: ...
 
     async def variables(self, project_id: str) -> dict[str, Any]: ...
 

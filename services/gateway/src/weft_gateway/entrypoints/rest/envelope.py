@@ -29,8 +29,8 @@ def ok(request: Request, data: Any, status: int = 200, **more: Any) -> Response:
     return _answer(status, {"success": True, "data": data, **more, "meta": _meta(request)})
 
 
-def page(request: Request, rows: list[Any], *, number: int, limit: int, total: int, **more: Any) -> Response:
-    """One page of a list."""
+def page(request: Request, rows: Any, *, number: int, limit: int, total: int, **more: Any) -> Response:
+    """One page of a list; `rows` may be JSON already."""
     pages = -(-total // limit) if limit else 0
     pagination = {"page": number, "limit": limit, "total": total, "total_pages": pages, **more}
     return ok(request, rows, pagination=pagination)

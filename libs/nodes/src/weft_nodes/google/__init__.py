@@ -1,0 +1,1 @@
+"""What nodes of Google's services share."""
