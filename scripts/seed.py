@@ -115,7 +115,9 @@ def main() -> None:
         except PermissionError as refusal:
             print(f"{email}: {refusal} Or start Weft with WEFT_REGISTRATION=open.")
         except httpx.TransportError as error:
-            sys.exit(f"Weft can't be reached at {server}: {error}. Start it with make run, or set WEFT_SERVER.")
+            sys.exit(
+                f"Weft can't be reached at {server}: {error}. Start it with make run, or set WEFT_SERVER."
+            )
     sys.exit(0 if filled else 1)
 
 
