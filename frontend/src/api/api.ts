@@ -98,7 +98,7 @@ export const api = {
   renameTag: (name: string, next: string) => request<Tag>("PUT", `/tags/${encodeURIComponent(name)}`, { name: next }),
   deleteTag: (name: string) => request("DELETE", `/tags/${encodeURIComponent(name)}`),
   workflow: (id: string) => request<StoredWorkflow>("GET", `/workflows/${id}`),
-  createWorkflow: (document: WorkflowDocument) => request<StoredWorkflow>("POST", "/workflows", document),
+  createWorkflow: (document: WorkflowDocument, project = "") => request<StoredWorkflow>("POST", `/workflows?${query({ project_id: project })}`, document),
   importWorkflow: (document: unknown) => request<Workflow>("POST", "/workflows/import", document),
   saveWorkflow: (id: string, document: WorkflowDocument, version: string) =>
     request<StoredWorkflow>("PATCH", `/workflows/${id}`, document, version ? { "If-Match": `"${version}"` } : {}),

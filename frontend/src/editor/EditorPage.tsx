@@ -10,6 +10,7 @@ import { Failed } from "../ui/states";
 import { say } from "../ui/toast";
 import { Canvas } from "./Canvas";
 import { useDefinitions } from "./definitions";
+import { ExtractDialog } from "./ExtractDialog";
 import { NodePanel } from "./NodePanel";
 import { Palette } from "./Palette";
 import { RenameDialog } from "./RenameDialog";
@@ -64,6 +65,7 @@ function Workbench() {
   const opened = useEditor((state) => state.opened);
   const palette = useEditor((state) => state.palette);
   const renaming = useEditor((state) => state.renaming);
+  const extracting = useEditor((state) => state.extracting);
   useDefinitions();
   useAutosave(queries);
   useLive();
@@ -87,6 +89,7 @@ function Workbench() {
       {opened && <NodeView key={opened} id={opened} />}
       {palette && <Palette />}
       {renaming && <RenameDialog id={renaming} />}
+      {extracting && <ExtractDialog />}
     </div>
   );
 }

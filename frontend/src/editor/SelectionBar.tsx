@@ -9,6 +9,7 @@ import {
   AlignStartVertical,
   AlignVerticalSpaceAround,
   CopyPlus,
+  SquareArrowOutUpRight,
   Trash2,
   WandSparkles,
 } from "lucide-react";
@@ -29,6 +30,7 @@ const TOOLS: [Key, ReactNode, (store: EditorStore) => void][] = [
   ["align.acrossX", <AlignHorizontalSpaceAround />, (store) => distributeSelected(store, "x")],
   ["align.acrossY", <AlignVerticalSpaceAround />, (store) => distributeSelected(store, "y")],
   ["editor.tidy", <WandSparkles />, tidyUp],
+  ["editor.extract", <SquareArrowOutUpRight />, (store) => store.setState({ extracting: true })],
   ["action.duplicate", <CopyPlus />, duplicateSelected],
   ["action.delete", <Trash2 />, removeSelected],
 ];

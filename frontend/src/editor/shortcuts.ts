@@ -22,6 +22,7 @@ export interface Action {
 const chosen = (store: EditorStore) => store.getState().selection.length > 0 || store.getState().selectedEdges.length > 0;
 const one = (store: EditorStore) => store.getState().selection.length === 1;
 const several = (store: EditorStore) => store.getState().selection.length > 1;
+const anyNode = (store: EditorStore) => store.getState().selection.length > 0;
 const first = (store: EditorStore) => store.getState().selection[0] ?? null;
 
 /** Everything that can be done on the canvas, for shortcuts and for the command palette. */
@@ -32,6 +33,7 @@ export const ACTIONS: Action[] = [
   { key: "editor.open", keys: "Enter", when: one, run: (store) => store.setState({ opened: first(store) }) },
   { key: "editor.rename", keys: "F2", when: one, run: (store) => store.setState({ renaming: first(store) }) },
   { key: "editor.replace", keys: "R", when: one, run: (store) => store.setState({ adding: { instead: first(store) ?? "" } }) },
+  { key: "editor.extract", keys: "Shift+X", when: anyNode, run: (store) => store.setState({ extracting: true }) },
   { key: "editor.disable", keys: "D", when: chosen, run: disableSelected },
   { key: "action.duplicate", keys: "Ctrl+D", when: chosen, run: duplicateSelected },
   { key: "action.copy", keys: "Ctrl+C", when: chosen, run: (store) => void navigator.clipboard.writeText(copySelected(store)).then(() => say(t("state.copied"))) },

@@ -54,6 +54,7 @@ interface ViewSlice {
   adding: Place | null;
   palette: boolean;
   renaming: string | null;
+  extracting: boolean;
   /** Who else has the workflow open. */
   others: Other[];
 }
@@ -99,6 +100,7 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       adding: null,
       palette: false,
       renaming: null,
+      extracting: false,
       others: [],
       run: null,
       listening: false,
