@@ -23,6 +23,7 @@ from weft_contracts.messages import (
 from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
+from weft_orchestrator.adapters.file_entries import FileEntries
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries
 from weft_orchestrator.application.sweeper import Sweeper
 
@@ -334,6 +335,49 @@ async def test_files_are_found_by_their_item(world: World, runner: FakeRunner) -
         asked = {"run_index": 0, "output": 1, "item": 1, "name": "f", **each}
         request = pb.GetFileRequest(execution_id=execution, node="A", **asked)
         await refused(world.executions.GetFile(request), ErrorCode.NOT_FOUND)
+
+
+async def test_a_file_that_is_read_in_parts_is_looked_up_once(
+    world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.versions["v"] = LINE
+    large = [{"json": {"n": n, "text": secrets.token_hex(300)}} for n in range(2000)]
+    for number, each in enumerate(large):
+        each["binary"] = {"f": {"id": f"x/files/{number}", "mimeType": "a/b"}}
+    made = items.encode_outputs([large])
+    payload = await items.claim(made, world.blobs, "x/large")
+    runner.script["A"] = lambda task, activation: NodeCompleted(
+        "A", 0, 2, 1, activation.inputs, (2000,), payload
+    )
+    execution = await world.start("v")
+    await world.ended(execution)
+    decoded = 0
+    decode = items.decode
+
+    def counted(payload: Payload) -> Any:
+        nonlocal decoded
+        decoded += 1
+        return decode(payload)
+
+    monkeypatch.setattr(items, "decode", counted)
+    for item in (7, *range(7, 57), *([56] * 50)):
+        request = pb.GetFileRequest(execution_id=execution, node="A", run_index=-1, item=item, name="f")
+        entry = json.loads((await world.executions.GetFile(request)).entry)
+        assert entry["id"] == f"x/files/{item}"
+    assert decoded == 1
+    await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=execution))
+    await refused(world.executions.GetFile(request), ErrorCode.NOT_FOUND)
+
+
+def test_kept_entries_have_a_bound() -> None:
+    entries = FileEntries(most=3000)
+    for number in range(100):
+        run = ("e", "A", 0, number)
+        entries.keep(run, 0, 3, [{"binary": {"f": {"id": "i" * 900}}}, {"json": {}}])
+        assert entries.get(run, 0, 3) == {"f": {"id": "i" * 900}}
+        assert entries.get(run, 0, 4) == {}
+        assert entries.get(run, 0, 5) is None
+    assert len([n for n in range(100) if entries.get(("e", "A", 0, n), 0, 3)]) == 3
 
 
 async def test_blobs_go_with_their_execution_once_nothing_was_made_of_it(

@@ -115,7 +115,6 @@ class CoreSettings(BaseSettings):
         "Default: made at first start, in `<home>/secrets/cluster_secret`.",
     )
     timezone: str = Field(default="UTC", description="Zone of workflows that name none.")
-    retention_days: int = Field(default=30, ge=1, description="How long finished executions are kept.")
     registration: Literal["open", "invite", "closed"] = Field(
         default="invite", description="Who may register once there is an owner."
     )

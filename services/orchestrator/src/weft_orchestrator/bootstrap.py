@@ -19,11 +19,13 @@ from weft_orchestrator.adapters.postgres_commits import PostgresCommits
 from weft_orchestrator.adapters.postgres_counts import PostgresCounts
 from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries
+from weft_orchestrator.adapters.postgres_retention import PostgresRetention
 from weft_orchestrator.adapters.postgres_shards import PostgresShards
 from weft_orchestrator.adapters.versions import StoredVersions
 from weft_orchestrator.application.counting import Counting
 from weft_orchestrator.application.keeper import Keeper
 from weft_orchestrator.application.owner import Owner
+from weft_orchestrator.application.retention import Retention
 from weft_orchestrator.application.starts import Starts
 from weft_orchestrator.application.sweeper import Sweeper
 from weft_orchestrator.entrypoints.follow_up import FollowUp
@@ -48,6 +50,7 @@ class OrchestratorService:
         shards: PostgresShards,
         counting: Counting,
         sweeper: Sweeper,
+        retention: Retention,
     ) -> None:
         self.servicers = servicers
         self._counting = counting
@@ -57,8 +60,8 @@ class OrchestratorService:
         self._commits = commits
         self._shards = shards
         self._sweeper = sweeper
-        self._seen: asyncio.Task[None] | None = None
-        self._sweeping: asyncio.Task[None] | None = None
+        self._retention = retention
+        self._loops: list[asyncio.Task[None]] = []
 
     async def heartbeat(self, envelope: Envelope) -> None:
         if isinstance(envelope.body, Heartbeat):
@@ -68,16 +71,15 @@ class OrchestratorService:
         await self._keeper.start()
         await self._outbox.start()
         self._counting.start()
-        self._seen = asyncio.create_task(self._renew_runners())
-        self._sweeping = asyncio.create_task(self._sweeper.run())
+        loops = (self._renew_runners(), self._sweeper.run(), self._retention.run())
+        self._loops = [asyncio.create_task(each) for each in loops]
 
     async def drain(self) -> None:
         await self._keeper.drain()
 
     async def stop(self) -> None:
-        for task in (self._seen, self._sweeping):
-            if task is not None:
-                task.cancel()
+        for task in self._loops:
+            task.cancel()
         await self._counting.stop()
         await self._keeper.stop()
         await self._outbox.stop()
@@ -128,12 +130,15 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         exclusive=settings.exclusive,
     )
     sweeper = Sweeper(infra.blobs, queries)
+    retention = Retention(
+        PostgresRetention(infra.database), sweeper, settings.retention_days, settings.retention_failed_days
+    )
     servicers: dict[type, object] = {
         Executions: ExecutionsServicer(starts, queries, executions, shards, workflows, policy, sweeper),
         Statistics: StatisticsServicer(counts, policy),
     }
     service = OrchestratorService(
-        servicers, owner, keeper, outbox, commits, shards, Counting(counts), sweeper
+        servicers, owner, keeper, outbox, commits, shards, Counting(counts), sweeper, retention
     )
     infra.bus.subscribe(topics.RUNNER_HEARTBEATS, service.heartbeat, None)
     return service

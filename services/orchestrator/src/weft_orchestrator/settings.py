@@ -20,3 +20,9 @@ class OrchestratorSettings(CoreSettings):
     memory_executions: int = Field(
         default=20_000, ge=100, description="Executions kept in memory; waiting ones beyond are read again."
     )
+    retention_days: int = Field(
+        default=30, ge=0, description="How long executions are kept after their end; 0: for ever."
+    )
+    retention_failed_days: int = Field(
+        default=30, ge=0, description="How long those are kept that ended with an error; 0: for ever."
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Any, Final
@@ -22,6 +23,7 @@ from weft_contracts.messages import (
 from weft_contracts.payload import Payload
 from weft_engine.segment import Segment
 from weft_kit import items
+from weft_kit.telemetry.logs import fields
 from weft_node_sdk.context import NodeRunError, Suspend
 
 from weft_node_runner.application.called import called
@@ -34,8 +36,12 @@ from weft_node_runner.application.static_data import StaticData
 from weft_node_runner.application.turns import give_way
 from weft_node_runner.domain.plan import Plan
 
+log = logging.getLogger("weft.node_runner")
+
 SILENT_SECONDS: Final = 0.05
 """A segment that takes longer tells how far it has come."""
+AGAIN_SECONDS: Final = 2.0
+"""Between two tries to store an output."""
 
 Send = Callable[[RunSegment, Sequence[NodeReport], bool], None]
 Confirm = Callable[[RunSegment, Activation], Awaitable[bool | None]]
@@ -166,7 +172,17 @@ class Walk:
         payload = items.encode(value)
         node = hashlib.sha256(activation.node.encode()).hexdigest()[:16]
         key = f"{self._task.execution_id}/{node}/{activation.run_index}/{self._task.dispatch_id}"
-        return await items.claim(payload, self._outside.blobs, key)
+        while True:
+            try:
+                return await items.claim(payload, self._outside.blobs, key)
+            except WeftError as error:
+                # what a node that isn't safe has done can't be done again: it is kept for as long as we have the lease
+                if error.code is not ErrorCode.UNAVAILABLE or not self.granted:
+                    raise
+                log.warning(
+                    "an output waits: %s", error.message, extra=fields(execution=self._task.execution_id)
+                )
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def _fail(self, activation: Activation, outcome: Outcome, began: int, attempt: int) -> None:
         node = self._plan.graph.nodes[activation.node]

@@ -43,7 +43,7 @@ class Counted:
     milliseconds: int
 
 
-def _bound(quarter: int) -> str:
+def bound(quarter: int) -> str:
     """The least UUIDv7 of a quarter."""
     text = f"{quarter * QUARTER * 1000:012x}"
     return f"{text[:8]}-{text[8:]}-0000-0000-000000000000"
@@ -81,8 +81,8 @@ class PostgresCounts:
                     wanted.end,
                     wanted.step,
                     wanted.offset,
-                    _bound(first),
-                    _bound(max(first, wanted.end)),
+                    bound(first),
+                    bound(max(first, wanted.end)),
                 )
                 rows = await connection.fetch(
                     """SELECT CASE WHEN grouping(start) = 0 THEN start END AS start,
@@ -132,7 +132,7 @@ class PostgresCounts:
         last = await connection.fetchval("SELECT max(quarter) FROM orchestrator.counted")
         oldest = await connection.fetchval(
             "SELECT id::text AS key FROM orchestrator.executions WHERE id >= $1::uuid ORDER BY id LIMIT 1",
-            _bound(0 if last is None else last + 1),
+            bound(0 if last is None else last + 1),
         )
         held = until if oldest is None else _quarter_of(oldest)
         following = held if last is None else last + 1
@@ -154,12 +154,16 @@ class PostgresCounts:
         await connection.execute(
             "INSERT INTO orchestrator.counts "
             "(project_id, quarter, workflow_id, status, executions, ended, milliseconds) "
-            "SELECT project_id, $1, workflow_id, status, count(*), count(finished_at), "
-            "coalesce(sum(finished_at - created_at), 0)::bigint / 1000 FROM orchestrator.executions "
-            "WHERE id >= $2::uuid AND id < $3::uuid GROUP BY project_id, workflow_id, status",
+            "SELECT project_id, $1, workflow_id, status, sum(executions)::bigint, sum(ended)::bigint, "
+            "sum(milliseconds)::bigint FROM ("
+            "SELECT project_id, workflow_id, status, count(*) AS executions, count(finished_at) AS ended, "
+            "coalesce(sum(finished_at - created_at), 0)::bigint / 1000 AS milliseconds FROM orchestrator.executions "
+            "WHERE id >= $2::uuid AND id < $3::uuid GROUP BY project_id, workflow_id, status UNION ALL "
+            "SELECT project_id, workflow_id, status, executions, executions, milliseconds "
+            "FROM orchestrator.removed WHERE quarter = $1) each GROUP BY project_id, workflow_id, status",
             quarter,
-            _bound(quarter),
-            _bound(quarter + 1),
+            bound(quarter),
+            bound(quarter + 1),
         )
         unfinished = "EXISTS (SELECT FROM orchestrator.counts WHERE quarter = $1 AND ended < executions)"
         first = "NOT EXISTS (SELECT FROM orchestrator.counted WHERE quarter = $1)"

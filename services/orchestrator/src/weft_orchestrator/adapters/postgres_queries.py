@@ -11,6 +11,7 @@ from weft_kit import items
 from weft_kit.blobs import FILES, BlobStore
 from weft_kit.database import Database, database_errors
 
+from weft_orchestrator.adapters.file_entries import FileEntries
 from weft_orchestrator.adapters.postgres_counts import counted_again
 from weft_orchestrator.adapters.postgres_executions import payload_of
 from weft_orchestrator.domain.records import decode_details, decode_error, decode_head, encode
@@ -19,14 +20,12 @@ _UNUSED: Final = """
     WITH gone AS (
         SELECT id FROM unnest($1::text[]) AS given (id)
         WHERE NOT EXISTS (SELECT 1 FROM orchestrator.executions e WHERE e.id = given.id::uuid)
-    ), later AS (
-        SELECT convert_from(head, 'UTF8')::json AS head FROM orchestrator.executions
-        WHERE id > (SELECT min(id)::uuid FROM gone)
-        AND (position('"root_id":'::bytea IN head) > 0 OR position('"retry_of":'::bytea IN head) > 0)
-    ), used AS (
-        SELECT unnest(ARRAY[head->>'retry_of', head->>'root_id', head#>>'{parent,execution_id}']) AS id FROM later
     )
-    SELECT id FROM gone WHERE NOT EXISTS (SELECT 1 FROM used WHERE used.id = gone.id)
+    SELECT id FROM gone WHERE NOT EXISTS (
+        SELECT 1 FROM orchestrator.executions e WHERE e.id > gone.id::uuid
+        AND orchestrator.origins(e.head) && ARRAY[gone.id]
+        AND (position('"root_id":'::bytea IN head) > 0 OR position('"retry_of":'::bytea IN head) > 0)
+    )
 """
 _TROUBLED: Final = """
     SELECT id::text AS id FROM orchestrator.executions e
@@ -44,6 +43,7 @@ class PostgresQueries:
     def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
         self._blobs = blobs
+        self._entries = FileEntries()
 
     async def row(self, execution_id: str) -> Any:
         """The execution's row, or None; None, too, for what is no id."""
@@ -170,14 +170,32 @@ class PostgresQueries:
 
     async def file(self, request: pb.GetFileRequest) -> Any:
         """The entry of an item's file, or None."""
-        for found in await self.node_data(request.execution_id, [(request.node, request.run_index)]):
+        rows = await self._fetch(
+            "SELECT run_index, seq FROM orchestrator.node_runs WHERE execution_id = $1::uuid AND node = $2 "
+            "AND ($3 < 0 OR run_index = $3) AND (data IS NOT NULL OR ref <> '') ORDER BY run_index DESC LIMIT 1",
+            request.execution_id,
+            request.node,
+            request.run_index,
+        )
+        if not rows or request.output < 0 or request.item < 0:
+            return None
+        run = (request.execution_id, request.node, rows[0]["run_index"], rows[0]["seq"])
+        binary = self._entries.get(run, request.output, request.item)
+        if binary is None:
+            outputs = await self._outputs(*run[:3])
+            listed = outputs[request.output] if request.output < len(outputs) else []
+            if request.item >= len(listed):
+                return None
+            self._entries.keep(run, request.output, request.item, listed[request.item :])
+            binary = listed[request.item].get("binary") or {}
+        entry = binary.get(request.name)
+        return entry if isinstance(entry, dict) else None
+
+    async def _outputs(self, execution_id: str, node: str, run_index: int) -> list[list[Any]]:
+        for found in await self.node_data(execution_id, [(node, run_index)]):
             payload = Payload(found.codec, found.data, found.size, found.ref)
-            outputs = items.outputs_of(items.decode(await items.unclaim(payload, self._blobs)))
-            listed = outputs[request.output] if 0 <= request.output < len(outputs) else []
-            item = listed[request.item] if 0 <= request.item < len(listed) else {}
-            entry = (item.get("binary") or {}).get(request.name)
-            return entry if isinstance(entry, dict) else None
-        return None
+            return items.outputs_of(items.decode(await items.unclaim(payload, self._blobs)))
+        return []
 
     async def unused(self, ids: Sequence[str]) -> list[str]:
         """Executions that are gone, unless one that is there was started by it or is a retry of it: such may have its

@@ -43,4 +43,6 @@ class Counting:
                     pause = 1.0
             except WeftError as error:
                 log.warning("counting has to wait", extra={"reason": error.message})
+            except Exception:
+                log.exception("counting failed; it goes on")
             await asyncio.sleep(pause)

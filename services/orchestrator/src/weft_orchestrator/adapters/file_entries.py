@@ -1,0 +1,42 @@
+"""Entries of items' files that were looked up a moment ago: a file is read in many parts, a page shows many files."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+Run = tuple[str, str, int, int]
+"""Execution, node, run index, seq: what has another output has another seq."""
+
+MOST_BYTES: Final = 8 * 1024 * 1024
+AHEAD: Final = 200
+"""So many items from the one that was asked for on are kept."""
+
+
+class FileEntries:
+    """The ones used last, of at most `most` bytes."""
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self._most = most
+        self._bytes = 0
+        self._held: OrderedDict[tuple[Run, int, int], bytes] = OrderedDict()
+
+    def get(self, run: Run, output: int, item: int) -> Mapping[str, Any] | None:
+        """The files of an item by name; None where they are not known here."""
+        held = self._held.get((run, output, item))
+        if held is None:
+            return None
+        self._held.move_to_end((run, output, item))
+        found: Mapping[str, Any] = orjson.loads(held)
+        return found
+
+    def keep(self, run: Run, output: int, item: int, items: Sequence[Mapping[str, Any]]) -> None:
+        """`items`: of the output, the one of that index first."""
+        for index, each in enumerate(items[:AHEAD]):
+            key, held = (run, output, item + index), orjson.dumps(each.get("binary") or {})
+            self._bytes += len(held) - len(self._held.pop(key, b""))
+            self._held[key] = held
+        while self._bytes > self._most:
+            _, dropped = self._held.popitem(last=False)
+            self._bytes -= len(dropped)
