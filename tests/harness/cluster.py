@@ -240,7 +240,7 @@ class Cluster:
         """Leaves nothing running."""
         self._end(signal.SIGKILL, 10)
         if self.edge is not None:
-            self.edge.kill()
+            os.killpg(self.edge.pid, signal.SIGKILL)  # its worker would outlive it
             self.edge.wait()
         for server in (self.kafka, self.redis, self.postgres):
             server.kill()
