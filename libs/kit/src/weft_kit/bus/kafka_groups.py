@@ -20,6 +20,8 @@ log = logging.getLogger("weft.bus")
 TRIES: Final = 5
 STOP_SECONDS: Final = 3.0
 LISTENER_QUEUE: Final = 20_000
+LISTENER_REST_SECONDS: Final = 0.005
+"""Listeners feed screens and caches: a tenth of what a browser may wait, for half as many fetches under load."""
 
 
 class Group:
@@ -164,7 +166,7 @@ class Listeners:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._reader = KafkaReader(link, None, reset="latest")
+        self._reader = KafkaReader(link, None, reset="latest", rest=LISTENER_REST_SECONDS)
         self._listeners: dict[str, list[_Listener]] = {}
         self._tasks: list[asyncio.Task[None]] = []
 

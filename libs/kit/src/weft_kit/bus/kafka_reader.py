@@ -29,9 +29,10 @@ COMMIT_SECONDS: Final = 1.0
 
 
 class KafkaReader:
-    """Implements PartitionReader. `commit` serves Kafka's lag metrics; nothing is ever read back from there."""
+    """Implements PartitionReader. `commit` serves Kafka's lag metrics; nothing is ever read back from there.
+    `rest`: seconds between fetches at least."""
 
-    def __init__(self, link: Link, group: str | None, reset: str = "earliest") -> None:
+    def __init__(self, link: Link, group: str | None, reset: str = "earliest", rest: float = 0.0) -> None:
         self._link = link
         self._group = group
         self._reset = reset
@@ -43,6 +44,7 @@ class KafkaReader:
         self._lock = asyncio.Lock()
         self._commits: dict[Key, int] = {}
         self._committing: asyncio.Task[None] | None = None
+        self._rest = rest
         self._rests_until = 0.0
 
     async def assign(self, positions: Mapping[Key, int | None]) -> None:
@@ -123,7 +125,7 @@ class KafkaReader:
         # It gives only what the assignment of this moment asks for, even where that changed while it waited.
         for records in batches.values():
             self._records.extend(records)
-        self._rests_until = time.monotonic() + REST_SECONDS * len(self._next)
+        self._rests_until = time.monotonic() + max(self._rest, REST_SECONDS * len(self._next))
 
     async def _unreadable(self, record: Any, error: Exception) -> Received:
         reason = f"{type(error).__name__}: {error}"

@@ -13,7 +13,7 @@ from weft_kit.database.failures import lost
 from weft_orchestrator.application.ports import Entry, ExistingError, FencedError, Group, UnstorableError
 from weft_orchestrator.domain.records import encode
 
-_LEAN: Final = """
+LEAN: Final = """
 WITH fence AS (
     UPDATE orchestrator.shards s SET commands_pos = f.commands, results_pos = f.results
     FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS f(shard, epoch, commands, results)
@@ -63,10 +63,19 @@ _MORE: Final = """, woken AS (
     SELECT * FROM unnest($60::uuid[], $61::text[], $62::text[])
     ON CONFLICT (execution_id, key) DO UPDATE SET value = excluded.value
 )"""
-_END: Final = """
+END: Final = """
 SELECT orchestrator.must('fenced', (SELECT count(*) FROM fence), $45::bigint),
        orchestrator.must('existing', (SELECT count(*) FROM fresh), $46::bigint)
 """
+PLANS: Final = {
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+"""A plan made while a day's partition is nearly empty would read the whole partition for every commit, until
+statistics come: rows are found by their keys."""
 _FENCED, _EXISTING = "WF001", "WF002"
 _DATA_ERRORS: Final = (
     asyncpg.DataError,
@@ -138,7 +147,7 @@ class PostgresCommits:
         """Not from the pool: a pool's connection is reset after every use, which takes another round trip."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
-                self._database.dsn, timeout=5, command_timeout=30, server_settings={"jit": "off"}
+                self._database.dsn, timeout=5, command_timeout=30, server_settings=PLANS
             )
         return self._connection
 
@@ -170,11 +179,11 @@ def _statement(group: Group) -> tuple[str, list[Any]]:
         len(fences),
         len(fresh),
     ]
-    statement = _LEAN + _END
+    statement = LEAN + END
     woken = [row for entry in group.entries for row in _wakes(entry)]
     kept = [row for entry in group.entries for row in _custom(entry)]
     if woken or kept or group.outbox:
-        statement = _LEAN + _MORE + _END
+        statement = LEAN + _MORE + END
         sent = [(topic, partition, wire.encode(envelope)) for topic, envelope, partition in group.outbox]
         arguments += [*_columns(woken, 10), *_columns(sent, 3), *_columns(kept, 3)]
     return statement, arguments

@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.ids import derived_id, id_milliseconds, new_id, shard_of
+from weft_contracts.ids import ExecutionIds, derived_id, id_milliseconds, new_id, shard_of
 from weft_contracts.messages import (
     CancelExecution,
     Envelope,
@@ -46,6 +46,7 @@ class Starts:
         workflows: Workflows,
         waiters: dict[str, list[asyncio.Future[None]]],
     ) -> None:
+        self._ids = ExecutionIds()
         self._bus = bus
         self._blobs = blobs
         self._versions = versions
@@ -70,7 +71,7 @@ class Starts:
         """The execution's id, once it is durable. Raises VALIDATION_ERROR where the workflow can't start so."""
         graph = await self._versions.graph(version_id)
         trigger = graph.start_node(start_node)
-        execution_id = new_id()
+        execution_id = self._ids.new()
         if idempotency_key:
             day = 86_400_000
             bucket = int(time.time() * 1000) // day * day

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import orjson
 from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.ids import derived_id, new_id, shard_of
+from weft_contracts.ids import ExecutionIds, derived_id, new_id, shard_of
 from weft_contracts.messages import (
     Envelope,
     ExecutionCommand,
@@ -82,6 +82,7 @@ class Ingress:
         origin: str,
         seconds: float,
     ) -> None:
+        self._ids = ExecutionIds()
         self._routes = routes
         self._guard = guard
         self._replies = replies
@@ -176,7 +177,7 @@ class Ingress:
             accepted = await self._calls.first_accepted(owner.workflow_id, hook.node, key, now)
             execution_id = derived_id(accepted, "webhook", owner.workflow_id, hook.node, key)
         else:
-            execution_id = new_id()
+            execution_id = self._ids.new()
         body = NO_CONTENT
         if call.method not in _NO_BODY or call.headers.get("content-length", "0") != "0":
             content_type = call.headers.get("content-type", "")
