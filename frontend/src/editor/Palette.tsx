@@ -13,6 +13,17 @@ interface Entry {
   run: () => void;
 }
 
+const MOST = 40;
+
+/** Entries whose label holds the text, those that begin with it first; where there is none, those that are like it. */
+function matching(entries: readonly Entry[], text: string): readonly Entry[] {
+  if (!text) return entries.slice(0, MOST);
+  const held = entries.filter((entry) => entry.label.toLowerCase().includes(text));
+  const begins = (entry: Entry) => Number(entry.label.toLowerCase().startsWith(text));
+  if (held.length > 0) return held.sort((one, other) => begins(other) - begins(one)).slice(0, MOST);
+  return new Fuse(entries, { keys: ["label"], threshold: 0.4, ignoreLocation: true }).search(text, { limit: MOST }).map((each) => each.item);
+}
+
 /** Commands with their keys, and the nodes of the canvas to go to. */
 export function Palette() {
   const store = useEditorStore();
@@ -38,8 +49,7 @@ export function Palette() {
     }));
     return [...actions, ...places];
   }, [store, flow, nodes]);
-  const index = useMemo(() => new Fuse(entries, { keys: ["label"], threshold: 0.4, ignoreLocation: true }), [entries]);
-  const found = search.trim() ? index.search(search.trim(), { limit: 40 }).map((each) => each.item) : entries.slice(0, 40);
+  const found = useMemo(() => matching(entries, search.trim().toLowerCase()), [entries, search]);
   const choose = (entry: Entry | undefined) => {
     close();
     entry?.run();

@@ -13,7 +13,7 @@ import {
   Trash2,
   WandSparkles,
 } from "lucide-react";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import type { Alignment } from "../graph/layout";
 import { type Key, t } from "../i18n";
 import { alignSelected, distributeSelected, duplicateSelected, removeSelected, tidyUp } from "./actions";
@@ -37,14 +37,19 @@ const TOOLS: [Key, ReactNode, (store: EditorStore) => void][] = [
 
 /** What can be done with several nodes at once. */
 export function SelectionBar() {
-  const store = useEditorStore();
   const count = useEditor((state) => state.selection.length);
   const readOnly = useEditor((state) => state.readOnly);
   if (count < 2 || readOnly) return null;
   return (
     <Panel position="top-center" className="selection-bar" role="toolbar" aria-label={t("editor.selection")}>
       <span className="soft">{t("editor.chosen", { count })}</span>
-      {TOOLS.map(([key, icon, run]) => <button key={key} className="icon small" aria-label={t(key)} title={t(key)} onClick={() => run(store)}>{icon}</button>)}
+      <Tools />
     </Panel>
   );
 }
+
+/** Drawn once: how many are chosen changes while a rectangle is drawn. */
+const Tools = memo(function Tools() {
+  const store = useEditorStore();
+  return TOOLS.map(([key, icon, run]) => <button key={key} className="icon small" aria-label={t(key)} title={t(key)} onClick={() => run(store)}>{icon}</button>);
+});

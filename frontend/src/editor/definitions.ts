@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useMemo } from "react";
 import { api } from "../api/api";
 import { ApiError } from "../api/client";
 import type { NodeDefinition } from "../forms/definition";
@@ -27,7 +27,8 @@ export const definitionQuery = (type: string) => ({
 export function useDefinitions(): void {
   const store = useEditorStore();
   const queries = useQueryClient();
-  const types = useEditor((state) => [...new Set(Object.values(state.history.graph.nodes).map((node) => node.type))].sort().join("\n"));
+  const nodes = useEditor((state) => state.history.graph.nodes);
+  const types = useMemo(() => [...new Set(Object.values(nodes).map((node) => node.type))].sort().join("\n"), [nodes]);
   useEffect(() => {
     for (const type of types.split("\n").filter(Boolean)) {
       if (type in store.getState().definitions) continue;
@@ -38,15 +39,22 @@ export function useDefinitions(): void {
   }, [types, store, queries]);
 }
 
-const ports = new WeakMap<GraphNode, { definition: NodeDefinition | null | undefined; ports: Ports }>();
+interface KnownPorts {
+  definition: NodeDefinition | null | undefined;
+  version: number;
+  onError: GraphNode["onError"];
+  ports: Ports;
+}
 
-/** The ports of a node, worked out once per node and definition. */
+const known = new WeakMap<GraphNode["parameters"], KnownPorts>();
+
+/** The ports of a node, worked out once for its parameters and definition, wherever it lies. */
 export function portsFor(node: GraphNode, definition: NodeDefinition | null | undefined): Ports {
-  const known = ports.get(node);
-  if (known && known.definition === definition) return known.ports;
-  const found = portsOf(node, definition ?? undefined);
-  ports.set(node, { definition, ports: found });
-  return found;
+  const held = known.get(node.parameters);
+  if (held && held.definition === definition && held.version === node.typeVersion && held.onError === node.onError) return held.ports;
+  const ports = portsOf(node, definition ?? undefined);
+  known.set(node.parameters, { definition, version: node.typeVersion, onError: node.onError, ports });
+  return ports;
 }
 
 export const useCatalogue = () => useQuery({ queryKey: ["catalogue"], queryFn: api.nodes, ...FOREVER });

@@ -1,4 +1,4 @@
-import { type Command, freeName, names } from "./commands";
+import { type Command, freeNames, names } from "./commands";
 import { type Graph, type GraphNode, readDocument, type WorkflowDocument, writeConnections } from "./document";
 import { renameInParameters } from "./rename";
 
@@ -7,7 +7,8 @@ export function copy(graph: Graph, ids: readonly string[]): string {
   const chosen = new Set(ids);
   const nodes = Object.fromEntries(Object.entries(graph.nodes).filter(([id]) => chosen.has(id)));
   const edges = graph.edges.filter((edge) => chosen.has(edge.from) && chosen.has(edge.to));
-  const pins = Object.fromEntries(Object.entries(graph.pins).filter(([name]) => Object.values(nodes).some((node) => node.name === name)));
+  const named = new Set(Object.values(nodes).map((node) => node.name));
+  const pins = Object.fromEntries(Object.entries(graph.pins).filter(([name]) => named.has(name)));
   const document: WorkflowDocument = { nodes: Object.values(nodes), connections: writeConnections(nodes, edges), pinData: pins };
   return JSON.stringify(document, null, 2);
 }
@@ -45,22 +46,16 @@ export function paste(document: WorkflowDocument, graph: Graph, at: [number, num
   const nodes = Object.values(given.nodes);
   const left = Math.min(...nodes.map((node) => node.position[0]));
   const top = Math.min(...nodes.map((node) => node.position[1]));
-  const taken = names(graph);
-  const ids = new Map<string, string>();
-  const renamed: [string, string][] = [];
-  for (const node of nodes) {
-    const name = freeName(node.name, taken);
-    taken.add(name);
-    ids.set(node.id, crypto.randomUUID());
-    renamed.push([node.name, name]);
-  }
-  const added = nodes.map((node, index): GraphNode => {
-    const [, name] = renamed[index] ?? ["", node.name];
+  const free = freeNames(names(graph));
+  const ids = new Map(nodes.map((node) => [node.id, crypto.randomUUID()]));
+  const named = new Map(nodes.map((node) => [node.name, free(node.name)]));
+  const renames = new Map([...named].filter(([from, to]) => from !== to));
+  const added = nodes.map((node): GraphNode => {
     const position: [number, number] = [node.position[0] - left + at[0], node.position[1] - top + at[1]];
-    return { ...node, id: ids.get(node.id) ?? node.id, name, position, parameters: follow(node.parameters, renamed) };
+    return { ...node, id: ids.get(node.id) ?? node.id, name: named.get(node.name) ?? node.name, position, parameters: renameInParameters(node.parameters, renames) };
   });
   const edges = given.edges.map((edge) => ({ ...edge, from: ids.get(edge.from) ?? "", to: ids.get(edge.to) ?? "" }));
-  const pins = Object.fromEntries(renamed.flatMap(([from, to]) => (given.pins[from] ? [[to, given.pins[from]] as const] : [])));
+  const pins = Object.fromEntries([...named].flatMap(([from, to]) => (given.pins[from] ? [[to, given.pins[from]] as const] : [])));
   const command: Command = (before) => ({
     ...before,
     nodes: { ...before.nodes, ...Object.fromEntries(added.map((node) => [node.id, node])) },
@@ -68,11 +63,4 @@ export function paste(document: WorkflowDocument, graph: Graph, at: [number, num
     pins: { ...before.pins, ...pins },
   });
   return { command, ids: added.map((node) => node.id) };
-}
-
-/** All renames at once: through names that nobody can write, so that a swap doesn't meet itself. */
-function follow(parameters: GraphNode["parameters"], renamed: [string, string][]): GraphNode["parameters"] {
-  const changed = renamed.filter(([from, to]) => from !== to);
-  const aside = changed.reduce((held, [from], index) => renameInParameters(held, from, `\u0000${index}`), parameters);
-  return changed.reduce((held, [, to], index) => renameInParameters(held, `\u0000${index}`, to), aside);
 }

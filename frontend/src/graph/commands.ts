@@ -1,18 +1,21 @@
-import { produce } from "immer";
 import { type Edge, edgeId, type Graph, type GraphNode, type Item, STICKY_NOTE } from "./document";
 import { renameInParameters } from "./rename";
 
 /** A change of the graph. Commands are pure: the same graph comes back where they change nothing. */
 export type Command = (graph: Graph) => Graph;
 
-/** A name that no node has yet: the wanted one, else with the first free number. */
-export function freeName(wanted: string, taken: ReadonlySet<string>): string {
-  if (!taken.has(wanted)) return wanted;
-  const stem = wanted.replace(/\s*\d+$/, "") || wanted;
-  for (let number = 1; ; number++) {
-    const name = `${stem}${number}`;
-    if (!taken.has(name)) return name;
-  }
+/** Gives names that no node has yet, and takes them: the wanted one, else with the first free number. */
+export function freeNames(taken: Set<string>): (wanted: string) => string {
+  const next = new Map<string, number>();
+  return (wanted) => {
+    let name = wanted;
+    const stem = wanted.replace(/\s*\d+$/, "") || wanted;
+    let number = next.get(stem) ?? 1;
+    while (taken.has(name)) name = `${stem}${number++}`;
+    if (name !== wanted) next.set(stem, number);
+    taken.add(name);
+    return name;
+  };
 }
 
 export const names = (graph: Graph): Set<string> => new Set(Object.values(graph.nodes).map((node) => node.name));
@@ -20,25 +23,21 @@ export const names = (graph: Graph): Set<string> => new Set(Object.values(graph.
 export const nodeByName = (graph: Graph, name: string): GraphNode | undefined =>
   Object.values(graph.nodes).find((node) => node.name === name);
 
-export const addNode = (node: GraphNode): Command =>
-  produce<Graph>((graph) => {
-    graph.nodes[node.id] = { ...node, name: freeName(node.name, names(graph)) };
-  });
+export const addNode = (node: GraphNode): Command => (graph) => ({ ...graph, nodes: { ...graph.nodes, [node.id]: { ...node, name: freeNames(names(graph))(node.name) } } });
 
-export const removeNodes = (ids: readonly string[]): Command => {
-  const gone = new Set(ids);
-  return produce<Graph>((graph) => {
-    if (!ids.some((id) => id in graph.nodes)) return;
-    for (const id of ids) {
-      const node = graph.nodes[id];
-      if (!node) continue;
-      Reflect.deleteProperty(graph.pins, node.name);
-      Reflect.deleteProperty(graph.nodes, id);
-    }
-    if (graph.edges.some((edge) => gone.has(edge.from) || gone.has(edge.to))) {
-      graph.edges = graph.edges.filter((edge) => !gone.has(edge.from) && !gone.has(edge.to));
-    }
-  });
+/** The same object where nothing is left out. */
+function without<Value>(held: Record<string, Value>, gone: ReadonlySet<string>): Record<string, Value> {
+  const entries = Object.entries(held);
+  const kept = entries.filter(([key]) => !gone.has(key));
+  return kept.length === entries.length ? held : Object.fromEntries(kept);
+}
+
+export const removeNodes = (ids: readonly string[]): Command => (graph) => {
+  const gone = new Set(ids.filter((id) => id in graph.nodes));
+  if (gone.size === 0) return graph;
+  const left = new Set([...gone].flatMap((id) => graph.nodes[id]?.name ?? []));
+  const edges = graph.edges.filter((edge) => !gone.has(edge.from) && !gone.has(edge.to));
+  return { ...graph, nodes: without(graph.nodes, gone), edges: edges.length === graph.edges.length ? graph.edges : edges, pins: without(graph.pins, left) };
 };
 
 /** Removes nodes and joins what came into the first input with what hung on the first output. */
@@ -52,20 +51,20 @@ export const removeAndJoin = (id: string): Command => (graph) => {
   return after;
 };
 
-export const moveNodes = (positions: ReadonlyMap<string, [number, number]>): Command =>
-  produce<Graph>((graph) => {
-    for (const [id, position] of positions) {
-      const node = graph.nodes[id];
-      if (node && (node.position[0] !== position[0] || node.position[1] !== position[1])) node.position = position;
-    }
-  });
+/** Puts changed nodes in their places; the same graph where there is none. */
+const withNodes = (graph: Graph, nodes: readonly GraphNode[]): Graph =>
+  nodes.length === 0 ? graph : { ...graph, nodes: { ...graph.nodes, ...Object.fromEntries(nodes.map((node) => [node.id, node])) } };
 
-export const connect = (edge: Edge): Command =>
-  produce<Graph>((graph) => {
-    if (!(edge.from in graph.nodes) || !(edge.to in graph.nodes)) return;
-    if (graph.edges.some((known) => edgeId(known) === edgeId(edge))) return;
-    graph.edges.push(edge);
-  });
+export const moveNodes = (positions: ReadonlyMap<string, [number, number]>): Command => (graph) =>
+  withNodes(graph, [...positions].flatMap(([id, position]) => {
+    const node = graph.nodes[id];
+    return node && (node.position[0] !== position[0] || node.position[1] !== position[1]) ? [{ ...node, position }] : [];
+  }));
+
+export const connect = (edge: Edge): Command => (graph) => {
+  if (!(edge.from in graph.nodes) || !(edge.to in graph.nodes) || graph.edges.some((known) => edgeId(known) === edgeId(edge))) return graph;
+  return { ...graph, edges: [...graph.edges, edge] };
+};
 
 export const disconnect = (ids: readonly string[]): Command => (graph) => {
   const gone = new Set(ids);
@@ -88,22 +87,15 @@ export const renameNode = (id: string, wanted: string): Command => (graph) => {
   if (!node || !name || node.name === name) return graph;
   const taken = names(graph);
   taken.delete(node.name);
-  const to = freeName(name, taken);
-  const from = node.name;
-  return produce(graph, (draft) => {
-    for (const [each, held] of Object.entries(graph.nodes)) {
-      const parameters = renameInParameters(held.parameters, from, to);
-      const changed = draft.nodes[each];
-      if (changed && parameters !== held.parameters) changed.parameters = parameters;
-    }
-    const renamed = draft.nodes[id];
-    if (renamed) renamed.name = to;
-    const pinned = graph.pins[from];
-    if (pinned) {
-      Reflect.deleteProperty(draft.pins, from);
-      draft.pins[to] = pinned;
-    }
+  const to = freeNames(taken)(name);
+  const renames = new Map([[node.name, to]]);
+  const renamed = Object.values(graph.nodes).flatMap((held): GraphNode[] => {
+    const parameters = renameInParameters(held.parameters, renames);
+    return held === node ? [{ ...held, name: to, parameters }] : parameters === held.parameters ? [] : [{ ...held, parameters }];
   });
+  const pinned = graph.pins[node.name];
+  const pins = pinned ? { ...without(graph.pins, new Set([node.name])), [to]: pinned } : graph.pins;
+  return { ...withNodes(graph, renamed), pins };
 };
 
 /**
@@ -126,29 +118,28 @@ export const replaceNode = (id: string, by: GraphNode, named: string, ports: { i
 
 export type NodeChange = Partial<Omit<GraphNode, "id" | "name">>;
 
+type Members = { [Key in keyof NodeChange]: NodeChange[Key] | undefined };
+
+const changed = (node: GraphNode, change: Members): GraphNode =>
+  Object.fromEntries(Object.entries({ ...node, ...change }).filter(([, value]) => value !== undefined)) as unknown as GraphNode;
+
 /** Replaces members of a node; undefined removes one. */
-export const changeNode = (id: string, change: { [Key in keyof NodeChange]: NodeChange[Key] | undefined }): Command => (graph) => {
+export const changeNode = (id: string, change: Members): Command => (graph) => {
   const node = graph.nodes[id];
-  if (!node) return graph;
-  const changed = Object.entries({ ...node, ...change }).filter(([, value]) => value !== undefined);
-  return { ...graph, nodes: { ...graph.nodes, [id]: Object.fromEntries(changed) as unknown as GraphNode } };
+  return node ? withNodes(graph, [changed(node, change)]) : graph;
 };
 
 /** Disables the nodes, or enables them where all of them are disabled. Notes have nothing to disable. */
-export const toggleDisabled = (ids: readonly string[]): Command =>
-  produce<Graph>((graph) => {
-    const nodes = ids.flatMap((id) => graph.nodes[id] ?? []).filter((node) => node.type !== STICKY_NOTE);
-    const disable = nodes.some((node) => !node.disabled);
-    for (const node of nodes) {
-      if (disable) node.disabled = true;
-      else delete node.disabled;
-    }
-  });
+export const toggleDisabled = (ids: readonly string[]): Command => (graph) => {
+  const nodes = ids.flatMap((id) => graph.nodes[id] ?? []).filter((node) => node.type !== STICKY_NOTE);
+  const disable = nodes.some((node) => !node.disabled);
+  return withNodes(graph, nodes.filter((node) => (node.disabled ?? false) !== disable).map((node) => changed(node, { disabled: disable || undefined })));
+};
 
-export const pin = (name: string, items: Item[] | null): Command =>
-  produce<Graph>((graph) => {
-    if (items) graph.pins[name] = items;
-    else Reflect.deleteProperty(graph.pins, name);
-  });
+export const pin = (name: string, items: Item[] | null): Command => (graph) => {
+  if (items) return { ...graph, pins: { ...graph.pins, [name]: items } };
+  const pins = without(graph.pins, new Set([name]));
+  return pins === graph.pins ? graph : { ...graph, pins };
+};
 
 export const changeWorkflow = (change: Partial<Pick<Graph, "name" | "settings">>): Command => (graph) => ({ ...graph, ...change });

@@ -51,6 +51,12 @@ describe("history", () => {
     );
   });
 
+  it("brings removed nodes back where they stood among the others", () => {
+    const graph: Graph = { name: "", nodes: { a: node("a"), b: node("b"), c: node("c") }, edges: [], settings: {}, pins: {} };
+    const back = undo(apply(begin(graph), removeNodes(["b"])));
+    expect(Object.keys(back.graph.nodes)).toEqual(["a", "b", "c"]);
+  });
+
   it("joins steps with the same tag", () => {
     const typed = ["x", "xy"].reduce((history, name) => apply(history, (graph) => ({ ...graph, name }), "name"), begin({ name: "", nodes: {}, edges: [], settings: {}, pins: {} }));
     expect(typed.past).toHaveLength(1);
@@ -98,16 +104,22 @@ describe("renaming", () => {
     [`$items('Old', 0)`, `$items('New', 0)`],
     [`'Old' + $json.Old`, `'Old' + $json.Old`],
   ])("turns %s into %s", (before, after) => {
-    expect(renameInSource(before, "Old", "New")).toBe(after);
+    expect(renameInSource(before, new Map([["Old", "New"]]))).toBe(after);
   });
 
   it("escapes quotes and backslashes, so that the source still names the node", () => {
     const name = fc.string({ minLength: 1, maxLength: 12, unit: fc.constantFrom("a", " ", '"', "'", "\\", "$", "é") });
     fc.assert(
       fc.property(name, (to) => {
-        expect(renameInSource(`$("Old").item`, "Old", to)).toBe(`$(${JSON.stringify(to)}).item`);
+        expect(renameInSource(`$("Old").item`, new Map([["Old", to]]))).toBe(`$(${JSON.stringify(to)}).item`);
+        expect(renameInSource(`$(${JSON.stringify(to)}).item`, new Map([[to, "Old"]]))).toBe(`$("Old").item`);
       }),
     );
+  });
+
+  it("swaps two names at once", () => {
+    const swapped = new Map([["A", "B"], ["B", "A"]]);
+    expect(renameInSource(`$('A').first() + $node.B + $('C')`, swapped)).toBe(`$('B').first() + $node.A + $('C')`);
   });
 
   it("follows in the parameters of other nodes, in pins, and never takes a name that is there", () => {

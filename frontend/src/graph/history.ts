@@ -1,8 +1,11 @@
-import { applyPatches, enablePatches, type Patch, produceWithPatches } from "immer";
 import type { Command } from "./commands";
-import type { Graph } from "./document";
+import type { Graph, GraphNode } from "./document";
 
-enablePatches();
+/** What of a graph becomes something else: whole members, and single nodes where only those changed. */
+interface Patch {
+  members: Partial<Graph>;
+  nodes: Record<string, GraphNode>;
+}
 
 interface Step {
   forward: Patch[];
@@ -24,39 +27,44 @@ export const begin = (graph: Graph): History => ({ graph, past: [], future: [] }
 
 /** Applies a command; the same history where it changes nothing. What was undone is gone then. */
 export function apply(history: History, command: Command, tag = ""): History {
-  const after = command(history.graph);
-  if (after === history.graph) return history;
-  const [graph, forward, back] = difference(history.graph, after);
-  if (forward.length === 0) return history;
+  const graph = command(history.graph);
+  const forward = difference(history.graph, graph);
+  if (!forward) return history;
+  const back = difference(graph, history.graph) ?? forward;
   const last = history.past.at(-1);
   if (tag && last?.tag === tag && history.future.length === 0) {
-    const joined = { forward: [...last.forward, ...forward], back: [...back, ...last.back], tag };
+    const joined = { forward: [...last.forward, forward], back: [back, ...last.back], tag };
     return { graph, past: [...history.past.slice(0, -1), joined], future: [] };
   }
-  return { graph, past: [...history.past, { forward, back, tag }].slice(-LONGEST), future: [] };
+  return { graph, past: [...history.past, { forward: [forward], back: [back], tag }].slice(-LONGEST), future: [] };
 }
 
-/** The patches between two graphs that share what is equal: nodes one by one, the rest by member. */
-function difference(before: Graph, after: Graph): readonly [Graph, Patch[], Patch[]] {
-  return produceWithPatches(before, (draft) => {
-    for (const id of Object.keys(before.nodes)) if (!(id in after.nodes)) Reflect.deleteProperty(draft.nodes, id);
-    for (const [id, node] of Object.entries(after.nodes)) if (before.nodes[id] !== node) draft.nodes[id] = node;
-    if (before.edges !== after.edges) draft.edges = after.edges;
-    if (before.pins !== after.pins) draft.pins = after.pins;
-    if (before.settings !== after.settings) draft.settings = after.settings;
-    if (before.name !== after.name) draft.name = after.name;
-  });
+/** What turns one graph into another that shares what is equal; null where nothing does. */
+function difference(before: Graph, after: Graph): Patch | null {
+  const members = Object.fromEntries(Object.entries(after).filter(([key, value]) => key !== "nodes" && before[key as keyof Graph] !== value)) as Partial<Graph>;
+  const ids = Object.keys(after.nodes);
+  const same = ids.length === Object.keys(before.nodes).length && ids.every((id) => id in before.nodes);
+  const nodes: Record<string, GraphNode> = {};
+  if (!same) members.nodes = after.nodes;
+  else for (const [id, node] of Object.entries(after.nodes)) if (before.nodes[id] !== node) nodes[id] = node;
+  return Object.keys(members).length + Object.keys(nodes).length > 0 ? { members, nodes } : null;
+}
+
+function patched(graph: Graph, patches: Patch[]): Graph {
+  return patches.reduce((held, { members, nodes }) => {
+    const changed = Object.keys(nodes).length > 0 ? { nodes: { ...held.nodes, ...nodes } } : {};
+    return { ...held, ...members, ...changed };
+  }, graph);
 }
 
 export function undo(history: History): History {
   const step = history.past.at(-1);
   if (!step) return history;
-  const graph = applyPatches(history.graph, step.back);
-  return { graph, past: history.past.slice(0, -1), future: [step, ...history.future] };
+  return { graph: patched(history.graph, step.back), past: history.past.slice(0, -1), future: [step, ...history.future] };
 }
 
 export function redo(history: History): History {
   const [step, ...future] = history.future;
   if (!step) return history;
-  return { graph: applyPatches(history.graph, step.forward), past: [...history.past, step], future };
+  return { graph: patched(history.graph, step.forward), past: [...history.past, step], future };
 }

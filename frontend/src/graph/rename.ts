@@ -1,41 +1,45 @@
 import type { Parameters } from "./document";
 
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
+const QUOTED = /(\$(?:items)?\(\s*|\$node\[\s*)(["'`])((?:\\[^]|(?!\2)[^\\])*)\2/g;
+const MEMBER = /\$node\.([A-Za-z_$][\w$]*)/g;
+
+/** New names by old ones. */
+export type Renames = ReadonlyMap<string, string>;
 
 /**
- * Replaces a node's name in the source of an expression or script: `$('Old')`, `$items("Old")`, `$node["Old"]`,
- * `$node.Old`. Other text that happens to hold the name stays.
+ * Replaces names of nodes in the source of an expression or script, all at once: `$('Old')`, `$items("Old")`,
+ * `$node["Old"]`, `$node.Old`. Other text that happens to hold a name stays.
  */
-export function renameInSource(source: string, from: string, to: string): string {
-  const quoted = new RegExp(`(\\$(?:items)?\\(\\s*|\\$node\\[\\s*)(["'\`])${escaped(inQuotes(from))}\\2`, "g");
-  let changed = source.replace(quoted, (_, before: string, quote: string) => `${before}${quote}${inQuotes(to, quote)}${quote}`);
-  if (IDENTIFIER.test(from)) {
-    const member = new RegExp(`\\$node\\.${escaped(from)}(?![\\w$])`, "g");
-    changed = changed.replace(member, () => (IDENTIFIER.test(to) ? `$node.${to}` : `$node["${inQuotes(to, '"')}"]`));
-  }
-  return changed;
+export function renameInSource(source: string, renames: Renames): string {
+  return source
+    .replace(QUOTED, (all, before: string, quote: string, inside: string) => {
+      const to = renames.get(inside.replace(/\\([^])/g, "$1"));
+      return to === undefined ? all : `${before}${quote}${inQuotes(to, quote)}${quote}`;
+    })
+    .replace(MEMBER, (all, from: string) => {
+      const to = renames.get(from);
+      if (to === undefined) return all;
+      return IDENTIFIER.test(to) ? `$node.${to}` : `$node["${inQuotes(to, '"')}"]`;
+    });
 }
 
-/** A name as the inside of a string literal. Without a quote: as the usual writers do it, only backslashes doubled. */
-function inQuotes(name: string, quote = ""): string {
-  const doubled = name.replaceAll("\\", "\\\\");
-  return quote ? doubled.replaceAll(quote, `\\${quote}`) : doubled;
-}
+/** A name as the inside of a string literal. */
+const inQuotes = (name: string, quote: string): string => name.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`);
 
 /** Renames in every expression (text that begins with =) and every script (a member whose name ends in Code). */
-export function renameInParameters(parameters: Parameters, from: string, to: string): Parameters {
-  return renameIn(parameters, from, to, "") as Parameters;
+export function renameInParameters(parameters: Parameters, renames: Renames): Parameters {
+  return renames.size === 0 ? parameters : (renameIn(parameters, renames, "") as Parameters);
 }
 
-function renameIn(value: unknown, from: string, to: string, key: string): unknown {
+function renameIn(value: unknown, renames: Renames, key: string): unknown {
   if (typeof value === "string") {
-    return value.startsWith("=") || /code$/i.test(key) ? renameInSource(value, from, to) : value;
+    return value.startsWith("=") || /code$/i.test(key) ? renameInSource(value, renames) : value;
   }
-  if (Array.isArray(value)) return kept(value, value.map((member: unknown) => renameIn(member, from, to, key)));
+  if (Array.isArray(value)) return kept(value, value.map((member: unknown) => renameIn(member, renames, key)));
   if (value === null || typeof value !== "object") return value;
   const entries = Object.entries(value);
-  const changed = entries.map(([name, member]): [string, unknown] => [name, renameIn(member, from, to, name)]);
+  const changed = entries.map(([name, member]): [string, unknown] => [name, renameIn(member, renames, name)]);
   return changed.some(([, member], at) => member !== entries[at]?.[1]) ? Object.fromEntries(changed) : value;
 }
 
