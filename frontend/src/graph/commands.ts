@@ -18,12 +18,14 @@ export function freeNames(taken: Set<string>): (wanted: string) => string {
   };
 }
 
+export const freeName = (wanted: string, taken: ReadonlySet<string>): string => freeNames(new Set(taken))(wanted);
+
 export const names = (graph: Graph): Set<string> => new Set(Object.values(graph.nodes).map((node) => node.name));
 
 export const nodeByName = (graph: Graph, name: string): GraphNode | undefined =>
   Object.values(graph.nodes).find((node) => node.name === name);
 
-export const addNode = (node: GraphNode): Command => (graph) => ({ ...graph, nodes: { ...graph.nodes, [node.id]: { ...node, name: freeNames(names(graph))(node.name) } } });
+export const addNode = (node: GraphNode): Command => (graph) => ({ ...graph, nodes: { ...graph.nodes, [node.id]: { ...node, name: freeName(node.name, names(graph)) } } });
 
 /** The same object where nothing is left out. */
 function without<Value>(held: Record<string, Value>, gone: ReadonlySet<string>): Record<string, Value> {
@@ -87,7 +89,7 @@ export const renameNode = (id: string, wanted: string): Command => (graph) => {
   if (!node || !name || node.name === name) return graph;
   const taken = names(graph);
   taken.delete(node.name);
-  const to = freeNames(taken)(name);
+  const to = freeName(name, taken);
   const renames = new Map([[node.name, to]]);
   const renamed = Object.values(graph.nodes).flatMap((held): GraphNode[] => {
     const parameters = renameInParameters(held.parameters, renames);
