@@ -75,10 +75,25 @@ test("credentials, variables, keys and settings: create, see, delete; no page ha
   await page.getByLabel("Type").selectOption("httpBasicAuth");
   await page.getByLabel("Name", { exact: true }).fill("Shop");
   await page.getByLabel(/^User/).fill("ada");
+  await page.getByLabel(/^Password/).fill("s3cr3t");
   await nothingSerious(page);
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("row", { name: /Shop/ })).toContainText("httpBasicAuth");
+  await expect(page.getByRole("row", { name: /Shop/ })).toContainText("Basic Auth");
   await nothingSerious(page);
+
+  await page.getByRole("button", { name: "Shop" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByLabel(/^User/)).toHaveValue("ada");
+  await expect(dialog.getByLabel("Password", { exact: true })).toHaveValue("Stored, unchanged");
+  await nothingSerious(page);
+  await dialog.getByRole("button", { name: "Replace: Password" }).click();
+  await expect(dialog.getByLabel(/^Password/)).toBeFocused();
+  await dialog.getByRole("button", { name: "Keep the stored one" }).click();
+  await dialog.getByLabel(/^User/).fill("bea");
+  const sent = page.waitForRequest((request) => request.method() === "PATCH");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  expect((await sent).postDataJSON()).toEqual({ name: "Shop", data: { user: "bea" } });
+  await expect(dialog).toHaveCount(0);
   await page.getByRole("row", { name: /Shop/ }).getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await expect(page.getByText("No credentials yet")).toBeVisible();

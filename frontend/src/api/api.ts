@@ -12,6 +12,7 @@ import type {
   LookedUpPage,
   Me,
   NewApiKey,
+  OpenCredential,
   OpenSession,
   Setup,
   Several,
@@ -65,6 +66,8 @@ export interface ExecutionFilter {
   mode?: string;
   workflow_id?: string;
   after?: string;
+  /** `key:value`; all must hold. */
+  custom_data?: string[];
 }
 
 /** Every call of the page, by group. */
@@ -135,9 +138,9 @@ export const api = {
   createCredential: (body: { name: string; type: string; data: Record<string, unknown> }) =>
     request<Credential>("POST", "/credentials", body),
   updateCredential: (id: string, body: { name?: string; data?: Record<string, unknown> }) =>
-    request<Credential>("PUT", `/credentials/${id}`, body),
-  credential: (id: string) => request<Credential>("GET", `/credentials/${id}`),
-  testCredential: (id: string) => request<Verdict>("POST", `/credentials/${id}/test`),
+    request<Credential>("PATCH", `/credentials/${id}`, body),
+  credential: (id: string) => request<OpenCredential>("GET", `/credentials/${id}`),
+  testCredential: (id: string, data: Record<string, unknown>) => request<Verdict>("POST", `/credentials/${id}/test`, { data }),
   testUnsaved: (body: { type: string; data: Record<string, unknown> }) => request<Verdict>("POST", "/credentials/test", body),
   authorize: (id: string) => request<{ url: string }>("GET", `/credentials/${id}/oauth2/authorize`),
   deleteCredential: (id: string) => request("DELETE", `/credentials/${id}`),

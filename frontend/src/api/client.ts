@@ -1,4 +1,5 @@
 import { t } from "../i18n";
+import { bytes } from "../shell/format";
 import type { Page, Session } from "./types";
 
 /** A failure that the API explained. `details` as the endpoint says (both versions of a conflict, fields). */
@@ -108,17 +109,23 @@ export async function list<T>(path: string): Promise<Page<T>> {
   return { rows: answer.data, total, page, pages: total_pages };
 }
 
-/** A stored file; `most`: only so many bytes of its beginning. */
-export function file(path: string, most?: number): Promise<Blob> {
+/** A stored file. `first`: only so many bytes of its beginning; `most`: nothing of one that is larger. */
+export function file(path: string, { first, most }: { first?: number; most?: number } = {}): Promise<Blob> {
   return renewed(async () => {
-    const response = await send("GET", path, undefined, most === undefined ? {} : { Range: `bytes=0-${most - 1}` });
+    const response = await send("GET", path, undefined, first === undefined ? {} : { Range: `bytes=0-${first - 1}` });
+    // there is nothing of an empty file that a range could name
+    if (response.status === 416) return new Blob();
     if (!response.ok) throw new ApiError(response.status, "", response.statusText);
+    if (most !== undefined && Number(response.headers.get("Content-Length")) > most) {
+      await response.body?.cancel();
+      throw new ApiError(413, "TOO_LARGE", t("data.tooLarge", { size: bytes(most) }));
+    }
     return response.blob();
   });
 }
 
-/** A query string of the parameters that are set. */
-export function query(parameters: Record<string, string | number | undefined>): string {
-  const set = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== "");
-  return new URLSearchParams(set.map(([key, value]) => [key, String(value)])).toString();
+/** A query string of the parameters that are set; a list's members each under its name. */
+export function query(parameters: Record<string, string | number | string[] | undefined>): string {
+  const set = Object.entries(parameters).flatMap(([key, value]) => (Array.isArray(value) ? value : [value]).map((each) => [key, each] as const));
+  return new URLSearchParams(set.flatMap(([key, value]) => (value === undefined || value === "" ? [] : [[key, String(value)]]))).toString();
 }

@@ -110,6 +110,8 @@ export interface Execution {
   execution_time_ms: number;
   last_node: string;
   error: NodeError | null;
+  /** Texts that its nodes have kept with it. */
+  custom_data: Record<string, string>;
 }
 
 /** Executions that began in a time. Statuses without any may be left out. */
@@ -168,6 +170,12 @@ export interface Credential {
   updated_at: string | null;
   /** When the service gave the tokens that it holds. */
   connected_at: string | null;
+}
+
+/** With its fields; of those that are secret the names only. `data` is null for who may not change it. */
+export interface OpenCredential extends Credential {
+  data: Record<string, unknown> | null;
+  secret_fields: string[];
 }
 
 /** What trying a credential has shown; not `tested`: it can't be tried by itself. */

@@ -1,13 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/api";
-import type { Credential } from "../api/types";
+import type { Credential, OpenCredential } from "../api/types";
+import { FormContext } from "../forms/context";
 import { ParameterForm, type Values } from "../forms/ParameterForm";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
-import { Loading } from "../ui/states";
+import { Failed, Loading } from "../ui/states";
 import { Connection } from "./Connection";
-import { defaultsOf } from "./fields";
+import { changesOf, defaultsOf } from "./fields";
+import { useCredentialTypes } from "./types";
 
 interface CredentialDialogProps {
   type?: string;
@@ -16,22 +18,36 @@ interface CredentialDialogProps {
   onSaved?: (credential: Credential) => void;
 }
 
-/** Creates a credential, or replaces the secrets of one; tries it, and connects it where the service asks for consent.
- * Stored secrets are never shown. */
-export function CredentialDialog({ type: given, credential: edited, onClose, onSaved }: CredentialDialogProps) {
-  const [credential, setCredential] = useState(edited);
+/** Creates a credential, or changes one; tries it, and connects it where the service asks for consent. */
+export function CredentialDialog({ credential, ...rest }: CredentialDialogProps) {
+  const id = credential?.id ?? "";
+  const found = useQuery({ queryKey: ["edited credential", id], queryFn: () => api.credential(id), enabled: id !== "", gcTime: 0, staleTime: Infinity });
+  if (!credential) return <Form {...rest} />;
+  if (found.data) return <Form {...rest} edited={found.data} />;
+  return (
+    <Dialog title={credential.name} onClose={rest.onClose}>
+      {found.isError ? <Failed error={found.error} onRetry={() => void found.refetch()} /> : <Loading lines={3} />}
+    </Dialog>
+  );
+}
+
+/** Stored secrets are not shown: they stay as they are where nothing is put in their place. */
+function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogProps, "credential"> & { edited?: OpenCredential }) {
+  const [credential, setCredential] = useState<Credential | undefined>(edited);
   const [type, setType] = useState(given ?? edited?.type ?? "");
   const [name, setName] = useState(edited?.name ?? "");
-  const [data, setData] = useState<Values>({});
+  const [data, setData] = useState<Values>(edited?.data ?? {});
   const [stored, setStored] = useState<Values>(data);
+  const [kept] = useState(() => new Set(edited?.secret_fields));
   const queries = useQueryClient();
-  const types = useQuery({ queryKey: ["credential types"], queryFn: api.credentialTypes, staleTime: Infinity });
+  const types = useCredentialTypes();
   const definition = types.data?.find((each) => each.type === type);
-  const changed = data !== stored;
+  const changes = changesOf(stored, data);
+  const changed = Object.keys(changes).length > 0;
   const save = useMutation({
     mutationFn: () =>
       credential
-        ? api.updateCredential(credential.id, { name, ...(changed && { data }) })
+        ? api.updateCredential(credential.id, { name, ...(changed && { data: changes }) })
         : api.createCredential({ name: name || (definition?.display_name ?? type), type, data }),
     onSuccess: async (saved) => {
       setCredential(saved);
@@ -42,7 +58,7 @@ export function CredentialDialog({ type: given, credential: edited, onClose, onS
     },
   });
   const test = useMutation({
-    mutationFn: () => (credential && !changed ? api.testCredential(credential.id) : api.testUnsaved({ type, data })),
+    mutationFn: () => (credential ? api.testCredential(credential.id, changes) : api.testUnsaved({ type, data })),
   });
   const change = (values: Values) => {
     setData(values);
@@ -76,8 +92,9 @@ export function CredentialDialog({ type: given, credential: edited, onClose, onS
         <label htmlFor="credential-name">{t("credentials.name")}</label>
         <input id="credential-name" value={name} placeholder={definition?.display_name} onChange={(event) => setName(event.target.value)} />
       </div>
-      {edited && <p className="soft">{t("credentials.replace")}</p>}
-      {types.isPending && type ? <Loading lines={3} /> : definition && <ParameterForm prefix="credential." properties={definition.fields} values={data} onChange={change} />}
+      <FormContext value={{ version: 1, kept }}>
+        {types.isPending && type ? <Loading lines={3} /> : definition && <ParameterForm prefix="credential." properties={definition.fields} values={data} onChange={change} />}
+      </FormContext>
       {definition && asksConsent && (
         <Connection callback={definition.callback_url ?? ""} credential={credential} changed={changed} onSave={() => save.mutateAsync()} />
       )}

@@ -9,6 +9,7 @@ import { Confirm } from "../ui/Dialog";
 import { Empty, Failed, Loading } from "../ui/states";
 import { sayError } from "../ui/toast";
 import { CredentialDialog } from "./CredentialDialog";
+import { useTypeName } from "./types";
 
 /** Sign-ins for services; only their names are ever shown. */
 export function Credentials() {
@@ -22,8 +23,9 @@ export function Credentials() {
     onSettled: () => queries.invalidateQueries({ queryKey: ["credentials"] }),
     onError: sayError,
   });
+  const typeName = useTypeName();
   const all = found.data?.rows ?? [];
-  const rows = all.filter((row) => `${row.name} ${row.type}`.toLowerCase().includes(search.toLowerCase()));
+  const rows = all.filter((row) => `${row.name} ${typeName(row.type)}`.toLowerCase().includes(search.toLowerCase()));
   const create = <button className="primary" onClick={() => setEdited("new")}><Plus size={17} />{t("credentials.create")}</button>;
   return (
     <>
@@ -45,8 +47,8 @@ export function Credentials() {
               <tbody>
                 {rows.map((row) => (
                   <tr key={row.id}>
-                    <td className="name">{row.name}</td>
-                    <td className="soft">{row.type}{row.connected_at && <> <span className="status success">{t("credentials.connected")}</span></>}</td>
+                    <td className="name"><button className="text" onClick={() => setEdited(row)}>{row.name}</button></td>
+                    <td className="soft">{typeName(row.type)}{row.connected_at && <> <span className="status success">{t("credentials.connected")}</span></>}</td>
                     <td className="soft hide-small" title={when(row.updated_at)}>{ago(row.updated_at)}</td>
                     <td className="tail">
                       <button className="icon small" aria-label={t("action.edit")} onClick={() => setEdited(row)}><Pencil size={16} /></button>

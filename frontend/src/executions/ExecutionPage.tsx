@@ -16,6 +16,7 @@ import { duration, when } from "../shell/format";
 import { Menu } from "../ui/Menu";
 import { Failed, Status } from "../ui/states";
 import { sayError } from "../ui/toast";
+import { CustomData } from "./CustomData";
 import { Timeline } from "./Timeline";
 
 /** An execution on the canvas as it was: the version that ran, with each node's data. */
@@ -94,6 +95,7 @@ function View({ first }: { first: ExecutionData }) {
         )}
         <Link className="button primary" to={`/workflows/${first.workflow_id}`}><PencilRuler size={16} /><span className="hide-small">{t("executions.edit")}</span></Link>
       </header>
+      {Object.keys(data.custom_data).length > 0 && <div className="kept-bar"><CustomData data={data.custom_data} /></div>}
       {error && (
         <div className="banner" role="alert">
           <strong>{error.node ? t("executions.failedAt", { node: error.node }) : t("status.error")}</strong>

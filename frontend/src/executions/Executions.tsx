@@ -13,11 +13,14 @@ import { Pager } from "../shell/Pager";
 import { Confirm } from "../ui/Dialog";
 import { Empty, Failed, Loading, Status } from "../ui/states";
 import { sayError } from "../ui/toast";
+import { CustomData, DataFilter } from "./CustomData";
 import type { Range } from "./counts";
 import { RangeChoice, StatusChart } from "./StatusChart";
 
 const STATUSES = ["running", "success", "error", "waiting", "queued", "cancelled"] as const;
 const MODES = ["manual", "trigger", "webhook", "retry"];
+/** Runs that end one after the other are asked for together. */
+const REFETCH_MS = 1_000;
 const FINAL = new Set<string>(["success", "error", "cancelled"]);
 
 /** Executions, newest first; rows change as events come over the WebSocket. */
@@ -27,18 +30,18 @@ export function Executions({ projects }: { projects: string[] }) {
   const [parameters, setParameters] = useSearchParams();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const queries = useQueryClient();
-  const filter = { status: parameters.get("status") ?? "", mode: parameters.get("mode") ?? "", workflow_id: parameters.get("workflow") ?? "" };
-  const filtered = Object.values(filter).some(Boolean);
-  const key = ["executions", page, filter.status, filter.mode, filter.workflow_id];
-  const keyText = key.join("\n");
+  const filter = { status: parameters.get("status") ?? "", mode: parameters.get("mode") ?? "", workflow_id: parameters.get("workflow") ?? "", custom_data: parameters.getAll("data") };
+  const filtered = Object.values(filter).some((each) => each.length > 0);
+  const key = ["executions", page, filter];
+  const keyText = JSON.stringify(key);
   const found = useQuery({ queryKey: key, queryFn: () => api.executions(page, filter), placeholderData: keepPreviousData });
   const workflows = useQuery({ queryKey: ["workflows", "all"], queryFn: () => api.workflows(1, "", 250) });
   const nameOf = new Map(workflows.data?.rows.map((workflow) => [workflow.id, workflow.name]));
-  const set = (name: string, value: string) => {
+  const set = (name: string, ...values: string[]) => {
     setPage(1);
     setParameters((before) => {
-      if (value) before.set(name, value);
-      else before.delete(name);
+      before.delete(name);
+      for (const value of values) if (value) before.append(name, value);
       return before;
     });
   };
@@ -46,15 +49,26 @@ export function Executions({ projects }: { projects: string[] }) {
   const topics = projects.join();
   useEffect(() => {
     const refetch = () => void queries.invalidateQueries({ queryKey: ["executions"] });
-    return listen(
+    let soon: ReturnType<typeof setTimeout> | undefined;
+    const refetchSoon = () => {
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        refetch();
+      }, REFETCH_MS);
+    };
+    const end = listen(
       topics.split(",").map((project_id) => ({ project_id })),
       (frame) => {
-        // a filtered list can't tell from a frame whether a row belongs
-        if (!filtered) queries.setQueryData<Page<Execution>>(keyText.split("\n").map((part, index) => (index === 1 ? Number(part) : part)), (rows) => rows && applyFrame(rows, frame));
-        else if (frame.type === "execution.completed" || frame.type === "execution.started") refetch();
+        if (!filtered) queries.setQueryData<Page<Execution>>(JSON.parse(keyText) as unknown[], (rows) => rows && applyFrame(rows, frame));
+        // no frame says what an execution has kept, nor whether it belongs into a filtered list
+        if (frame.type === "execution.completed" || (filtered && frame.type === "execution.started")) refetchSoon();
       },
       refetch,
     );
+    return () => {
+      clearTimeout(soon);
+      end();
+    };
   }, [topics, keyText, filtered, queries]);
 
   const rows = found.data?.rows ?? [];
@@ -66,6 +80,7 @@ export function Executions({ projects }: { projects: string[] }) {
         <Choice label={t("executions.status")} any={t("executions.anyStatus")} value={filter.status} options={STATUSES.map((each) => [each, t(`status.${each}`)])} onChange={(value) => set("status", value)} />
         <Choice label={t("executions.workflow")} any={t("executions.anyWorkflow")} value={filter.workflow_id} options={(workflows.data?.rows ?? []).map((each) => [each.id, each.name])} onChange={(value) => set("workflow", value)} />
         <Choice label={t("executions.mode")} any={t("executions.anyMode")} value={filter.mode} options={MODES.map((each) => [each, named(`mode.${each}`, each)])} onChange={(value) => set("mode", value)} />
+        <DataFilter wanted={filter.custom_data} onChange={(wanted) => set("data", ...wanted)} />
         <span className="grow" />
         {chosen.size > 0 && <Bulk rows={rows.filter((row) => chosen.has(row.id))} onDone={() => setChosen(new Set())} />}
       </div>
@@ -167,6 +182,7 @@ function Row({ row, name, chosen, onToggle }: { row: Execution; name: string; ch
       <td className="name">
         <Link to={`/executions/${row.id}`}>{name}</Link>
         {row.error && <small className="cut" title={row.error.message}>{row.error.message}</small>}
+        <CustomData data={row.custom_data} />
       </td>
       <td className="soft hide-small">{named(`mode.${row.mode}`, row.mode)}</td>
       <td className="soft" title={when(row.created_at)}>{ago(row.created_at)}</td>

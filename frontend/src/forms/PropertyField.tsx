@@ -1,3 +1,4 @@
+import { Undo2 } from "lucide-react";
 import { type DragEvent, lazy, useState } from "react";
 import { t } from "../i18n";
 import { CollectionField, FixedCollectionField } from "./collections";
@@ -54,7 +55,7 @@ function Titled({ property, children }: { property: Property; children: React.Re
 }
 
 function SimpleField({ id, property, value, onChange }: FieldProps) {
-  const { evaluate, readOnly } = usePlace();
+  const { evaluate, readOnly, kept: keptOnes } = usePlace();
   const [over, setOver] = useState(false);
   const dynamic = evaluate !== undefined && !property.no_expression && !STRUCTURED.has(property.type);
   const held = value === undefined ? emptyOf(property) : value;
@@ -70,6 +71,8 @@ function SimpleField({ id, property, value, onChange }: FieldProps) {
     change(appended(inner, source));
   };
   const label = property.display_name;
+  const kept = keptOnes?.has(property.name) ?? false;
+  if (kept && value === undefined) return <Kept id={id} label={label} onReplace={() => onChange(emptyOf(property))} />;
   return (
     <div
       className={over ? "field over" : "field"}
@@ -80,9 +83,28 @@ function SimpleField({ id, property, value, onChange }: FieldProps) {
       <div className="row caption">
         <label htmlFor={id}>{label}{property.required && <span aria-hidden="true" className="must"> *</span>}</label>
         {dynamic && !readOnly && <ModeSwitch label={label} expression={expression} onChange={(next) => change(next ? toExpression(inner) : toFixed(String(inner), emptyOf(property)))} />}
+        {kept && <button type="button" className="quiet small" onClick={() => onChange(undefined)}><Undo2 size={14} />{t("form.keep")}</button>}
       </div>
       {expression ? <ExpressionField value={inner} label={label} onChange={change} /> : <Control id={id} property={property} value={held} onChange={onChange} />}
       {property.description && <span className="hint">{property.description}</span>}
+    </div>
+  );
+}
+
+/** A secret that is stored: it is never shown, and stays unless it is replaced. */
+function Kept({ id, label, onReplace }: { id: string; label: string; onReplace: () => void }) {
+  // the control that comes instead is where the reader goes on
+  const replace = () => {
+    onReplace();
+    requestAnimationFrame(() => document.getElementById(id)?.focus());
+  };
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <div className="row">
+        <input id={id} readOnly value={t("form.kept")} className="kept" />
+        <button type="button" aria-label={t("form.replaceNamed", { label })} onClick={replace}>{t("form.replace")}</button>
+      </div>
     </div>
   );
 }

@@ -16,6 +16,8 @@ export interface FormPlace {
   /** Changes when the data that expressions see changes. */
   dataKey?: string;
   readOnly?: boolean;
+  /** Secret fields that are stored and not shown; such a field is undefined until it is replaced. */
+  kept?: ReadonlySet<string>;
 }
 
 export const FormContext = createContext<FormPlace>({ version: 1 });

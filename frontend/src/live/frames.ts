@@ -60,6 +60,7 @@ export function applyFrame(page: Page<Execution>, frame: Frame, limit = 50): Pag
       execution_time_ms: 0,
       last_node: "",
       error: frame.data.error ?? null,
+      custom_data: {},
     };
     return { ...page, rows: [row, ...page.rows].slice(0, limit), total: page.total + 1 };
   }

@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { Pencil } from "lucide-react";
 import { useState } from "react";
 import { api } from "../api/api";
 import { CredentialDialog } from "../credentials/CredentialDialog";
+import { useTypeName } from "../credentials/types";
 import { useEditor, useEditorStore } from "../editor/store";
 import { usePlace } from "../forms/context";
 import { CurlImport } from "../forms/CurlImport";
@@ -87,24 +89,30 @@ function CredentialFields({ node, definition, onChange }: PartProps & { definiti
 
 function CredentialField({ type, required, node, onChange }: PartProps & { type: string; required: boolean }) {
   const { readOnly } = usePlace();
-  const [creating, setCreating] = useState(false);
+  const [open, setOpen] = useState<"new" | "edit" | null>(null);
+  const typeName = useTypeName();
   const found = useQuery({ queryKey: ["credentials", type], queryFn: () => api.credentials(type) });
   const rows = (found.data?.rows ?? []).filter((row) => row.type === type);
   const chosen = node.credentials?.[type];
+  const held = rows.find((row) => row.id === chosen?.id);
   const set = (id: string, name: string) => onChange({ credentials: { ...node.credentials, [type]: { id, name } } }, "credentials");
   const choose = (value: string) => {
-    if (value === "new") setCreating(true);
+    if (value === "new") setOpen("new");
     else set(value, rows.find((row) => row.id === value)?.name ?? "");
   };
   return (
     <div className="field">
-      <label htmlFor={`credential-${type}`}>{t("node.credential")} · {type}{required && <span className="must" aria-hidden="true"> *</span>}</label>
-      <select id={`credential-${type}`} disabled={readOnly} value={rows.some((row) => row.id === chosen?.id) ? chosen?.id : ""} onChange={(event) => choose(event.target.value)}>
-        <option value="">{chosen ? t("node.credentialGone", { name: chosen.name }) : t("form.choose")}</option>
-        {rows.map((row) => <option key={row.id} value={row.id}>{row.name}</option>)}
-        <option value="new">{t("credentials.createOne")}</option>
-      </select>
-      {creating && <CredentialDialog type={type} onClose={() => setCreating(false)} onSaved={(made) => set(made.id, made.name)} />}
+      <label htmlFor={`credential-${type}`}>{t("node.credential")} · {typeName(type)}{required && <span className="must" aria-hidden="true"> *</span>}</label>
+      <div className="row">
+        <select id={`credential-${type}`} className="grow" disabled={readOnly} value={held?.id ?? ""} onChange={(event) => choose(event.target.value)}>
+          <option value="">{chosen ? t("node.credentialGone", { name: chosen.name }) : t("form.choose")}</option>
+          {rows.map((row) => <option key={row.id} value={row.id}>{row.name}</option>)}
+          <option value="new">{t("credentials.createOne")}</option>
+        </select>
+        {held && !readOnly && <button type="button" className="icon" aria-label={t("credentials.edit", { name: held.name })} onClick={() => setOpen("edit")}><Pencil size={16} /></button>}
+      </div>
+      {open === "new" && <CredentialDialog type={type} onClose={() => setOpen(null)} onSaved={(made) => set(made.id, made.name)} />}
+      {open === "edit" && held && <CredentialDialog credential={held} onClose={() => setOpen(null)} onSaved={(made) => set(made.id, made.name)} />}
     </div>
   );
 }

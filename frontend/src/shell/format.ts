@@ -29,3 +29,10 @@ export function duration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   return minutes < 60 ? `${minutes} min ${Math.round((ms % 60_000) / 1000)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/** A size as people say it, in powers of 1024. */
+export function bytes(size: number): string {
+  const power = Math.min(3, Math.floor(Math.log2(Math.max(1, size)) / 10));
+  const unit = (["byte", "kilobyte", "megabyte", "gigabyte"] as const)[power] ?? "byte";
+  return new Intl.NumberFormat(language(), { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(size / 1024 ** power);
+}

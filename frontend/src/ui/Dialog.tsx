@@ -14,6 +14,8 @@ interface DialogProps {
 /** A modal dialog of the browser's own: focus stays in it, Escape closes it. */
 export function Dialog({ title, onClose, onSubmit, footer, wide, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  /** Whether the pointer went down beside the dialog: a text that is marked from within and beyond closes nothing. */
+  const outside = useRef(false);
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
@@ -34,7 +36,8 @@ export function Dialog({ title, onClose, onSubmit, footer, wide, children }: Dia
       aria-label={title}
       className={wide ? "wide" : undefined}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && dialog.current.close()}
+      onPointerDown={(event) => { outside.current = event.target === dialog.current; }}
+      onClick={(event) => outside.current && event.target === dialog.current && dialog.current.close()}
     >
       <header>
         <h2>{title}</h2>

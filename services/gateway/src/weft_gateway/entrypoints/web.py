@@ -13,6 +13,9 @@ _POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "style-src 'self' 'unsafe-inline'",
         "worker-src 'self' blob:",
+        # files of items: the page makes such an address for bytes of a type that it has chosen, none that runs
+        "media-src 'self' blob:",
+        "frame-src blob:",
         "connect-src 'self' ws: wss:",
         "frame-ancestors 'none'",
         "base-uri 'self'",
