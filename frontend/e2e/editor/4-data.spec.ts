@@ -98,3 +98,48 @@ test("pages are shown without their scripts, files with what is in them", async 
   await pane.getByRole("button", { name: "Save" }).nth(1).click();
   expect((await waiting).suggestedFilename()).toBe("list.csv");
 });
+
+/** A second of silence, 8 kHz, as a WAV file (RIFF). */
+function silence(): string {
+  const data = Buffer.alloc(44 + 8000, 128);
+  data.write("RIFF", 0);
+  data.writeUInt32LE(36 + 8000, 4);
+  data.write("WAVEfmt ", 8);
+  data.writeUInt32LE(16, 16);
+  data.writeUInt16LE(1, 20);
+  data.writeUInt16LE(1, 22);
+  data.writeUInt32LE(8000, 24);
+  data.writeUInt32LE(8000, 28);
+  data.writeUInt16LE(1, 32);
+  data.writeUInt16LE(8, 34);
+  data.write("data", 36);
+  data.writeUInt32LE(8000, 40);
+  return data.toString("base64");
+}
+
+test("sound, drawings, PDF and JSON are shown, and nothing of theirs runs as the page", async ({ page }) => {
+  const script = 'parent.document.title = "ran"; top.document.title = "ran"';
+  const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="7" height="5"><script>${script}</script></svg>`;
+  const pdf = "%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]>>endobj trailer<</Root 1 0 R>>";
+  const files = {
+    sound: { data: silence(), mimeType: "audio/wav", fileName: "silence.wav" },
+    drawing: { data: Buffer.from(drawing).toString("base64"), mimeType: "image/svg+xml", fileName: "box.svg" },
+    document: { data: Buffer.from(pdf).toString("base64"), mimeType: "application/pdf", fileName: "page.pdf" },
+    liar: { data: Buffer.from(`<script>${script}</script>`).toString("base64"), mimeType: "application/pdf", fileName: "liar.pdf" },
+    json: { data: Buffer.from('{"a":[1]}').toString("base64"), mimeType: "application/json", fileName: "a.json" },
+    unknown: { data: "AAAA", mimeType: "application/x-what", fileName: "what.bin" },
+  };
+  const refused: string[] = [];
+  page.on("console", (message) => message.type() === "error" && refused.push(message.text()));
+  await ran(page, "Kinds", `return [{ json: {}, binary: ${JSON.stringify(files)} }];`);
+  const pane = output(page);
+  await pane.getByRole("button", { name: "Files" }).click();
+  await expect.poll(() => pane.getByLabel("silence.wav").evaluate((sound: HTMLAudioElement) => sound.duration)).toBe(1);
+  await expect.poll(() => pane.getByRole("img", { name: "box.svg" }).evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(7);
+  await expect(pane.getByTitle("page.pdf")).toHaveAttribute("src", /^blob:/);
+  await expect(pane.getByRole("region", { name: "a.json" })).toHaveText(/"a": \[\s+1\s+\]/);
+  await expect(pane.getByText("There is no preview of this type.")).toHaveCount(1);
+  await nothingSerious(page);
+  expect(await page.title()).not.toBe("ran");
+  expect(refused).toEqual([]);
+});

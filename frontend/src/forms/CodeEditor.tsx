@@ -100,7 +100,8 @@ export default function CodeEditor({ value, language, label, rows = 1, completio
       look,
       keymap.of([...defaultKeymap, ...historyKeymap, ...(small ? [] : [indentWithTab])]),
       autocompletion({ override: [complete(() => latest.current.completions ?? [], small)], tooltipClass: () => "menu-tip" }),
-      EditorView.contentAttributes.of({ "aria-label": label }),
+      // it can be reached by Tab anyway; said in words, as checkers of long lines that scroll look for it
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) latest.current.onChange(update.state.doc.toString());
       }),
