@@ -16,6 +16,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.mongo_db.options import LOADERS
 from weft_nodes.mongo_db.values import plain
 
 CATALOGUE = Catalogue.load()
@@ -391,3 +392,9 @@ async def test_the_member_that_takes_writes(secret: dict[str, Any]) -> None:
         both = f"mongodb://127.0.0.1:{port},127.0.0.1:{secret['port']}/weft?replicaSet=s"
         given = {"configurationType": "connectionString", "connectionString": both}
         assert len(await run(given, "find", query="{}")) == 3
+
+
+async def test_collections_are_listed(secret: dict[str, Any]) -> None:
+    ctx: Any = FakeContext({}, credentials={"mongoDb": secret})
+    ctx.search, ctx.cursor = "peo", ""
+    assert [each.value for each in (await LOADERS["collection"](ctx)).options] == ["people"]

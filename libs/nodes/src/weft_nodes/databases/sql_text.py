@@ -42,6 +42,13 @@ MYSQL: Final = Syntax(
 )
 """Backslashes escape in all quotes but ``; `--` is a comment before a blank only, `#` always."""
 
+SNOWFLAKE: Final = Syntax(
+    _parts(rf"{_ESCAPED}|\"(?:[^\"]|\"\")*(?:\"|\Z)|\$\$.*?(?:\$\$|\Z)|--[^\n]*|//[^\n]*"),
+    spread=True,
+    body=re.compile(r"^\s*(?:DECLARE\b|BEGIN\s+(?!TRANSACTION\b|WORK\b|NAME\b))", re.IGNORECASE),
+)
+"""Blocks of its scripting have ends of their own."""
+
 
 class Statement(NamedTuple):
     """`text` has the driver's own signs where values go; `values` in their order."""
@@ -60,7 +67,7 @@ def statements(
     escape: Callable[[str], str] = str,
 ) -> list[Statement]:
     """The statements of a text with `$1`, `$2`, … : each number stands for one of `values`, `$1:name` for an
-    identifier, `$1:csv` for a list of values. `syntax` is POSTGRES or MYSQL, `place(n)` the driver's sign for its
+    identifier, `$1:csv` for a list of values. `syntax` is that of the database, `place(n)` the driver's sign for its
     n-th value, `escape` is for what is plain text. Nothing in quotes or comments is looked at. Raises NodeRunError
     for a number without a value."""
     found: list[Statement] = []

@@ -12,6 +12,7 @@ from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.my_sql.values import Reading, decoders, encode
 from weft_nodes.network.tls import client_context
+from weft_nodes.ssh_.tunnel import reached
 
 
 class Connection:
@@ -139,36 +140,35 @@ async def connect(
     headers: bool = False,
 ) -> AsyncIterator[Connection]:
     """Open for one run of the node. `headers`: see `Connection.execute`."""
-    if secret.get("sshTunnel") is True:
-        raise NodeRunError("A database behind an SSH tunnel can't be reached here yet", code="UNSUPPORTED")
     host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 3306)
-    address = await ctx.connect_address(host, port)
+    seconds = _seconds(secret, options)
     import asyncmy
     from asyncmy.constants import CLIENT
     from asyncmy.converters import conversions
 
-    with _said():
-        tls = _tls(secret, host)
-        async with asyncio.timeout(_seconds(secret, options)):
-            driver = await asyncmy.connect(
-                host=address,
-                port=port,
-                user=str(secret.get("user", "")),
-                password=str(secret.get("password", "")),
-                db=str(secret.get("database", "")) or None,
-                ssl=tls,
-                connect_timeout=_seconds(secret, options),
-                autocommit=True,
-                client_flag=CLIENT.FOUND_ROWS,
-                conv={**conversions, **decoders(reading)},
-                auth_plugin_map={}
-                if tls
-                else dict.fromkeys(("mysql_clear_password", "dialog"), _NoPlainPassword),
-            )
-    try:
-        yield Connection(driver, headers)
-    finally:
-        driver.close()
+    async with reached(ctx, secret, host, port, seconds=seconds) as (address, at):
+        with _said():
+            tls = _tls(secret, host)
+            async with asyncio.timeout(seconds):
+                driver = await asyncmy.connect(
+                    host=address,
+                    port=at,
+                    user=str(secret.get("user", "")),
+                    password=str(secret.get("password", "")),
+                    db=str(secret.get("database", "")) or None,
+                    ssl=tls,
+                    connect_timeout=seconds,
+                    autocommit=True,
+                    client_flag=CLIENT.FOUND_ROWS,
+                    conv={**conversions, **decoders(reading)},
+                    auth_plugin_map={}
+                    if tls
+                    else dict.fromkeys(("mysql_clear_password", "dialog"), _NoPlainPassword),
+                )
+        try:
+            yield Connection(driver, headers)
+        finally:
+            driver.close()
 
 
 async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.network.tls import client_context
 from weft_nodes.postgres.values import decoders, encode, plain
+from weft_nodes.ssh_.tunnel import reached
 
 
 class Connection:
@@ -75,34 +76,33 @@ async def connect(
     ctx: Outbound, secret: Mapping[str, Any], options: Mapping[str, Any], large_numbers: str
 ) -> AsyncIterator[Connection]:
     """Open for one run of the node."""
-    if secret.get("sshTunnel") is True:
-        raise NodeRunError("A database behind an SSH tunnel can't be reached here yet", code="UNSUPPORTED")
     host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 5432)
-    address = await ctx.connect_address(host, port)
+    given = options.get("connectionTimeout", 30)
+    seconds = float(given) if isinstance(given, int | float) and given > 0 else 30.0
     import asyncpg
 
-    seconds = options.get("connectionTimeout", 30)
-    with _said():
-        driver = await asyncpg.connect(
-            host=address,
-            port=port,
-            user=str(secret.get("user", "postgres")),
-            password=str(secret.get("password", "")),
-            database=str(secret.get("database", "postgres")),
-            ssl=_tls(secret, host),
-            timeout=float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 30.0,
-            statement_cache_size=0,  # a pooler in between would not know them
-            server_settings={"timezone": "UTC", "intervalstyle": "iso_8601", "application_name": "weft"},
-        )
-    try:
+    async with reached(ctx, secret, host, port, seconds=seconds) as (address, at):
         with _said():
-            for name, decode in decoders(large_numbers).items():
-                await driver.set_type_codec(
-                    name, schema="pg_catalog", encoder=str, decoder=decode, format="text"
-                )
-        yield Connection(driver)
-    finally:
-        await driver.close(timeout=5)
+            driver = await asyncpg.connect(
+                host=address,
+                port=at,
+                user=str(secret.get("user", "postgres")),
+                password=str(secret.get("password", "")),
+                database=str(secret.get("database", "postgres")),
+                ssl=_tls(secret, host),
+                timeout=seconds,
+                statement_cache_size=0,  # a pooler in between would not know them
+                server_settings={"timezone": "UTC", "intervalstyle": "iso_8601", "application_name": "weft"},
+            )
+        try:
+            with _said():
+                for name, decode in decoders(large_numbers).items():
+                    await driver.set_type_codec(
+                        name, schema="pg_catalog", encoder=str, decoder=decode, format="text"
+                    )
+            yield Connection(driver)
+        finally:
+            await driver.close(timeout=5)
 
 
 async def check(ctx: Outbound, secret: Mapping[str, Any]) -> None:

@@ -39,8 +39,8 @@ _OPTIONS: Final = (
     "RequestTTY=no",
     "EscapeChar=none",
     "LogLevel=ERROR",
-    # that it is in, and how the command ended: its exit code does not tell
-    "LogVerbose=*:client_input_channel_req():*,*:ssh_userauth2():*",
+    # that it is in, how the command ended (its exit code does not tell), why a tunnel leads nowhere
+    "LogVerbose=*:client_input_channel_req():*,*:ssh_userauth2():*,*:channel_input_open_failure():*",
     "ServerAliveInterval=15",
     "ServerAliveCountMax=4",
 )
@@ -140,6 +140,10 @@ class Client:
         """The words that run a subsystem, `sftp`."""
         return ["ssh", *self.options, "-s", "--", self.address, name]
 
+    def forward(self, target: str) -> list[str]:
+        """The words that connect input and output to `host:port`, as the server sees it."""
+        return ["ssh", *self.options, "-W", target, "--", self.address]
+
     def begin(self) -> None:
         """Forgets what was said before."""
         (self.folder / "log").write_bytes(b"")
@@ -153,6 +157,7 @@ class Client:
             for line in lines
             if line.strip() and not _VERBOSE.match(line)
         ]
+        errors += [line for line in verbose if "open failed" in line]
         return Said(
             errors,
             is_in=any("Authenticated to" in line for line in verbose),
