@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import shlex
+import signal
 import statistics
 import subprocess
 import sys
@@ -42,6 +43,19 @@ def memory(roots: list[int]) -> int:
     from tests.load.load import usage
 
     return round(usage(roots)[0] / 2**20)
+
+
+def members(cluster: Cluster) -> None:
+    """Prints of each service its idle memory, and how long one process of it takes to be ready again."""
+    for member in cluster.members:
+        assert member.process is not None
+        idle = memory([member.process.pid])
+        member.signal(signal.SIGTERM)
+        member.process.wait(60)
+        began = time.monotonic()
+        member.launch(cluster.environment)
+        member.wait()
+        print(f"{member.name}: idle memory {idle} MB (PSS), start to ready {time.monotonic() - began:.2f} s")
 
 
 def prepare(base: str) -> None:
@@ -154,6 +168,8 @@ def main() -> None:
             print(
                 f"start to healthy: first {first:.2f} s, second {second:.2f} s; idle memory {idle} MB (PSS)"
             )
+            if isinstance(weft, Cluster):
+                members(weft)
             latency = manual_run_latency(User(weft.base).login())
             median, longest = statistics.median(latency), max(latency)
             print(f"run by execute to finished on the WebSocket: p50 {median:.1f} ms, max {longest:.1f} ms")
