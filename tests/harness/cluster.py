@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -158,8 +159,8 @@ class Cluster:
     def start(self, **environment: str) -> float:
         """Seconds until every member was ready; servers that already run are kept."""
         began = time.monotonic()
-        for server in (self.postgres, self.kafka, self.redis):
-            server.start()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda server: server.start(), (self.postgres, self.kafka, self.redis)))
         for member in self.members:
             if member.process is None or member.process.poll() is not None:
                 member.launch({**self.environment, **environment})
