@@ -2568,6 +2568,7 @@ class ReadRowsResponse(_message.Message):
     rows: _builtins.bytes
     """JSON `[{column: value, …, id, createdAt, updatedAt}, …]`."""
     total: _builtins.int
+    """How many fit, after `after_id`."""
     def __init__(
         self,
         *,
