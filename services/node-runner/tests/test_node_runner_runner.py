@@ -76,11 +76,11 @@ class World:
         assert isinstance(envelope.body, SegmentReports)
         self.results.append(envelope.body)
 
-    def task(self, execution: str = "e1", node: str = "A") -> RunSegment:
+    def task(self, execution: str = "e1", node: str = "A", project: str = "p1") -> RunSegment:
         given = NodeOutput("Start", 0, (1,), items.encode_outputs([[{"json": {}}]]))
         entry = Activation(node, 0, (Source("Start"),))
         return RunSegment(
-            new_id(), execution, "p1", "w1", "v1", "webhook", 7, entry, (node,), True, 1,
+            new_id(), execution, project, "w1", "v1", "webhook", 7, entry, (node,), True, 1,
             runs={"Start": 1, node: 1}, outputs=(given,),
         )  # fmt: skip
 
@@ -138,6 +138,22 @@ async def test_no_more_segments_run_than_there_are_slots(world: World) -> None:
     await world.until(lambda: all(world.last(task) for task in tasks))
 
 
+async def test_of_those_that_wait_each_project_has_its_turn(world: World) -> None:
+    flood = [world.task(f"flood{n}") for n in range(6)]
+    world.send(*flood)
+    await world.until(lambda: len(world.began) == 2)
+    world.send(world.task("single", project="p2"))
+    await world.until(lambda: len(world.runner._held) == 7)
+    world.send(CancelDispatch(flood[2].dispatch_id))  # one that waits gives its turn up
+    await world.until(lambda: len(world.runner._held) == 6)
+    world.gate.set()
+    await world.until(lambda: len(world.began) == 6)
+    assert world.began.index("single") <= 3
+    await world.until(lambda: not world.runner._held)
+    world.send(world.task("after"))
+    await world.until(lambda: "after" in world.began)
+
+
 async def test_a_cancelled_segment_stops_and_gives_its_slot_back(world: World) -> None:
     first, second, third = (world.task(name) for name in ("e1", "e2", "e3"))
     world.send(first, second, third)
@@ -191,8 +207,12 @@ async def test_permission_is_asked_for_again_while_nobody_answers(
     await world.until(lambda: len(world.results) >= 3)
     asked = [each.reports[0] for each in world.results]
     assert all(isinstance(each, NodeStarted) and each.confirm for each in asked)
-    world.send(StartConfirmed(task.dispatch_id, "P", 0, granted=False))
-    await world.until(lambda: not world.runner._held)
+
+    def refused() -> bool:
+        world.send(StartConfirmed(task.dispatch_id, "P", 0, granted=False))  # it may come between two waits
+        return not world.runner._held
+
+    await world.until(refused)
 
 
 async def test_what_is_for_another_runner_of_the_partition_is_left_alone(world: World) -> None:

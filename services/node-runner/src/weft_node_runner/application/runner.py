@@ -26,6 +26,7 @@ from weft_kit.telemetry import metrics
 from weft_kit.telemetry.logs import fields
 
 from weft_node_runner.application.ports import Outside
+from weft_node_runner.application.slots import Slots
 from weft_node_runner.application.walk import Walk
 
 log = logging.getLogger("weft.runner")
@@ -47,7 +48,7 @@ class Runner:
         self._executions = executions
         self._outside = outside
         self._slots = slots
-        self._turns = {pool: asyncio.Semaphore(count) for pool, count in slots.items()}
+        self._free = {pool: Slots(count) for pool, count in slots.items()}
         self._reader = bus.reader()
         self._partition = -1
         self._held: dict[str, asyncio.Task[None]] = {}
@@ -105,8 +106,12 @@ class Runner:
                         task.cancel()
 
     async def _run(self, task: RunSegment, pool: str) -> None:
-        async with self._turns[pool]:
+        free = self._free[pool]
+        await free.acquire(task.project_id)
+        try:
             await self._walk(task)
+        finally:
+            free.release()
 
     def _hold(self, dispatch_id: str, task: "asyncio.Task[None]") -> None:
         """Until it ends, also where it was cancelled before it began."""
