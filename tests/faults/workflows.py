@@ -3,8 +3,12 @@
 from typing import Any
 
 from tests.harness.flows import chain, edit, pause, request, webhook
+from tests.harness.load import Calls, drive
 from tests.harness.stub import Stub
 from tests.harness.user import User
+
+HELD = 500
+HELD_SECONDS = 10
 
 
 def documents(stub: Stub, delay_ms: int = 20) -> dict[str, dict[str, Any]]:
@@ -21,7 +25,25 @@ def documents(stub: Stub, delay_ms: int = 20) -> dict[str, dict[str, Any]]:
         "wait": chain(
             "wait", webhook("wait", "onReceived"), pause("Pause", 2), edit("After", {"done": True})
         ),
+        "held": chain(
+            "held",
+            webhook("held", "onReceived"),
+            edit("Before", {"a": 1}),
+            pause("Pause", HELD_SECONDS),
+            edit("After", {"b": 1}),
+        ),
     }
+
+
+async def hold(base: str, calls: Calls, first: int) -> set[str]:
+    """Brings `HELD` executions into flight, where they stay for `HELD_SECONDS`. Their ids."""
+    held = Calls()
+    for attempt in range(5):
+        missing = HELD - len(held.accepted)
+        await drive(base, ["held"], missing, 250, held, first=first + attempt * HELD)
+    assert len(held.accepted) == HELD, held.refusals
+    calls.accepted |= held.accepted
+    return set(held.accepted.values())
 
 
 def install(user: User, stub: Stub, delay_ms: int = 20) -> dict[str, str]:

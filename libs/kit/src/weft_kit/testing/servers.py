@@ -16,7 +16,7 @@ from typing import Final
 
 from weft_kit.database.embedded import EmbeddedPostgres
 
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 180.0
 LOOPBACK: Final = "127.0.0.1"
 
 
