@@ -244,7 +244,7 @@ def test_a_large_upload_is_written_sent_on_and_given_back(
     assert (entry["fileSize"], entry["fileName"]) == (SIZE, "up.bin" if as_form else "")
     address = f"/api/v1/executions/{execution}/files?node=Read&name=data"
     assert received(owner, "GET", address)[1] == expected
-    for start in range(3, SIZE, SIZE // 50):
+    for start in range(3, SIZE - 1000, SIZE // 50):
         part = owner.http.get(address, headers={"Range": f"bytes={start}-{start + 999}"})
         at = start % len(BLOCK)
         assert (part.status_code, part.content) == (206, (BLOCK + BLOCK)[at : at + 1000])

@@ -33,7 +33,7 @@ class Embedded:
         while not self.healthy():
             assert self.process is not None
             assert self.process.poll() is None, f"weft ended:\n{self.tail()}"
-            assert time.monotonic() - began < 60, f"weft is not healthy:\n{self.tail()}"
+            assert time.monotonic() - began < 180, f"weft is not healthy:\n{self.tail()}"
             time.sleep(0.02)
         return time.monotonic() - began
 

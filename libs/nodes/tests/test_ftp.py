@@ -369,7 +369,7 @@ async def test_a_server_s_answers_have_limits(folder: Path) -> None:
     with pytest.raises(NodeRunError, match="it is too long"):
         await Place("ftp", secret, "/").run("list", path="/")
     server.close()
-    with pytest.raises(NodeRunError, match="port is no number"):
+    with pytest.raises(NodeRunError, match="is no port"):
         await Place("ftp", {**secret, "port": "x"}, "/").run("list", path="/")
 
 

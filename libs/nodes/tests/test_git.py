@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import fcntl
 import os
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import HttpAnswer, NodeRunError
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import Cancelled, FakeContext
-from weft_nodes.git_ import address, settings
+from weft_nodes.git_ import address, program, settings
 
 CATALOGUE = Catalogue.load()
 pytestmark = pytest.mark.integration
@@ -546,6 +547,34 @@ def test_names_of_settings_are_read_as_git_reads_them() -> None:
     settings.check("branch.feature/a.merge")
     with pytest.raises(NodeRunError):
         settings.check("Core.SSHCommand")
+
+
+async def test_settings_stay_as_they_were_checked_while_git_is_at_work(
+    node: Node, allowed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a parallel run could name another server between the check of its address and Git's going there."""
+    monkeypatch.setattr(program, "_WAIT_SECONDS", 0.2)
+    change = {"key": "remote.origin.url", "value": "http://inside/a.git"}
+    other = os.open(allowed / "repository" / ".git", os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_SH)  # a run that reads or goes to the server
+        assert (await status(node))["current"] == "main"
+        with pytest.raises(NodeRunError, match="another run"):
+            await node.run("addConfig", **change)
+        fcntl.flock(other, fcntl.LOCK_EX)  # a run that changes settings
+        with pytest.raises(NodeRunError, match="another run"):
+            await node.run("push")
+        monkeypatch.setattr(program, "_WAIT_SECONDS", 60.0)
+        waiting = asyncio.create_task(node.run("addConfig", **change))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert await waiting == [{"success": True}]
+    finally:
+        os.close(other)
+    with pytest.raises(NodeRunError) as caught:
+        await node.run("push")
+    assert caught.value.code == "ADDRESS_REFUSED"
 
 
 async def test_settings(node: Node) -> None:

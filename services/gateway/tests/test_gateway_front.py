@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from weft_gateway.entrypoints.rest import options
 from weft_kit.testing.servers import Postgres
 
 from services.gateway.tests.gateway_world import PASSWORD, Client, World, document
@@ -134,6 +135,20 @@ async def test_ones_account_is_looked_after(world: World) -> None:
     login = {"email": "carl@example.org", "password": "another passphrase"}
     assert (await client.data("POST", "/auth/login", json=login))["user"]["first_name"] == "Carl"
     assert (await client.data("GET", "/auth/setup"))["needs_owner"] is False
+
+
+async def test_look_ups_at_services_are_counted_by_user_and_project(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(options, "LOOK_UPS_PER_MINUTE", 3)
+    body = {"loader": "table", "project_id": str(uuid4())}
+    answers = [await owner.post("/nodes/postgres/options", json=body) for _ in range(5)]
+    assert [each.status_code == 429 for each in answers] == [False, False, False, True, True]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    own = {"loader": "timezones", "project_id": body["project_id"]}
+    assert (await owner.post("/nodes/wait/options", json=own)).status_code == 200
+    other = await owner.post("/nodes/postgres/options", json={**body, "project_id": str(uuid4())})
+    assert other.status_code != 429
 
 
 async def test_sign_ins_are_counted_by_address(owner: Client, world: World) -> None:

@@ -167,7 +167,10 @@ async def test_an_answer_that_is_cut_off_is_an_error_while_it_is_read(
         "http://0x7f000001:{other}/", "http://[::1]:{port}/", "http://[::ffff:127.0.0.1]:{other}/",
         "http://0.0.0.0:{port}/", "http://169.254.169.254/latest/meta-data", "http://10.0.0.1/", "http://192.168.1.1/",
         "http://172.16.0.1/", "http://100.64.0.1/", "http://224.0.0.1/", "http://[fe80::1]/", "http://[fd00::1]/",
-        "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://[::127.0.0.1]/",
+        "http://[64:ff9b::7f00:1]/", "http://[64:ff9b:1::a00:1]/", "http://[::ffff:0:10.0.0.1]/",
+        "http://[2001:4860:4860::5efe:a00:1]/", "http://[2001:4860:4860::200:5efe:a00:1]/", "http://[fec0::1]/",
+        "http://[5f00::1]/", "http://[3fff::1]/", "http://192.88.99.1/", "http://0x7f.1/", "http://0x7f000001/",
+        "http://[2002:7f00:1::]/", "http://[::127.0.0.1]/",
     ],
 )  # fmt: skip
 async def test_private_addresses_in_every_spelling_are_refused(

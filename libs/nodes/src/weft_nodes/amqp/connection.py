@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.network.ports import port_of
+
 _CONNECT_SECONDS: Final = 10.0
 _SEND_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 1.0
@@ -93,7 +95,7 @@ class Sender:
 
     async def connect(self) -> None:
         """Raises NodeRunError."""
-        host, port = str(self._secret.get("hostname") or ""), int(self._secret.get("port") or 5672)
+        host, port = str(self._secret.get("hostname") or ""), port_of(self._secret.get("port"), 5672)
         address = await self._ctx.connect_address(host, port)
         try:
             await self._in_thread(self._open, host, address, port)

@@ -14,6 +14,7 @@ from weft_node_sdk.values import to_text
 
 from weft_nodes.ftp import remote
 from weft_nodes.ftp.remote import Entry, moment, rights
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 
 if TYPE_CHECKING:
@@ -199,13 +200,10 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any], *, seconds: float)
         return str(to_text(secret.get(name) or ""))
 
     host, tls = text("host").strip(), text("tls") or "none"
-    try:
-        port = int(text("port") or 21)
-    except ValueError:
-        raise NodeRunError("The credential's port is no number", code="CREDENTIAL_INVALID") from None
+    port = port_of(secret.get("port"), 21)
     address = await ctx.connect_address(host, port)
     context = (
-        client_context(host, verify=secret.get("allowUnauthorizedCerts") is not True)
+        client_context(host, verify=secret.get("allowUnauthorizedCerts") is not True, shared=False)
         if tls != "none"
         else None
     )

@@ -144,7 +144,8 @@ async def _in_repository(
     ctx: RunContext, operation: str, parameters: Mapping[str, Any], secret: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     options = members(parameters)
-    async with repository(ctx, text_of(parameters.get("repositoryPath"))) as (git, held):
+    path, configures = text_of(parameters.get("repositoryPath")), operation == "addConfig"
+    async with repository(ctx, path, configures=configures) as (git, held):
         match operation:
             case "add":
                 await git.run("add", "--", *(_paths(parameters.get("pathsToAdd")) or ["."]))

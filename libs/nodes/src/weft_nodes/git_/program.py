@@ -2,9 +2,12 @@
 and editors are off, and it goes by https and ssh alone, to addresses that were checked. docs/decisions/0007 says why.
 """
 
+import asyncio
+import fcntl
 import os
 import shlex
 import stat
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -19,6 +22,8 @@ from weft_nodes.network.secret_folder import secret_folder
 from weft_nodes.ssh_ import client, process
 
 _SECONDS: Final = 3600.0
+_WAIT_SECONDS: Final = 60.0
+"""For other runs to be done with a repository."""
 _OFF: Final = (
     "safe.bareRepository=explicit",
     "core.hooksPath=/dev/null",
@@ -182,6 +187,27 @@ def _top(folder: OpenFolder) -> str:
 
 
 @asynccontextmanager
+async def _held(ctx: RunContext, folder: OpenFolder, top: str, *, alone: bool) -> AsyncIterator[None]:
+    """Others may be in the repository, too, unless `alone`. Raises NodeRunError where they are in it for too long."""
+    place = os.open(f"{top}.git", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder.handle)
+    try:
+        until = time.monotonic() + _WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(place, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    text = "The repository's settings can't be changed or read while another run is at work in it"
+                    raise NodeRunError(text, code="GIT_FAILED") from None
+            await asyncio.sleep(0.05)
+            await ctx.checkpoint()
+        yield
+    finally:
+        os.close(place)
+
+
+@asynccontextmanager
 async def bare(ctx: RunContext, folder: OpenFolder) -> AsyncIterator[Git]:
     """Git in a folder that is no repository."""
     with secret_folder() as home:
@@ -189,22 +215,26 @@ async def bare(ctx: RunContext, folder: OpenFolder) -> AsyncIterator[Git]:
 
 
 @asynccontextmanager
-async def repository(ctx: RunContext, path: str) -> AsyncIterator[tuple[Git, list[tuple[str, str]]]]:
-    """Git in a repository, and the repository's settings. Raises NodeRunError where `path` is none, or has settings
-    that are not let through."""
+async def repository(
+    ctx: RunContext, path: str, *, configures: bool = False
+) -> AsyncIterator[tuple[Git, list[tuple[str, str]]]]:
+    """Git in a repository, and the repository's settings: nobody changes them meanwhile, as Git reads them again.
+    `configures`: to change them. Raises NodeRunError where `path` is none, or has settings that are not let
+    through."""
     async with ctx.files.folder(path) as folder:
         top = _top(folder)
-        with secret_folder() as home:
-            listing = await Git(ctx, folder, home, None).run(
-                f"--git-dir={home}/none",
-                "config",
-                "--file",
-                f"{top}.git/config",
-                "--no-includes",
-                "--list",
-                "-z",
-            )
-            held = settings.parsed(listing.out)
-            for name, _ in held:
-                settings.check(name)
-            yield Git(ctx, folder, home, top), held
+        async with _held(ctx, folder, top, alone=configures):
+            with secret_folder() as home:
+                listing = await Git(ctx, folder, home, None).run(
+                    f"--git-dir={home}/none",
+                    "config",
+                    "--file",
+                    f"{top}.git/config",
+                    "--no-includes",
+                    "--list",
+                    "-z",
+                )
+                held = settings.parsed(listing.out)
+                for name, _ in held:
+                    settings.check(name)
+                yield Git(ctx, folder, home, top), held

@@ -10,6 +10,7 @@ from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import to_text
 
 from weft_nodes.ldap_.directory import CONNECT_SECONDS, Directory
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 
 
@@ -22,7 +23,7 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[D
 
     host, security = text("hostname").strip(), text("connectionSecurity") or "none"
     try:
-        port, seconds = int(text("port") or 389), float(text("timeout") or 300)
+        port, seconds = port_of(secret.get("port"), 389), float(text("timeout") or 300)
         context = _context(host, secret) if security != "none" else None
     except ValueError as error:
         raise NodeRunError(f"The credential can't be used: {error}", code="CREDENTIAL_INVALID") from None

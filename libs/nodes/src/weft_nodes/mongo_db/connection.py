@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _PORT: Final = 27017
@@ -65,7 +66,7 @@ async def _place(secret: Mapping[str, Any]) -> _Place:
     if secret.get("configurationType") != "connectionString":
         user = str(secret.get("user") or "")
         options = {"username": user, "password": str(secret.get("password") or "")} if user else {}
-        host = (str(secret.get("host") or "localhost"), int(secret.get("port") or _PORT))
+        host = (str(secret.get("host") or "localhost"), port_of(secret.get("port"), _PORT))
         return _Place([host], database, options, tls, verify=True)
     found = await _parsed(str(secret.get("connectionString") or ""))
     given = {str(name).lower(): held for name, held in found["options"].items()}

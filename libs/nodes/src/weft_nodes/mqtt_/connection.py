@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _CONNECT_SECONDS: Final = 10.0
@@ -44,7 +45,7 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[A
     """Raises NodeRunError where there is no connection."""
     import aiomqtt
 
-    host, port = str(secret.get("host") or ""), int(secret.get("port") or 1883)
+    host, port = str(secret.get("host") or ""), port_of(secret.get("port"), 1883)
     tls = _tls(secret, host)
     client = aiomqtt.Client(
         hostname=await ctx.connect_address(host, port),

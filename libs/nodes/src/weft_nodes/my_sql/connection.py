@@ -11,6 +11,7 @@ from weft_node_sdk.context import NodeRunError, Outbound
 from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.my_sql.values import Reading, decoders, encode
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 from weft_nodes.ssh_.tunnel import reached
 
@@ -140,7 +141,7 @@ async def connect(
     headers: bool = False,
 ) -> AsyncIterator[Connection]:
     """Open for one run of the node. `headers`: see `Connection.execute`."""
-    host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 3306)
+    host, port = str(secret.get("host", "localhost")), port_of(secret.get("port"), 3306)
     seconds = _seconds(secret, options)
     import asyncmy
     from asyncmy.constants import CLIENT

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+from functools import cache
 from typing import Any
 
 
@@ -9,15 +10,25 @@ class NamedContext(ssl.SSLContext):
     """Checks certificates against a name, whatever address the driver connects to by itself."""
 
     server_name: str
+    shared: ssl.SSLContext | None = None
+    """Makes the connections in place of this one, which is then only a name."""
 
     def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
         incoming, outgoing = arguments[:2] or (named["incoming"], named["outgoing"])
-        return super().wrap_bio(
-            incoming, outgoing, server_hostname=self.server_name, session=named.get("session")
-        )
+        wrap = self.shared.wrap_bio if self.shared else super().wrap_bio
+        return wrap(incoming, outgoing, server_hostname=self.server_name, session=named.get("session"))
 
     def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(*arguments, **{**named, "server_hostname": self.server_name})
+        wrap = self.shared.wrap_socket if self.shared else super().wrap_socket
+        return wrap(*arguments, **{**named, "server_hostname": self.server_name})
+
+
+@cache
+def _machine() -> ssl.SSLContext:
+    """Trusts the machine's authorities. To read them takes 90 ms, so it is done once; nobody gets it to change it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    return context
 
 
 def client_context(
@@ -28,8 +39,10 @@ def client_context(
     certificate: str = "",
     key: str = "",
     passphrase: str = "",
+    shared: bool = True,
 ) -> NamedContext:
     """`ca`: PEM of the authority to trust instead of the machine's. `certificate`, `key`: the client's, as PEM.
+    `shared`: what the driver sets on the context may be without effect, and a connection's may be another one.
     Raises ValueError for a PEM that is none, or that the passphrase does not open."""
     context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.server_name = host
@@ -38,6 +51,8 @@ def client_context(
         context.verify_mode = ssl.CERT_NONE
     elif ca:
         context.load_verify_locations(cadata=ca)
+    elif shared and not (certificate and key):
+        context.shared = _machine()
     else:
         context.load_default_certs()
     if certificate and key:

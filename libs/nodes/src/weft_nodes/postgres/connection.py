@@ -8,6 +8,7 @@ from weft_node_sdk.context import NodeRunError, Outbound
 
 from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 from weft_nodes.postgres.values import decoders, encode, plain
 from weft_nodes.ssh_.tunnel import reached
@@ -76,7 +77,7 @@ async def connect(
     ctx: Outbound, secret: Mapping[str, Any], options: Mapping[str, Any], large_numbers: str
 ) -> AsyncIterator[Connection]:
     """Open for one run of the node."""
-    host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 5432)
+    host, port = str(secret.get("host", "localhost")), port_of(secret.get("port"), 5432)
     given = options.get("connectionTimeout", 30)
     seconds = float(given) if isinstance(given, int | float) and given > 0 else 30.0
     import asyncpg

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _CONNECT_SECONDS: Final = 10.0
@@ -41,7 +42,7 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[A
     import aio_pika
     from aio_pika.exceptions import AMQPError
 
-    host, port = str(secret.get("hostname") or ""), int(secret.get("port") or 5672)
+    host, port = str(secret.get("hostname") or ""), port_of(secret.get("port"), 5672)
     tls, sign_in = _tls(secret, host), _signing_in(secret)
     address = await ctx.connect_address(host, port)
     try:

@@ -5,6 +5,7 @@ from typing import Any
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 
 
@@ -12,7 +13,7 @@ async def client_of(ctx: Outbound, secret: Mapping[str, Any]) -> Any:
     """Connects at the first command."""
     from redis.asyncio import Connection, ConnectionPool, Redis
 
-    host, port = str(secret.get("host", "localhost")), int(secret.get("port") or 6379)
+    host, port = str(secret.get("host", "localhost")), port_of(secret.get("port"), 6379)
     address = await ctx.connect_address(host, port)
     pool = ConnectionPool(
         _secured(host, verify=secret.get("disableTlsVerification") is not True)

@@ -5,6 +5,7 @@ from typing import Any
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 
 
@@ -12,7 +13,7 @@ async def client_of(ctx: Outbound, secret: Mapping[str, Any], *, verify: bool) -
     """Connects when it is entered."""
     import aiosmtplib
 
-    host, port = str(secret.get("host", "")), int(secret.get("port") or 465)
+    host, port = str(secret.get("host", "")), port_of(secret.get("port"), 465)
     secure = secret.get("secure", True) is not False
     return aiosmtplib.SMTP(
         hostname=await ctx.connect_address(host, port),

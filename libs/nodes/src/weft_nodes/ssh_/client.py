@@ -15,6 +15,7 @@ from typing import Any, Final
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import to_text
 
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.secret_folder import secret_folder
 from weft_nodes.ssh_.process import environment
 
@@ -70,13 +71,9 @@ def login_of(secret: Mapping[str, Any]) -> Login:
     host = text("host").strip()
     if not host:
         raise NodeRunError("The credential names no host", code="CREDENTIAL_INVALID")
-    try:
-        port = int(text("port") or 22)
-    except ValueError:
-        raise NodeRunError("The credential's port is no number", code="CREDENTIAL_INVALID") from None
     return Login(
         host,
-        port,
+        port_of(secret.get("port"), 22),
         text("username"),
         text("password"),
         private_key(text("privateKey")),

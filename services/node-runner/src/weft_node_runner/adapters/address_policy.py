@@ -8,7 +8,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from weft_node_sdk.context import NodeRunError
 
 Address = IPv4Address | IPv6Address
-_EMBEDDING = (ip_network("::/96"), ip_network("64:ff9b::/96"))
+_EMBEDDING = tuple(map(ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
+"""IPv4-compatible, translated (RFC 2765), NAT64 (RFC 6052, RFC 8215): the last 32 bits are an IPv4 address."""
+_LOCAL = tuple(map(ip_network, ("192.88.99.0/24", "3fff::/20", "5f00::/16", "fec0::/10")))
+"""Not global, which this Python does not know: 6to4 relays, documentation, SRv6, site-local."""
+_ISATAP = (0x5EFE, 0x0200_5EFE)
+"""Before the IPv4 address in the last 64 bits (RFC 5214)."""
 
 
 class Policy:
@@ -25,7 +30,7 @@ class Policy:
 
     def permits(self, host: str, port: int, address: Address) -> bool:
         mapped = _inner(address) or address
-        if mapped.is_global and not mapped.is_multicast:
+        if mapped.is_global and not mapped.is_multicast and not any(mapped in net for net in _LOCAL):
             return True
         named = host.lower() in self._names or f"{host.lower()}:{port}" in self._names
         return named or f"{mapped}:{port}" in self._names or any(mapped in net for net in self._networks)
@@ -52,11 +57,13 @@ class Policy:
 
 
 def _inner(address: Address) -> IPv4Address | None:
-    """The IPv4 address that a mapped, compatible, 6to4, Teredo or NAT64 address leads to."""
+    """The IPv4 address that a mapped, compatible, translated, 6to4, Teredo, ISATAP or NAT64 address leads to."""
     if address.version == 4 or address.is_loopback or address.is_unspecified:
         return None
     found = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-    if found is None and any(address in prefix for prefix in _EMBEDDING):
+    if found is None and (
+        any(address in prefix for prefix in _EMBEDDING) or int(address) >> 32 & 0xFFFF_FFFF in _ISATAP
+    ):
         found = IPv4Address(int(address) & 0xFFFFFFFF)
     return found
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import node_options_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_kit.items import dumps_js, loads_js
@@ -15,7 +16,7 @@ from weft_kit.rpc import Caller, deadline
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.values import located
 
-from weft_gateway.entrypoints.rest.deps import backends
+from weft_gateway.entrypoints.rest.deps import backends, cache
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.nodes import TypeName, short_name
@@ -26,6 +27,8 @@ User = Annotated[Caller, Depends(signed_in)]
 
 PAGE: Final = 100
 SECONDS: Final = 15.0
+LOOK_UPS_PER_MINUTE: Final = 60
+"""Of a user in a project: each may be a call to somebody else's server."""
 _GENERIC: Final = {
     "httpBasicAuth",
     "httpBearerAuth",
@@ -57,7 +60,7 @@ class Wanted(BaseModel):
     credentials: dict[str, Any] = {}
     search: str = Field(default="", max_length=200)
     cursor: str = Field(default="", max_length=200)
-    project_id: str = ""
+    project_id: str = Field(default="", max_length=64)
 
 
 Choice = dict[str, Any]
@@ -157,6 +160,10 @@ async def options(
     if own is not None:
         found, cursor = await own(request, body)
         return ok(request, {"options": found, "next_cursor": cursor or None})
+    wait = await cache(request).take(f"options:{user.user_id}:{body.project_id}", LOOK_UPS_PER_MINUTE)
+    if wait > 0:
+        message = f"Too many look-ups; try again in {wait:.0f} s."
+        raise WeftError(ErrorCode.RATE_LIMITED, message, retry_after=wait)
     catalogue: Catalogue = request.app.state.catalogue
     version = catalogue.definition(short)["default_version"] if body.version is None else body.version
     call = pb.ListOptionsRequest(

@@ -1,0 +1,16 @@
+"""Ports as credentials hold them."""
+
+from typing import Any
+
+from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.values import to_text
+
+
+def port_of(given: Any, default: int) -> int:
+    """The port of a credential, or its kind's own. Raises NodeRunError for what is no port."""
+    text = str(to_text(given) or "").strip()
+    if not text or text == "0":
+        return default
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) < 65_536 or len(text) > 5:
+        raise NodeRunError(f"The credential's port '{text[:20]}' is no port", code="CREDENTIAL_INVALID")
+    return int(text)
