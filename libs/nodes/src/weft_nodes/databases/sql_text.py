@@ -9,10 +9,12 @@ from weft_node_sdk.context import NodeRunError
 
 class Syntax(NamedTuple):
     """`parts`: what is skipped, the places of values, the ends of statements. A statement that has a `body` has
-    ends of its own, and is the last of its text. `spread`: a list is as many values, not an array."""
+    ends of its own, and is the last of its text. `spread`: a list is as many values, not an array. `whole`: a text is
+    one statement, whatever is in it."""
 
     parts: re.Pattern[str]
     spread: bool = False
+    whole: bool = False
     body: re.Pattern[str] | None = None
 
 
@@ -42,6 +44,12 @@ MYSQL: Final = Syntax(
 )
 """Backslashes escape in all quotes but ``; `--` is a comment before a blank only, `#` always."""
 
+MSSQL: Final = Syntax(
+    _parts(rf"{_QUOTED}|\[(?:[^\]]|\]\])*(?:\]|\Z)|--[^\n]*"),
+    spread=True,
+    whole=True,
+)
+"""A batch, whose variables live as long as it does."""
 SNOWFLAKE: Final = Syntax(
     _parts(rf"{_ESCAPED}|\"(?:[^\"]|\"\")*(?:\"|\Z)|\$\$.*?(?:\$\$|\Z)|--[^\n]*|//[^\n]*"),
     spread=True,
@@ -82,7 +90,7 @@ def statements(
     for part in syntax.parts.finditer(text):
         parts.append(escape(text[position : part.start()]))
         position = part.end()
-        if part["end"] and not (syntax.body and syntax.body.search("".join(parts))):
+        if part["end"] and not syntax.whole and not (syntax.body and syntax.body.search("".join(parts))):
             found.append(Statement("".join(parts).strip(), held))
             parts, held = [], []
         elif part["number"] is None:
