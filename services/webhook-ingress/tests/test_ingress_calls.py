@@ -364,7 +364,22 @@ async def test_files_answer(world: World, made_route: MakeRoute) -> None:
     assert (await world.call("POST", "/webhook/f")).status_code == 500
 
 
-@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "image/svg+xml", "application/xhtml+xml"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/html; charset=utf-8",
+        "TEXT/HTML",
+        "image/svg+xml",
+        "application/xhtml+xml",
+        "text/xsl",
+        "multipart/x-mixed-replace; boundary=b",
+        "text/javascript",
+        "application/json, text/html",
+        "application/json; x=,text/html",
+        "",
+        "nothing",
+    ],
+)
 async def test_pages_of_workflows_run_in_an_origin_of_their_own(
     world: World, made_route: MakeRoute, kind: str
 ) -> None:
@@ -379,6 +394,42 @@ async def test_pages_of_workflows_run_in_an_origin_of_their_own(
         assert answer.headers["content-security-policy"].startswith("sandbox ")
         assert "allow-same-origin" not in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_no_answer_changes_what_holds_at_its_origin(world: World, made_route: MakeRoute) -> None:
+    """The editor may be at the same origin: its sign-in, and how browsers treat it, are not the workflow's."""
+    await world.publish(made_route("r", responseMode="responseNode"))
+    given = [
+        ("Set-Cookie", "weft_refresh=another; Path=/api/v1/auth"),
+        ("set-cookie", " weft_refresh =another"),
+        ("Set-Cookie", "=weft_refresh=another"),
+        ("Set-Cookie", "mine=1; Path=/webhook"),
+        ("Clear-Site-Data", '"*"'),
+        ("Strict-Transport-Security", "max-age=99999999"),
+        ("Service-Worker-Allowed", "/"),
+        ("X-Content-Type-Options", "none"),
+        ("Content-Length", "3"),
+        ("Transfer-Encoding", "chunked"),
+        ("Connection", "upgrade"),
+        ("X-Mine", "1"),
+        ("Content-Type", "application/json"),
+    ]
+    body = Payload(BINARY, b'{"a":1}', 7)
+    world.answer = lambda start: WebhookReply(start.execution_id, "response", 200, tuple(given), body)
+    answer = await world.call("POST", "/webhook/r")
+    assert answer.json() == {"a": 1}
+    assert answer.headers.get_list("set-cookie") == ["mine=1; Path=/webhook"]
+    assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert answer.headers.get_list("content-length") == ["7"]
+    assert answer.headers["x-mine"] == "1"
+    for name in (
+        "clear-site-data",
+        "strict-transport-security",
+        "service-worker-allowed",
+        "transfer-encoding",
+    ):
+        assert name not in answer.headers
+    assert "content-security-policy" not in answer.headers
 
 
 async def test_respond_nodes_and_runs_without_an_answer(world: World, made_route: MakeRoute) -> None:

@@ -50,6 +50,7 @@ from weft_webhook_ingress.domain.answers import (
 from weft_webhook_ingress.domain.body import NOTHING, TooLargeError
 from weft_webhook_ingress.domain.forms import parse_form
 from weft_webhook_ingress.domain.hook import TEST, Hook, compile_hook
+from weft_webhook_ingress.domain.origin import may_answer, may_run
 from weft_webhook_ingress.domain.table import RouteTable
 
 _EXECUTION: Final = b"x-weft-execution-id"
@@ -329,7 +330,6 @@ _SANDBOX: Final = (
     b"allow-top-navigation-by-user-activation"
 )
 """What a workflow answers runs, if it does, in an origin of its own: webhooks may share ours with the editor."""
-_PAGES: Final = (b"html", b"xml", b"svg")
 
 
 def _encoded(headers: Sequence[tuple[str, str]]) -> Headers:
@@ -431,11 +431,10 @@ class _Call:
         await self.send({"type": "http.response.body", "body": b""})
 
     async def _begin(self, answer: Answer, size: int) -> None:
-        headers = [(b"content-length", str(size).encode()), *answer.headers, *self._cors]
-        for name, value in answer.headers:
-            if name.lower() == b"content-type" and any(kind in value.lower() for kind in _PAGES):
-                headers.append((b"content-security-policy", _SANDBOX))
-                break
+        given = tuple(each for each in answer.headers if may_answer(*each))
+        headers = [(b"content-length", str(size).encode()), *given, *self._cors]
+        if may_run(given):
+            headers.append((b"content-security-policy", _SANDBOX))
         headers.append((b"x-content-type-options", b"nosniff"))
         if self.execution_id:
             headers.append((_EXECUTION, self.execution_id.encode()))
