@@ -64,6 +64,7 @@ test("of two tabs that change one workflow, neither loses its work unseen", asyn
   expect((await stored(page.request, token, id)).nodes).toHaveLength(3);
   await nothingSerious(page);
   await page.unroute(`**/api/v1/workflows/${id}`);
+  await page.getByRole("button", { name: "Compare" }).click();
   await page.getByRole("button", { name: "Take theirs" }).click();
   await expect(face(page, "Last")).toHaveCount(0);
   await expect(face(page, "First")).not.toHaveClass(/disabled/);

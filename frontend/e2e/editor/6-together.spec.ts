@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { nothingSerious } from "../session";
-import { chain, enter, face, node, open, store } from "./workbench";
+import { chain, enter, face, node, open, saved, store, stored } from "./workbench";
 
 const nodes = [node("Start", "manualTrigger", [0, 0]), node("First", "noOp", [240, 60]), node("Last", "noOp", [500, 20])];
 const workflow = (name: string) => ({ name, nodes, connections: chain("Start", "First", "Last") });
@@ -25,4 +25,50 @@ test("who else has a workflow open is seen, with what they have chosen, until th
   await other.context().close();
   await expect(here).toHaveCount(0);
   await expect(page.locator(".choice")).toHaveCount(0);
+});
+
+interface Listed {
+  data: { version: number }[];
+}
+
+test("kept over another's work: both are versions, and what differs is shown before", async ({ page, context }) => {
+  const token = await enter(page);
+  const headers = { Authorization: `Bearer ${token}` };
+  const id = await store(page.request, token, workflow("Mine and theirs"));
+  await open(page, id);
+  // this tab does not hear of the other's change, as after a lost connection
+  await page.route(`**/api/v1/workflows/${id}`, (route) => (route.request().method() === "GET" ? route.abort() : route.continue()));
+  const other = await context.newPage();
+  await open(other, id);
+  await face(other, "Last").click();
+  await other.keyboard.press("Delete");
+  await saved(other);
+
+  await face(page, "First").click();
+  await page.keyboard.press("d");
+  await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
+  await page.unroute(`**/api/v1/workflows/${id}`);
+  await page.getByRole("button", { name: "Compare" }).click();
+  const dialog = page.getByRole("dialog", { name: "Two states of this workflow" });
+  await expect(dialog.locator(".differences .added")).toContainText("Last");
+  await expect(dialog.locator(".differences .changed").first()).toContainText("First");
+  await nothingSerious(page);
+  await page.screenshot({ path: "test-results/compare-light.png" });
+
+  // they go on while the user reads: nothing is saved over what was not shown
+  await face(other, "Start").click();
+  await other.keyboard.press("d");
+  await saved(other);
+  await dialog.getByRole("button", { name: "Keep mine" }).click();
+  await expect(dialog.locator(".differences .changed").filter({ hasText: "Start" })).toBeVisible();
+  expect((await stored(page.request, token, id)).nodes).toHaveLength(2);
+  await dialog.getByRole("button", { name: "Keep mine" }).click();
+  await expect(dialog).toHaveCount(0);
+  await saved(page);
+  expect((await stored(page.request, token, id)).nodes).toHaveLength(3);
+  const { data } = (await (await page.request.get(`/api/v1/workflows/${id}/versions`, { headers })).json()) as Listed;
+  const kept = await Promise.all(data.map(async ({ version }) => (await (await page.request.get(`/api/v1/workflows/${id}/versions/${version}`, { headers })).json()) as { data: { document: { nodes: { name: string; disabled?: boolean }[] } } }));
+  const states = kept.map((each) => each.data.document.nodes.map((held) => `${held.name}${held.disabled ? " off" : ""}`).sort().join(", "));
+  expect(states).toContain("First, Start off");
+  expect(states).toContain("First off, Last, Start");
 });

@@ -112,6 +112,7 @@ export const api = {
   deactivate: (id: string) => request<StoredWorkflow>("POST", `/workflows/${id}/deactivate`, {}),
   versions: (id: string) => request<Version[]>("GET", `/workflows/${id}/versions`),
   version: (id: string, version: number) => request<Version>("GET", `/workflows/${id}/versions/${version}`),
+  keepVersion: (id: string) => request<Version>("POST", `/workflows/${id}/versions`, {}),
   restoreVersion: (id: string, version: number) =>
     request<StoredWorkflow>("POST", `/workflows/${id}/versions/${version}/restore`),
   execute: (id: string, run: Run = {}) => request<Execution>("POST", `/workflows/${id}/execute`, run),

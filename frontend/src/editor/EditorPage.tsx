@@ -7,15 +7,15 @@ import { api } from "../api/api";
 import { t } from "../i18n";
 import { NodeView } from "../nodeview/NodeView";
 import { Failed } from "../ui/states";
-import { say } from "../ui/toast";
 import { Canvas } from "./Canvas";
+import { Conflict } from "./Conflict";
 import { useDefinitions } from "./definitions";
 import { ExtractDialog } from "./ExtractDialog";
 import { NodePanel } from "./NodePanel";
 import { Palette } from "./Palette";
 import { RenameDialog } from "./RenameDialog";
 import { RunBar } from "./RunBar";
-import { reload, save, useAutosave } from "./saving";
+import { useAutosave } from "./saving";
 import { useShortcuts } from "./shortcuts";
 import { useLive } from "./running";
 import { createEditorStore, EditorContext, useEditor, useEditorStore } from "./store";
@@ -90,20 +90,6 @@ function Workbench() {
       {palette && <Palette />}
       {renaming && <RenameDialog id={renaming} />}
       {extracting && <ExtractDialog />}
-    </div>
-  );
-}
-
-/** Someone else has changed the draft since it was read. */
-function Conflict() {
-  const store = useEditorStore();
-  const conflict = useEditor((state) => state.saving === "conflict");
-  if (!conflict) return null;
-  return (
-    <div className="conflict" role="alert">
-      <p>{t("editor.conflict")}</p>
-      <button className="small" onClick={() => void reload(store).then(() => say(t("editor.tookTheirs")))}>{t("editor.takeTheirs")}</button>
-      <button className="small primary" onClick={() => void save(store, true)}>{t("editor.keepMine")}</button>
     </div>
   );
 }

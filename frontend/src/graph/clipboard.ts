@@ -1,5 +1,6 @@
 import { type Command, freeNames, names } from "./commands";
-import { type Graph, type GraphNode, readDocument, type WorkflowDocument, writeConnections } from "./document";
+import { type Graph, type GraphNode, readDocument, type WorkflowDocument, writeConnections, writeGroups } from "./document";
+import { groupsOf } from "./groups";
 import { renameInParameters } from "./rename";
 
 /** The chosen nodes and the connections among them as n8n JSON. */
@@ -9,7 +10,8 @@ export function copy(graph: Graph, ids: readonly string[]): string {
   const edges = graph.edges.filter((edge) => chosen.has(edge.from) && chosen.has(edge.to));
   const named = new Set(Object.values(nodes).map((node) => node.name));
   const pins = Object.fromEntries(Object.entries(graph.pins).filter(([name]) => named.has(name)));
-  const document: WorkflowDocument = { nodes: Object.values(nodes), connections: writeConnections(nodes, edges), pinData: pins };
+  const groups = groupsOf(graph).filter((group) => group.nodeIds.every((id) => chosen.has(id)));
+  const document: WorkflowDocument = { nodes: Object.values(nodes), connections: writeConnections(nodes, edges), pinData: pins, ...(groups.length > 0 && writeGroups({ groups })) };
   return JSON.stringify(document, null, 2);
 }
 
@@ -24,8 +26,8 @@ export function readClipboard(text: string): WorkflowDocument | null {
   if (typeof parsed !== "object" || parsed === null || !("nodes" in parsed) || !Array.isArray(parsed.nodes)) return null;
   const nodes: unknown[] = parsed.nodes;
   if (nodes.length === 0 || !nodes.every(isNode)) return null;
-  const { connections, pinData } = parsed as Partial<WorkflowDocument>;
-  return { nodes: nodes.map(completed), connections: connections ?? {}, pinData: pinData ?? {} };
+  const { connections, pinData, nodeGroups, meta } = parsed as Partial<WorkflowDocument>;
+  return { nodes: nodes.map(completed), connections: connections ?? {}, pinData: pinData ?? {}, ...(nodeGroups && { nodeGroups, meta: meta ?? null }) };
 }
 
 function isNode(value: unknown): value is GraphNode {
@@ -56,11 +58,13 @@ export function paste(document: WorkflowDocument, graph: Graph, at: [number, num
   });
   const edges = given.edges.map((edge) => ({ ...edge, from: ids.get(edge.from) ?? "", to: ids.get(edge.to) ?? "" }));
   const pins = Object.fromEntries([...named].flatMap(([from, to]) => (given.pins[from] ? [[to, given.pins[from]] as const] : [])));
+  const groups = groupsOf(given).map((group) => ({ ...group, id: crypto.randomUUID(), nodeIds: group.nodeIds.flatMap((id) => ids.get(id) ?? []) }));
   const command: Command = (before) => ({
     ...before,
     nodes: { ...before.nodes, ...Object.fromEntries(added.map((node) => [node.id, node])) },
     edges: [...before.edges, ...edges],
     pins: { ...before.pins, ...pins },
+    ...(groups.length > 0 && { groups: [...(before.groups ?? []), ...groups] }),
   });
   return { command, ids: added.map((node) => node.id) };
 }

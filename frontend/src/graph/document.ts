@@ -54,6 +54,20 @@ export interface WorkflowDocument {
   connections: Connections;
   settings?: Record<string, unknown>;
   pinData?: Record<string, Item[]>;
+  nodeGroups?: DocumentGroup[];
+  meta?: Record<string, unknown> | null;
+}
+
+/** A named group of nodes, by their ids. */
+export interface DocumentGroup {
+  id: string;
+  name: string;
+  nodeIds: string[];
+}
+
+/** `color`: 1 to 7. */
+export interface Group extends DocumentGroup {
+  color: number;
 }
 
 /** A connection between ports, by node ids. `output` and `input` count from 0 within their type. */
@@ -75,6 +89,9 @@ export interface Graph {
   edges: Edge[];
   settings: Record<string, unknown>;
   pins: Record<string, Item[]>;
+  /** Missing where the document has none, so that nothing is written that was not there. */
+  groups?: Group[];
+  meta?: Record<string, unknown>;
 }
 
 export const STICKY_NOTE = "n8n-nodes-base.stickyNote";
@@ -96,7 +113,30 @@ export function readDocument(document: WorkflowDocument): Graph {
     edges: readConnections(document.connections, ids),
     settings: document.settings ?? {},
     pins: document.pinData ?? {},
+    ...(document.meta && { meta: document.meta }),
+    ...(Array.isArray(document.nodeGroups) && { groups: readGroups(document.nodeGroups, document.meta) }),
   };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function readGroups(given: unknown[], meta: WorkflowDocument["meta"]): Group[] {
+  const weft = meta?.weft;
+  const colours = isObject(weft) && isObject(weft.groupColors) ? weft.groupColors : {};
+  return given.flatMap((group) => {
+    if (!isObject(group) || typeof group.id !== "string" || !Array.isArray(group.nodeIds)) return [];
+    const nodeIds = group.nodeIds.filter((id): id is string => typeof id === "string");
+    const color = colours[group.id];
+    return [{ ...group, id: group.id, name: typeof group.name === "string" ? group.name : "", nodeIds, color: typeof color === "number" ? color : 1 }];
+  });
+}
+
+/** Groups as n8n has them; what it has not, their colours, in a corner of `meta` that it keeps. */
+export function writeGroups({ groups, meta }: Pick<Graph, "groups" | "meta">): Pick<WorkflowDocument, "nodeGroups" | "meta"> {
+  if (!groups) return meta ? { meta } : {};
+  const weft = isObject(meta?.weft) ? meta.weft : {};
+  const groupColors = Object.fromEntries(groups.map((group) => [group.id, group.color]));
+  return { nodeGroups: groups.map(({ color: _, ...group }) => group), meta: { ...meta, weft: { ...weft, groupColors } } };
 }
 
 function readConnections(connections: Connections, ids: Map<string, string>): Edge[] {
@@ -130,6 +170,7 @@ export function writeDocument(graph: Graph): WorkflowDocument & Required<Pick<Wo
     connections: writeConnections(graph.nodes, graph.edges),
     settings: graph.settings,
     pinData: graph.pins,
+    ...writeGroups(graph),
   };
 }
 

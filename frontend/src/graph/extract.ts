@@ -2,7 +2,8 @@
  * reasons why they would not. */
 
 import { type Command, freeName } from "./commands";
-import { type Edge, type Graph, type GraphNode, type Item, STICKY_NOTE, type WorkflowDocument, writeConnections } from "./document";
+import { type Edge, type Graph, type GraphNode, type Item, STICKY_NOTE, type WorkflowDocument, writeConnections, writeGroups } from "./document";
+import { groupsOf } from "./groups";
 import { computesNames, mapSources, type Reference, referencesIn, sourcesOf } from "./references";
 
 /** Why a selection can't be a workflow of its own. `node`, `other`: names; `port`: an output, counted from 1. */
@@ -228,12 +229,14 @@ class Extractor {
       from = items.id;
     }
     if (entry) edges.push({ from, output: 0, to: entry.to, input: entry.input, kind: "main" });
+    const groups = groupsOf(this.graph).filter((group) => group.nodeIds.every((id) => this.inside.has(id)));
     const { executionOrder, timezone } = this.graph.settings;
     return {
       name: this.around.name,
       nodes: Object.values(nodes),
       connections: writeConnections(nodes, edges),
       settings: { ...(executionOrder !== undefined && { executionOrder }), ...(timezone !== undefined && { timezone }) },
+      ...(groups.length > 0 && writeGroups({ groups })),
       pinData: Object.fromEntries(Object.entries(this.graph.pins).filter(([name]) => moved.some((node) => node.name === name))),
     };
   }
@@ -284,7 +287,11 @@ class Extractor {
       const pins: Record<string, Item[]> = Object.fromEntries(Object.entries(graph.pins).filter(([pinned]) => !gone.has(pinned)));
       const pinned = graph.pins[old];
       if (pinned && exit) pins[name] = pinned;
-      return { ...graph, nodes, edges: unique([...edges, ...kept]), pins };
+      const groups = groupsOf(graph).flatMap((group) => {
+        const nodeIds = group.nodeIds.filter((id) => !this.inside.has(id));
+        return nodeIds.length === group.nodeIds.length ? [group] : nodeIds.length > 0 ? [{ ...group, nodeIds: [...nodeIds, node.id] }] : [];
+      });
+      return { ...graph, nodes, edges: unique([...edges, ...kept]), pins, ...(graph.groups && { groups }) };
     };
   }
 }

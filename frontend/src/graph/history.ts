@@ -41,7 +41,8 @@ export function apply(history: History, command: Command, tag = ""): History {
 
 /** What turns one graph into another that shares what is equal; null where nothing does. */
 function difference(before: Graph, after: Graph): Patch | null {
-  const members = Object.fromEntries(Object.entries(after).filter(([key, value]) => key !== "nodes" && before[key as keyof Graph] !== value)) as Partial<Graph>;
+  const keys = (Object.keys({ ...before, ...after }) as (keyof Graph)[]).filter((key) => key !== "nodes" && before[key] !== after[key]);
+  const members = Object.fromEntries(keys.map((key) => [key, after[key]])) as Partial<Graph>;
   const ids = Object.keys(after.nodes);
   const same = ids.length === Object.keys(before.nodes).length && ids.every((id) => id in before.nodes);
   const nodes: Record<string, GraphNode> = {};

@@ -104,6 +104,17 @@ async def test_versions_are_listed_compared_and_restored(owner: Client) -> None:
     assert await owner.refusal("POST", f"{path}/versions/1/restore", headers=stale) == (409, "CONFLICT")
 
 
+async def test_a_draft_is_kept_as_a_version_before_another_takes_its_place(owner: Client) -> None:
+    created = await made(owner, path="kept")
+    path = f"/workflows/{created['id']}"
+    kept = await owner.data("POST", f"{path}/versions")
+    assert (kept["version"], kept["id"]) == (1, created["version_id"])
+    assert (await owner.data("POST", f"{path}/versions"))["version"] == 1
+    await owner.data("PUT", path, json=document(name="Another", path="kept"))
+    assert (await owner.data("GET", f"{path}/versions/1"))["document"]["name"] == "A workflow"
+    assert (await owner.data("POST", f"{path}/versions"))["version"] == 2
+
+
 async def test_a_copy_has_its_own_name_and_is_not_published(owner: Client) -> None:
     created = await made(owner, path="copied")
     await owner.data("POST", f"/workflows/{created['id']}/activate")

@@ -27,6 +27,12 @@ async def versions(request: Request, user: User, workflow_id: str) -> Response:
     return ok(request, [view(version) for version in found.versions])
 
 
+@router.post("/{workflow_id}/versions", summary="Keep the draft as a version; the newest where nothing changed")
+async def keep_version(request: Request, user: User, workflow_id: str) -> Response:
+    kept = await backends(request).workflows.Snapshot(pb.SnapshotRequest(workflow_id=workflow_id))
+    return ok(request, view(kept.version))
+
+
 @router.get("/{workflow_id}/versions/{number}", summary="One version with its document")
 async def version(request: Request, user: User, workflow_id: str, number: VersionNumber) -> Response:
     return ok(request, view(await _version(request, workflow_id, number)))
