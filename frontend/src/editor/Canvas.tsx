@@ -16,12 +16,15 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { createStore } from "zustand";
 import { connect, moveNodes } from "../graph/commands";
+import { unfoldedIds } from "../graph/groups";
 import { t } from "../i18n";
 import { tidyUp } from "./actions";
 import { Dots } from "./Dots";
 import { fit, LEAST_ZOOM } from "./fit";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, edgeOf } from "./flow";
 import { toCanvas, toDocument } from "./geometry";
+import { chosenFaces, shownGraph } from "./folding";
+import { FoldedFace, Groups, type Shift } from "./Groups";
 import { LinkEdge } from "./LinkEdge";
 import { FAR, MANY, useMounted } from "./mounting";
 import { NodeFace } from "./NodeFace";
@@ -36,7 +39,7 @@ import { StickyNote } from "./StickyNote";
 import { useEditor, useEditorStore } from "./store";
 import "./canvas.css";
 
-const NODE_TYPES = { face: NodeFace, note: StickyNote };
+const NODE_TYPES = { face: NodeFace, folded: FoldedFace, note: StickyNote };
 const EDGE_TYPES = { link: LinkEdge };
 const NONE: ReadonlySet<string> = new Set();
 const AT_REST: Moved = { ids: NONE, x: 0, y: 0 };
@@ -46,7 +49,7 @@ const MAPPED = 6;
 /** The graph of the store, to look at and to change. Positions of a drag become one step of the history. */
 export function Canvas() {
   const store = useEditorStore();
-  const graph = useEditor((state) => state.history.graph);
+  const graph = useEditor(shownGraph);
   const definitions = useEditor((state) => state.definitions);
   const selection = useEditor((state) => state.selection);
   const selectedEdges = useEditor((state) => state.selectedEdges);
@@ -57,7 +60,9 @@ export function Canvas() {
   const far = useStore((state) => state.transform[2] < FAR);
   const scene = sceneOf(graph, definitions);
   const many = scene.boxes.size > MANY;
-  const current = useCallback(() => sceneOf(store.getState().history.graph, store.getState().definitions), [store]);
+  const current = useCallback(() => sceneOf(shownGraph(store.getState()), store.getState().definitions), [store]);
+  /** Ids with those of folded groups in place of their faces. */
+  const real = useCallback((ids: readonly string[]) => unfoldedIds(store.getState().history.graph, ids), [store]);
   const mounted = useMounted(current, many, scene);
   const [moving] = useState(() => createStore<Moved>(() => AT_REST));
 
@@ -65,7 +70,7 @@ export function Canvas() {
   const parts = [graph, definitions, selection, mounted];
   if (parts.some((part, index) => drawn[index] !== part)) {
     setDrawn(parts);
-    setNodes(canvasNodes(graph, definitions, new Set(selection), mounted, nodes));
+    setNodes(canvasNodes(graph, definitions, chosenFaces(graph, store.getState().history.graph, selection), mounted, nodes));
   }
   const edges = useMemo(() => canvasEdges(graph, new Set(selectedEdges), mounted, []), [graph, selectedEdges, mounted]);
 
@@ -83,11 +88,11 @@ export function Canvas() {
     return sheet.subscribe(({ userSelectionRect: drawn, transform: [, , zoom] }, before) => {
       if (!drawn || drawn === before.userSelectionRect || drawn.width + drawn.height === 0) return;
       const [x, y] = sheet.getState().transform;
-      const ids = within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom });
+      const ids = real(within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom }));
       const { selection } = store.getState();
       if (ids.length !== selection.length || ids.some((id, at) => id !== selection[at])) store.setState({ selection: ids });
     });
-  }, [many, sheet, store, current]);
+  }, [many, sheet, store, current, real]);
 
   useEffect(() => {
     const shifting = new Shifting(sheet);
@@ -104,8 +109,10 @@ export function Canvas() {
     const kept = store.getState().selection.filter((id) => multiSelectionActive || !mounted || mounted.has(id));
     const next = new Set(kept);
     for (const change of chosen) {
-      if (change.selected) next.add(change.id);
-      else next.delete(change.id);
+      for (const id of real([change.id])) {
+        if (change.selected) next.add(id);
+        else next.delete(id);
+      }
     }
     store.setState({ selection: [...next] });
   };
@@ -125,14 +132,44 @@ export function Canvas() {
     const from = graph.nodes[dragged.id]?.position;
     if (!from) return;
     const [x, y] = toDocument(dragged.position);
-    const ids = new Set([...moved.map((node) => node.id), ...store.getState().selection]);
-    const placed = [...ids].flatMap((id): [string, [number, number]][] => {
-      const at = graph.nodes[id]?.position;
+    const ids = real([dragged.id, ...moved.map((node) => node.id), ...store.getState().selection]);
+    const { nodes: held } = store.getState().history.graph;
+    const placed = ids.flatMap((id): [string, [number, number]][] => {
+      const at = held[id]?.position;
       return at ? [[id, [at[0] + x - from[0], at[1] + y - from[1]]]] : [];
     });
     // the nodes lie where they were dropped before their layers go
     flushSync(() => store.getState().change(moveNodes(new Map(placed))));
     moving.setState(AT_REST);
+  };
+
+  /** Moves the nodes of a group; they follow as those that are dragged do. */
+  const shift: Shift = (ids, x, y, dropped) => {
+    if (dropped) {
+      const by = toDocument({ x, y });
+      const { nodes: held } = store.getState().history.graph;
+      const placed = ids.flatMap((id): [string, [number, number]][] => {
+        const at = held[id]?.position;
+        return at ? [[id, [at[0] + by[0], at[1] + by[1]]]] : [];
+      });
+      flushSync(() => store.getState().change(moveNodes(new Map(placed))));
+      moving.setState(AT_REST);
+    } else if (many) {
+      const { ids: shifted } = moving.getState();
+      moving.setState({ ids: shifted.size > 0 ? shifted : new Set(ids), x, y });
+    } else {
+      const shifted = new Set(ids);
+      setNodes((before) => before.map((node) => {
+        const at = graph.nodes[node.id]?.position;
+        return at && shifted.has(node.id) ? { ...node, position: { x: toCanvas(at).x + x, y: toCanvas(at).y + y } } : node;
+      }));
+    }
+  };
+  const byId = new Map(many ? [] : nodes.map((node) => [node.id, node]));
+  /** Where a node is now, on its way too. */
+  const boxOf = (id: string) => {
+    const box = scene.boxes.get(id);
+    return box && { ...box, ...byId.get(id)?.position };
   };
 
   const addFromDrop = (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
@@ -175,7 +212,7 @@ export function Canvas() {
       onConnectEnd={addFromDrop}
       isValidConnection={(connection) => edgeOf(connection) !== null}
       onNodeClick={(event, node) => {
-        if (!event.shiftKey && !event.metaKey && !event.ctrlKey) store.setState({ selection: [node.id], selectedEdges: [] });
+        if (!event.shiftKey && !event.metaKey && !event.ctrlKey) store.setState({ selection: real([node.id]), selectedEdges: [] });
       }}
       onNodeDoubleClick={(_, node) => { if (node.type === "face") store.setState({ opened: node.id }); }}
       onPaneClick={() => store.setState({ adding: null, selection: [], selectedEdges: [] })}
@@ -195,6 +232,7 @@ export function Canvas() {
     >
       <Dots />
       {many && <Painted moving={moving} />}
+      <Groups boxOf={boxOf} painted={many} shift={shift} />
       <Controls showInteractive={false} showFitView={false} aria-label={t("editor.view")}>
         <ControlButton onClick={() => fit(store, flow)} title={`${t("editor.fit")} (1)`} aria-label={t("editor.fit")}><Maximize /></ControlButton>
         {!readOnly && <ControlButton onClick={() => tidyUp(store)} title={t("editor.tidy")} aria-label={t("editor.tidy")}><WandSparkles /></ControlButton>}

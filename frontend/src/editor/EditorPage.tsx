@@ -11,6 +11,7 @@ import { Canvas } from "./Canvas";
 import { Conflict } from "./Conflict";
 import { useDefinitions } from "./definitions";
 import { ExtractDialog } from "./ExtractDialog";
+import { GroupDialog } from "./GroupDialog";
 import { NodePanel } from "./NodePanel";
 import { Palette } from "./Palette";
 import { RenameDialog } from "./RenameDialog";
@@ -66,6 +67,7 @@ function Workbench() {
   const palette = useEditor((state) => state.palette);
   const renaming = useEditor((state) => state.renaming);
   const extracting = useEditor((state) => state.extracting);
+  const naming = useEditor((state) => state.naming);
   useDefinitions();
   useAutosave(queries);
   useLive();
@@ -90,6 +92,7 @@ function Workbench() {
       {palette && <Palette />}
       {renaming && <RenameDialog id={renaming} />}
       {extracting && <ExtractDialog />}
+      {naming && <GroupDialog key={naming} id={naming} />}
     </div>
   );
 }

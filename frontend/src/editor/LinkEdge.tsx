@@ -5,6 +5,8 @@ import { disconnect } from "../graph/commands";
 import type { Edge } from "../graph/document";
 import { t } from "../i18n";
 import { backPath } from "./paint";
+import { groupOfFace } from "../graph/groups";
+import { shownGraph } from "./folding";
 import { leadsBack, sceneOf } from "./scene";
 import { useEditor, useEditorStore } from "./store";
 
@@ -25,7 +27,7 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   const state = useEditor((all) => all.run?.nodes[data?.from ?? ""]);
   const count = state?.counts[output];
   const back = leadsBack(data?.edge.kind ?? "main", sourceX, targetX);
-  const under = useEditor((all) => (back ? sceneOf(all.history.graph, all.definitions).ways.get(id)?.under : undefined));
+  const under = useEditor((all) => (back ? sceneOf(shownGraph(all), all.definitions).ways.get(id)?.under : undefined));
   const [path, x, y] = back
     ? backPath({ sourceX, sourceY, targetX, targetY, ...(under !== undefined && { under }) })
     : getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
@@ -40,7 +42,7 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   };
   useEffect(() => () => clearTimeout(leaving.current), []);
   const counted = count !== undefined && count > 0;
-  const tools = !readOnly && data && (pointed || selected);
+  const tools = !readOnly && data && (pointed || selected) && (groupOfFace(data.edge.from) ?? groupOfFace(data.edge.to)) === null;
   const classes = ["link", data?.edge.kind !== "main" && "socket", back && "back", selected && "selected", count ? "done" : state?.status === "running" && "busy"];
   return (
     <g onPointerEnter={enter} onPointerLeave={leave}>

@@ -3,6 +3,7 @@ import { type PointerEvent, useEffect, useRef } from "react";
 import { STICKY_NOTE } from "../graph/document";
 import { t } from "../i18n";
 import { type Colours, watchColours } from "./colours";
+import { shownGraph } from "./folding";
 import { type Box, grown, sceneOf, seen } from "./scene";
 import { type EditorStore, useEditorStore } from "./store";
 
@@ -22,20 +23,21 @@ interface MapFrame {
 }
 
 function mapOf(store: EditorStore): MapFrame {
-  const { history, definitions } = store.getState();
-  const all = grown(sceneOf(history.graph, definitions).bounds ?? NOWHERE, MARGIN);
+  const { definitions } = store.getState();
+  const all = grown(sceneOf(shownGraph(store.getState()), definitions).bounds ?? NOWHERE, MARGIN);
   const scale = Math.min(WIDTH / all.width, HEIGHT / all.height);
   return { left: all.x - (WIDTH / scale - all.width) / 2, top: all.y - (HEIGHT / scale - all.height) / 2, scale };
 }
 
 function drawNodes(context: CanvasRenderingContext2D, store: EditorStore, { left, top, scale }: MapFrame, ratio: number, colours: Colours): void {
-  const { history, definitions, run } = store.getState();
+  const { definitions, run } = store.getState();
+  const graph = shownGraph(store.getState());
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   context.setTransform(ratio * scale, 0, 0, ratio * scale, -left * scale * ratio, -top * scale * ratio);
   const least = 1 / scale;
-  for (const [id, box] of sceneOf(history.graph, definitions).boxes) {
-    const node = history.graph.nodes[id];
+  for (const [id, box] of sceneOf(graph, definitions).boxes) {
+    const node = graph.nodes[id];
     const status = run?.nodes[node?.name ?? ""]?.status;
     const colour = status === "success" ? "good" : status === "error" ? "bad" : status === "running" ? "busy" : "line-strong";
     context.fillStyle = colours[node?.type === STICKY_NOTE ? "note-1" : colour];
@@ -79,7 +81,7 @@ export function Overview() {
     const colours = watchColours(soon);
     const unsubscribe = [
       sheet.subscribe((now, before) => { if (now.transform !== before.transform || now.width !== before.width || now.height !== before.height) place(); }),
-      store.subscribe((now, before) => { if (now.history.graph !== before.history.graph || now.run !== before.run || now.definitions !== before.definitions) soon(); }),
+      store.subscribe((now, before) => { if (now.history.graph !== before.history.graph || now.folded !== before.folded || now.run !== before.run || now.definitions !== before.definitions) soon(); }),
     ];
     draw();
     return () => {

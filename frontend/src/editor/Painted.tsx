@@ -2,6 +2,8 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import type { StoreApi } from "zustand";
 import { watchColours } from "./colours";
+import { FOLDED } from "../graph/groups";
+import { shownGraph } from "./folding";
 import { iconAddress } from "./NodeIcon";
 import type { Icons, Picture } from "./paint";
 import { sceneOf } from "./scene";
@@ -19,6 +21,7 @@ function iconsOf(loaded: () => void): Icons {
   return (type) => {
     const known = icons.get(type);
     if (known !== undefined) return known;
+    if (type === FOLDED) return null;
     icons.set(type, null);
     const image = new Image(ICON, ICON);
     image.src = iconAddress(type);
@@ -46,8 +49,9 @@ export function Painted({ moving }: { moving: StoreApi<Moved> }) {
     let rest: ReturnType<typeof setTimeout> | undefined;
     let later: ReturnType<typeof setTimeout> | undefined;
     const picture = (): Picture => {
-      const { history, definitions, run } = store.getState();
-      return { graph: history.graph, scene: sceneOf(history.graph, definitions), definitions, run };
+      const { definitions, run } = store.getState();
+      const graph = shownGraph(store.getState());
+      return { graph, scene: sceneOf(graph, definitions), definitions, run };
     };
     let shown = picture();
     const now = () => {
@@ -80,7 +84,7 @@ export function Painted({ moving }: { moving: StoreApi<Moved> }) {
         now(); // in the same frame as the elements move
       }),
       store.subscribe((state, before) => {
-        if (state.history.graph !== before.history.graph || state.definitions !== before.definitions) anew();
+        if (state.history.graph !== before.history.graph || state.folded !== before.folded || state.definitions !== before.definitions) anew();
         else if (state.selection !== before.selection) soon();
         if (state.run !== before.run) later ??= setTimeout(anew, RUN_MS);
       }),

@@ -2,6 +2,7 @@ import { useReactFlow } from "@xyflow/react";
 import Fuse from "fuse.js";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { t } from "../i18n";
+import { reveal } from "./folding";
 import { toCanvas } from "./geometry";
 import { ACTIONS } from "./shortcuts";
 import { useEditor, useEditorStore } from "./store";
@@ -43,6 +44,7 @@ export function Palette() {
       note: t("palette.go"),
       run: () => {
         const { x, y } = toCanvas(node.position);
+        reveal(store, node.id);
         store.setState({ selection: [node.id] });
         void flow.setCenter(x + 95, y + 30, { zoom: 1, duration: 250 });
       },

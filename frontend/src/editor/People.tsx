@@ -3,6 +3,7 @@ import { useReactFlow, ViewportPortal } from "@xyflow/react";
 import { api } from "../api/api";
 import { t } from "../i18n";
 import { type Other, colourOf, initialsOf } from "./presence";
+import { reveal, shownGraph } from "./folding";
 import { sceneOf } from "./scene";
 import { useEditor, useEditorStore } from "./store";
 import "./people.css";
@@ -23,8 +24,8 @@ export function People() {
   const nodes = useEditor((state) => state.history.graph.nodes);
   const nameOf = useNames();
   const go = (id: string) => {
-    const { history, definitions } = store.getState();
-    const box = sceneOf(history.graph, definitions).boxes.get(id);
+    reveal(store, id);
+    const box = sceneOf(shownGraph(store.getState()), store.getState().definitions).boxes.get(id);
     if (box) void flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom: flow.getZoom(), duration: 250 });
   };
   return (
@@ -51,7 +52,7 @@ export function People() {
 /** What the others have chosen, marked on the canvas. */
 export function Choices() {
   const others = useEditor((state) => state.others);
-  const graph = useEditor((state) => state.history.graph);
+  const graph = useEditor(shownGraph);
   const definitions = useEditor((state) => state.definitions);
   const nameOf = useNames();
   const marked = others.flatMap((other) => other.nodes.map((node) => ({ other, node })));

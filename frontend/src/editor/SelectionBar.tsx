@@ -9,6 +9,7 @@ import {
   AlignStartVertical,
   AlignVerticalSpaceAround,
   CopyPlus,
+  Group,
   SquareArrowOutUpRight,
   Trash2,
   WandSparkles,
@@ -16,7 +17,7 @@ import {
 import { memo, type ReactNode } from "react";
 import type { Alignment } from "../graph/layout";
 import { type Key, t } from "../i18n";
-import { alignSelected, distributeSelected, duplicateSelected, removeSelected, tidyUp } from "./actions";
+import { alignSelected, distributeSelected, duplicateSelected, groupSelected, removeSelected, tidyUp } from "./actions";
 import { type EditorStore, useEditor, useEditorStore } from "./store";
 
 const aligned = (how: Alignment) => (store: EditorStore) => alignSelected(store, how);
@@ -30,6 +31,7 @@ const TOOLS: [Key, ReactNode, (store: EditorStore) => void][] = [
   ["align.acrossX", <AlignHorizontalSpaceAround />, (store) => distributeSelected(store, "x")],
   ["align.acrossY", <AlignVerticalSpaceAround />, (store) => distributeSelected(store, "y")],
   ["editor.tidy", <WandSparkles />, tidyUp],
+  ["editor.group", <Group />, groupSelected],
   ["editor.extract", <SquareArrowOutUpRight />, (store) => store.setState({ extracting: true })],
   ["action.duplicate", <CopyPlus />, duplicateSelected],
   ["action.delete", <Trash2 />, removeSelected],

@@ -3,6 +3,7 @@ import type { NodeSummary } from "../forms/definition";
 import { addNode, type Command, connect, insertOnEdge, moveNodes, removeAndJoin, removeNodes, replaceNode, toggleDisabled, disconnect } from "../graph/commands";
 import { copy, paste, readClipboard } from "../graph/clipboard";
 import { type Graph, type GraphNode, STICKY_NOTE } from "../graph/document";
+import { groupNodes, groupsAt, ungroup } from "../graph/groups";
 import { align, type Alignment, distribute, type Size, tidy } from "../graph/layout";
 import { t } from "../i18n";
 import { say, sayError } from "../ui/toast";
@@ -149,3 +150,14 @@ export async function replaceBy(store: EditorStore, type: NodeSummary, id: strin
     if (error instanceof Error) sayError(error);
   }
 }
+
+/** Makes a group of the chosen nodes, and asks for its name. */
+export function groupSelected(store: EditorStore): void {
+  const { selection, change } = store.getState();
+  const id = crypto.randomUUID();
+  change(groupNodes(id, t("group.unnamed"), selection));
+  store.setState({ naming: id });
+}
+
+export const ungroupSelected = (store: EditorStore): void =>
+  store.getState().change(ungroup(groupsAt(graphOf(store), store.getState().selection).map((group) => group.id)));

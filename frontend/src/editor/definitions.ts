@@ -5,6 +5,7 @@ import { ApiError } from "../api/client";
 import type { NodeDefinition } from "../forms/definition";
 import { type Ports, portsOf } from "../graph/ports";
 import type { GraphNode } from "../graph/document";
+import { FOLDED } from "../graph/groups";
 import { useEditor, useEditorStore } from "./store";
 
 const FOREVER = { staleTime: Infinity, gcTime: Infinity };
@@ -39,6 +40,12 @@ export function useDefinitions(): void {
   }, [types, store, queries]);
 }
 
+/** A folded group has a port for each of its nodes' ports that a connection crosses its border at. */
+function foldedPorts({ parameters: { inputs, outputs } }: GraphNode): Ports {
+  const plain = (all: unknown) => (Array.isArray(all) ? all.map(() => "") : []);
+  return { inputs: plain(inputs), outputs: plain(outputs) };
+}
+
 interface KnownPorts {
   definition: NodeDefinition | null | undefined;
   version: number;
@@ -52,7 +59,7 @@ const known = new WeakMap<GraphNode["parameters"], KnownPorts>();
 export function portsFor(node: GraphNode, definition: NodeDefinition | null | undefined): Ports {
   const held = known.get(node.parameters);
   if (held && held.definition === definition && held.version === node.typeVersion && held.onError === node.onError) return held.ports;
-  const ports = portsOf(node, definition ?? undefined);
+  const ports = node.type === FOLDED ? foldedPorts(node) : portsOf(node, definition ?? undefined);
   known.set(node.parameters, { definition, version: node.typeVersion, onError: node.onError, ports });
   return ports;
 }

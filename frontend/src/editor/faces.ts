@@ -1,5 +1,6 @@
 import type { NodeDefinition } from "../forms/definition";
 import type { GraphNode } from "../graph/document";
+import { FOLDED } from "../graph/groups";
 import type { Ports } from "../graph/ports";
 import { t } from "../i18n";
 
@@ -12,6 +13,7 @@ const WORDS = ["operation", "resource", "mode", "httpMethod", "method"];
 
 /** What the node does, in a word or two: its address or operation, else the name of its type. Empty until that is known. */
 export function nameOfKind(node: GraphNode, definition: Definition): string {
+  if (node.type === FOLDED) return t("group.count", { count: Number(node.parameters.count) });
   if (definition === undefined) return "";
   if (definition === null) return t("editor.unknownType");
   const type = definition.display_name;

@@ -1,6 +1,7 @@
 import type { Edge as FlowEdge, Node as FlowNode } from "@xyflow/react";
 import type { NodeDefinition } from "../forms/definition";
 import { type Edge, edgeId, type Graph, type GraphNode, STICKY_NOTE } from "../graph/document";
+import { FOLDED, groupOfFace } from "../graph/groups";
 import { portsFor } from "./definitions";
 import { noteSize, toCanvas } from "./geometry";
 import type { LinkData } from "./LinkEdge";
@@ -65,7 +66,7 @@ export function canvasNodes(graph: Graph, definitions: Record<string, NodeDefini
     const data = same ? old.data : { node, ports, sockets, taken };
     const size = note ? { width: noteSize(node).width, height: noteSize(node).height } : {};
     const measured = old?.measured && !note ? { measured: old.measured } : {};
-    return { id: node.id, type: note ? "note" : "face", position: toCanvas(node.position), data, selected, zIndex: note ? -1 : 1, ariaLabel: node.name, ...size, ...measured };
+    return { id: node.id, type: note ? "note" : node.type === FOLDED ? "folded" : "face", position: toCanvas(node.position), data, selected, zIndex: note ? -1 : 1, ariaLabel: node.name, ...size, ...measured };
   });
 }
 
@@ -88,6 +89,7 @@ export function canvasEdges(graph: Graph, selection: ReadonlySet<string>, mounte
       targetHandle: `${edge.targetKind ?? edge.kind}/${edge.kind === "main" ? edge.input : 0}`,
       data: { edge, from },
       selected,
+      ...((groupOfFace(edge.from) ?? groupOfFace(edge.to)) !== null && { selectable: false, focusable: false }),
       ariaLabel: `${from} → ${graph.nodes[edge.to]?.name ?? ""}`,
     };
   });

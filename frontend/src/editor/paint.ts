@@ -3,6 +3,7 @@ import type { NodeDefinition } from "../forms/definition";
 import type { Colours } from "./colours";
 import { portsFor } from "./definitions";
 import { isTrigger, nameOfKind } from "./faces";
+import { framesOf, paintFrame } from "./frames";
 import { noteSize } from "./geometry";
 import { type Box, meets, type Scene, type Way } from "./scene";
 import type { Run } from "./store";
@@ -34,6 +35,7 @@ export type Icons = (type: string) => CanvasImageSource | null;
 export function paint(canvas: Canvas, picture: Picture, part: Part, view: Box, zoom: number, colours: Colours, icon: Icons): void {
   const { scene, graph } = picture;
   const shown = [...scene.boxes].filter(([id, box]) => part.node(id) && meets(box, view));
+  for (const frame of framesOf(graph, (id) => scene.boxes.get(id))) if (frame.group.nodeIds.every(part.node)) paintFrame(canvas, frame, colours, zoom);
   for (const [id, box] of shown) if (graph.nodes[id]?.type === STICKY_NOTE) note(canvas, picture, colours, id, box);
   for (const way of scene.ways.values()) if (part.way(way)) connection(canvas, picture, colours, way, view, zoom);
   for (const [id, box] of shown) if (graph.nodes[id]?.type !== STICKY_NOTE) face(canvas, picture, colours, icon, id, box, zoom);

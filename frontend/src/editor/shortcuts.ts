@@ -1,9 +1,11 @@
 import { useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
+import { groupsAt } from "../graph/groups";
 import { ALIGNMENTS } from "../graph/layout";
 import { type Key, t } from "../i18n";
 import { say } from "../ui/toast";
-import { alignSelected, copySelected, disableSelected, distributeSelected, duplicateSelected, pasteText, removeSelected, selectAll, tidyUp } from "./actions";
+import { alignSelected, copySelected, disableSelected, distributeSelected, duplicateSelected, groupSelected, pasteText, removeSelected, selectAll, tidyUp, ungroupSelected } from "./actions";
+import { toggleChosen } from "./folding";
 import { fit } from "./fit";
 import { toDocument } from "./geometry";
 import { run } from "./running";
@@ -23,6 +25,7 @@ const chosen = (store: EditorStore) => store.getState().selection.length > 0 || 
 const one = (store: EditorStore) => store.getState().selection.length === 1;
 const several = (store: EditorStore) => store.getState().selection.length > 1;
 const anyNode = (store: EditorStore) => store.getState().selection.length > 0;
+const grouped = (store: EditorStore) => groupsAt(store.getState().history.graph, store.getState().selection).length > 0;
 const first = (store: EditorStore) => store.getState().selection[0] ?? null;
 
 /** Everything that can be done on the canvas, for shortcuts and for the command palette. */
@@ -33,6 +36,9 @@ export const ACTIONS: Action[] = [
   { key: "editor.open", keys: "Enter", when: one, run: (store) => store.setState({ opened: first(store) }) },
   { key: "editor.rename", keys: "F2", when: one, run: (store) => store.setState({ renaming: first(store) }) },
   { key: "editor.replace", keys: "R", when: one, run: (store) => store.setState({ adding: { instead: first(store) ?? "" } }) },
+  { key: "editor.group", keys: "Ctrl+G", when: anyNode, run: groupSelected },
+  { key: "editor.ungroup", keys: "Ctrl+Shift+G", when: grouped, run: ungroupSelected },
+  { key: "editor.fold", keys: "Shift+G", when: grouped, run: toggleChosen },
   { key: "editor.extract", keys: "Shift+X", when: anyNode, run: (store) => store.setState({ extracting: true }) },
   { key: "editor.disable", keys: "D", when: chosen, run: disableSelected },
   { key: "action.duplicate", keys: "Ctrl+D", when: chosen, run: duplicateSelected },

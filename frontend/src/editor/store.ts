@@ -5,6 +5,7 @@ import type { NodeDefinition } from "../forms/definition";
 import type { Command } from "../graph/commands";
 import { type Edge, type Graph, readDocument } from "../graph/document";
 import { apply, begin, type History, redo, undo } from "../graph/history";
+import { readFolded } from "./folding";
 import type { Other } from "./presence";
 
 export type Saving = "saved" | "dirty" | "saving" | "conflict" | "failed";
@@ -55,6 +56,10 @@ interface ViewSlice {
   palette: boolean;
   renaming: string | null;
   extracting: boolean;
+  /** The group whose name and colour are asked for. */
+  naming: string | null;
+  /** Ids of folded groups. */
+  folded: ReadonlySet<string>;
   /** Who else has the workflow open. */
   others: Other[];
 }
@@ -101,6 +106,8 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       palette: false,
       renaming: null,
       extracting: false,
+      naming: null,
+      folded: new Set<string>(),
       others: [],
       run: null,
       listening: false,
@@ -108,6 +115,7 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       load: (workflow, undoable = false) => {
         const graph = readDocument(workflow);
         const history = undoable ? apply(get().history, () => graph) : begin(graph);
+        if (workflow.id !== get().workflow?.id) set({ folded: readFolded(workflow.id) });
         set({ workflow, versionId: workflow.version_id, savedGraph: history.graph, saving: "saved" });
         turn(history);
         set({ saving: "saved" });

@@ -136,7 +136,7 @@ export function writeGroups({ groups, meta }: Pick<Graph, "groups" | "meta">): P
   if (!groups) return meta ? { meta } : {};
   const weft = isObject(meta?.weft) ? meta.weft : {};
   const groupColors = Object.fromEntries(groups.map((group) => [group.id, group.color]));
-  return { nodeGroups: groups.map(({ color: _, ...group }) => group), meta: { ...meta, weft: { ...weft, groupColors } } };
+  return { nodeGroups: groups.map((group) => Object.fromEntries(Object.entries(group).filter(([key]) => key !== "color")) as unknown as DocumentGroup), meta: { ...meta, weft: { ...weft, groupColors } } };
 }
 
 function readConnections(connections: Connections, ids: Map<string, string>): Edge[] {
