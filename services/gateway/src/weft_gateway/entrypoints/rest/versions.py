@@ -27,7 +27,9 @@ async def versions(request: Request, user: User, workflow_id: str) -> Response:
     return ok(request, [view(version) for version in found.versions])
 
 
-@router.post("/{workflow_id}/versions", summary="Keep the draft as a version; the newest where nothing changed")
+@router.post(
+    "/{workflow_id}/versions", summary="Keep the draft as a version; the newest where nothing changed"
+)
 async def keep_version(request: Request, user: User, workflow_id: str) -> Response:
     kept = await backends(request).workflows.Snapshot(pb.SnapshotRequest(workflow_id=workflow_id))
     return ok(request, view(kept.version))
