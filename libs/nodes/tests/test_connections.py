@@ -12,6 +12,7 @@ from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.fake import FakeContext
 from weft_nodes.amqp import connection as amqp
 from weft_nodes.ftp import by_ftp
+from weft_nodes.microsoft_sql import connection as microsoft_sql
 from weft_nodes.mongo_db import connection as mongo_db
 from weft_nodes.mqtt_ import connection as mqtt
 from weft_nodes.my_sql import connection as my_sql
@@ -49,6 +50,7 @@ async def _entered(manager: Any) -> None:
 CONNECTING: dict[str, Any] = {
     "amqp": lambda ctx, secret: amqp.Sender(ctx, secret).connect(),
     "ftp": lambda ctx, secret: _entered(by_ftp.connected(ctx, secret, seconds=1)),
+    "microsoftSql": lambda ctx, secret: _entered(microsoft_sql.connect(ctx, secret)),
     "mongoDb": lambda ctx, secret: mongo_db._place(secret),
     "mqtt": lambda ctx, secret: _entered(mqtt.connected(ctx, secret)),
     "mySql": lambda ctx, secret: _entered(my_sql.connect(ctx, secret, {}, cast("Any", None))),
@@ -73,6 +75,8 @@ def test_authorities_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     contexts = [tls.client_context(f"host-{number}") for number in range(20)]
     assert time.process_time() - began < 1
     assert {each.server_name for each in contexts} == {f"host-{number}" for number in range(20)}
+    with pytest.raises(AttributeError, match="not shared"):
+        contexts[0].maximum_version = ssl.TLSVersion.TLSv1_2
 
 
 async def test_a_shared_context_checks_authority_and_name(

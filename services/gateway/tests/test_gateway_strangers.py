@@ -8,6 +8,8 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from fastapi.routing import APIRoute
+from weft_gateway.entrypoints.n8n import credentials, executions, workflows
 
 from services.gateway.tests.gateway_world import Client, World
 
@@ -233,3 +235,34 @@ async def test_nothing_is_listed_or_made_in_a_project_of_somebody_else(
             wrong.append(f"{method} {path}: {answer.status_code} {json.dumps(told)[:300]}")
     assert not wrong, "\n".join(wrong)
     assert tested > 8
+
+
+async def test_nothing_of_somebody_else_is_found_by_the_compatible_api(
+    owner: Client, stranger: Client, world: World
+) -> None:
+    objects, wrong, tested = Objects(owner), [], 0
+    key = (await stranger.data("POST", "/api-keys", json={"name": "k"}))["key"]
+    known = {"workflow_id": "", "execution_id": "", "credential_id": ""}
+    for kind in known:
+        known[kind] = await objects.make(kind)
+    for module in (workflows, executions, credentials):
+        for route in module.router.routes:
+            assert isinstance(route, APIRoute)
+            kinds = [name for name in route.param_convertors if name in known]
+            for method in route.methods if kinds else ():
+                tested += 1
+                at = route.path.format(**{"version_id": "v", **known})
+                body = [] if at.endswith("/tags") else {**DOCUMENT, "settings": {}}
+                options = {"json": body} if method in {"PUT", "POST"} else {}
+                async with world.client() as client:
+                    answer = await client.request(method, at, headers={"X-N8N-API-KEY": key}, **options)
+                    if answer.status_code != 404 or "mine" in answer.text:
+                        wrong.append(f"{method} {route.path}: {answer.status_code} {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+    assert tested > 10
+    for kind, place in (
+        ("workflow_id", "workflows"),
+        ("execution_id", "executions"),
+        ("credential_id", "credentials"),
+    ):
+        assert await owner.data("GET", f"/{place}/{known[kind]}")

@@ -19,6 +19,7 @@ from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.databases.values import buffer, number
 from weft_nodes.microsoft_sql.channel import establish
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _VERSIONS: Final = {
@@ -118,7 +119,8 @@ def _seconds(secret: Mapping[str, Any], name: str) -> float:
 def _context(secret: Mapping[str, Any], host: str) -> NamedContext | None:
     if secret.get("tls", True) is False:
         return None
-    context = client_context(host, verify=secret.get("allowUnauthorizedCerts") is not True)
+    verify = secret.get("allowUnauthorizedCerts") is not True
+    context = client_context(host, verify=verify, shared=False)
     # inside of this protocol there is no newer one
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context
@@ -173,7 +175,7 @@ async def connect(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[Con
     """Open for one run of the node."""
     if secret.get("domain"):
         raise NodeRunError("Sign-ins of Windows users (a domain) are not there yet", code="UNSUPPORTED")
-    host, port = str(secret.get("server") or "localhost"), int(secret.get("port") or 1433)
+    host, port = str(secret.get("server") or "localhost"), port_of(secret.get("port"), 1433)
     address = await ctx.connect_address(host, port)
     with _said():
         driver = await asyncio.to_thread(_open, address, port, secret, _context(secret, host))

@@ -13,6 +13,11 @@ class NamedContext(ssl.SSLContext):
     shared: ssl.SSLContext | None = None
     """Makes the connections in place of this one, which is then only a name."""
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self.shared is not None:
+            raise AttributeError(f"{name} would be without effect; take a context that is not shared")
+        super().__setattr__(name, value)
+
     def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
         incoming, outgoing = arguments[:2] or (named["incoming"], named["outgoing"])
         wrap = self.shared.wrap_bio if self.shared else super().wrap_bio
@@ -42,7 +47,7 @@ def client_context(
     shared: bool = True,
 ) -> NamedContext:
     """`ca`: PEM of the authority to trust instead of the machine's. `certificate`, `key`: the client's, as PEM.
-    `shared`: what the driver sets on the context may be without effect, and a connection's may be another one.
+    `shared`: nothing can be set on the context any more, and a connection's may be another one.
     Raises ValueError for a PEM that is none, or that the passphrase does not open."""
     context = NamedContext(ssl.PROTOCOL_TLS_CLIENT)
     context.server_name = host
