@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+from weft_contracts.ids import new_id
 
 from services.gateway.tests.gateway_world import Client, World, document
 
@@ -34,6 +35,13 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/tags"): {"name": "fresh"},
     ("put", "/tags/{name}"): {"name": "taken"},
     ("post", "/expressions/evaluate"): {"expression": "={{ 1 }}"},
+    ("post", "/data-tables"): {"name": "fresh"},
+    ("put", "/data-tables/{table_id}"): {"name": "taken"},
+    ("post", "/data-tables/{table_id}/columns"): {"name": "taken"},
+    ("put", "/data-tables/{table_id}/columns/{name}"): {"name": "taken"},
+    ("post", "/data-tables/{table_id}/rows"): {"rows": [{"kept": "taken"}]},
+    ("patch", "/data-tables/{table_id}/rows"): {"values": {"kept": "taken"}},
+    ("post", "/data-tables/{table_id}/rows/delete"): {"filters": [{"column": "id", "value": 1}]},
 }
 VIEWER_MAY = {
     ("get", "/workflows/{workflow_id}"),
@@ -47,6 +55,9 @@ VIEWER_MAY = {
     ("get", "/credentials/{credential_id}"),
     ("get", "/variables"),
     ("get", "/tags"),
+    ("get", "/data-tables"),
+    ("get", "/data-tables/{table_id}"),
+    ("post", "/data-tables/{table_id}/rows/query"),
 }
 COUNTS = ("get", "/executions/counts")
 LISTS = {("get", "/workflows"), ("get", "/executions"), COUNTS}
@@ -78,7 +89,10 @@ class Targets:
         await self.owner.data("PUT", "/variables/kept", json={"value": "v"})
         if "kept" not in {tag["name"] for tag in await self.owner.data("GET", "/tags")}:
             await self.owner.data("POST", "/tags", json={"name": "kept"})
+        columns = {"name": new_id(), "columns": [{"name": "kept"}]}
+        table = await self.owner.data("POST", "/data-tables", json=columns)
         return {
+            "table_id": table["id"],
             "workflow_id": workflow["id"],
             "execution_id": execution["id"],
             "credential_id": credential["id"],
@@ -105,14 +119,16 @@ def address(path: str, names: list[str], targets: dict[str, str], project: str) 
 def body_of(method: str, path: str, project: str) -> Any:
     body = BODIES.get((method, path))
     if path in {"/credentials", "/expressions/evaluate"} or (
-        path in {"/variables", "/variables/{key}", "/tags"} and method in {"post", "put"}
+        path in {"/variables", "/variables/{key}", "/tags", "/data-tables"} and method in {"post", "put"}
     ):
         return {**(body or {}), "project_id": project} if body is not None else None
     return body
 
 
 def concerns_a_project(method: str, path: str, names: list[str]) -> bool:
-    held = any(f"{{{key}}}" in path for key in ("workflow_id", "execution_id", "credential_id", "key"))
+    held = any(
+        f"{{{key}}}" in path for key in ("workflow_id", "execution_id", "credential_id", "table_id", "key")
+    )
     made = body_of(method, path, "p") or {}
     return path not in OWN and (held or "project_id" in names or "project_id" in made)
 
@@ -121,7 +137,18 @@ async def test_nothing_is_answered_without_a_sign_in(world: World, owner: Client
     app = world.services["gateway"].asgi
     client, seen = world.client(), 0
     targets = dict.fromkeys(
-        ("workflow_id", "execution_id", "credential_id", "key", "name", "number", "key_id", "session_id"), "1"
+        (
+            "workflow_id",
+            "execution_id",
+            "credential_id",
+            "table_id",
+            "key",
+            "name",
+            "number",
+            "key_id",
+            "session_id",
+        ),
+        "1",
     )
     for method, path, names in operations(app):
         if (method, path) in OPEN:
