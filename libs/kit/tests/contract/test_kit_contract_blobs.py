@@ -219,6 +219,33 @@ async def test_a_store_out_of_reach_is_unavailable_and_tells_nothing(
         await writer.discard()
 
 
+async def test_a_bucket_that_is_not_there_may_come(bucket: Bucket, tmp_path: Path) -> None:
+    blobs = blobs_of(bucket.settings(tmp_path, blob_url="s3://missing-bucket"))
+    writer = await blobs.create("g/files/a")
+    writer.file.write(b"data")
+    for call in (writer.commit(), blobs.put("g/a", b"1")):
+        assert "bucket" in await refused(ErrorCode.UNAVAILABLE, call)
+    bucket.client.create_bucket(Bucket="missing-bucket")
+    await writer.commit()
+    assert await blobs.get("g/files/a") == b"data"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"blob_url": "s3://"},
+        {"blob_url": "s3:///prefix"},
+        {"blob_url": "s3://No Bucket/x"},
+        {"blob_s3_endpoint": "store:9000"},
+        {"blob_s3_secret_key": SecretStr("")},
+    ],
+)
+def test_wrong_settings_are_said_at_once(bucket: Bucket, tmp_path: Path, wrong: dict[str, Any]) -> None:
+    with pytest.raises(WeftError, match="WEFT_BLOB_") as caught:
+        blobs_of(bucket.settings(tmp_path, **wrong))
+    assert caught.value.code is ErrorCode.VALIDATION_ERROR
+
+
 async def test_an_object_of_another_place_or_installation_is_refused(bucket: Bucket, tmp_path: Path) -> None:
     settings = bucket.settings(tmp_path)
     blobs = blobs_of(settings)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import re
 import tempfile
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +21,7 @@ from weft_kit.blobs.folder import FILE_MARK, name_of
 from weft_kit.blobs.sealing import Sealing
 from weft_kit.settings import CoreSettings
 
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 PART_BYTES: Final = 8 * 1024 * 1024
 PARTS_AT_ONCE: Final = 4
 """Of one upload; so much of it is in memory."""
@@ -32,7 +34,18 @@ TRY_SECONDS: Final = 20
 def s3_of(settings: CoreSettings, sealing: Sealing) -> "S3Blobs":
     """The bucket that `blob_url` names (`s3://bucket/prefix`). Raises VALIDATION_ERROR."""
     bucket, _, prefix = settings.blob_url.removeprefix("s3://").partition("/")
+    if not _BUCKET.fullmatch(bucket):
+        raise WeftError(ErrorCode.VALIDATION_ERROR, f"WEFT_BLOB_URL: '{bucket}' is no name of a bucket.")
     endpoint = settings.blob_s3_endpoint
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise WeftError(
+            ErrorCode.VALIDATION_ERROR, "WEFT_BLOB_S3_ENDPOINT is no address (https://host:port)."
+        )
+    if bool(settings.blob_s3_access_key.get_secret_value()) != bool(
+        settings.blob_s3_secret_key.get_secret_value()
+    ):
+        message = "WEFT_BLOB_S3_ACCESS_KEY and WEFT_BLOB_S3_SECRET_KEY belong together."
+        raise WeftError(ErrorCode.VALIDATION_ERROR, message)
     named: dict[str, Any] = {"virtual_hosted_style_request": bool(not endpoint)}
     if endpoint:
         named["endpoint"] = endpoint.rstrip("/")
@@ -71,7 +84,7 @@ class S3Blobs:
         self._scratch = scratch
 
     async def put(self, key: str, data: bytes) -> None:
-        with _said(key):
+        with _said(key, writes=True):
             await obstore.put_async(
                 self._store,
                 _path(key),
@@ -183,9 +196,10 @@ class _Writer:
         await asyncio.to_thread(self._sealed.close)
 
     def _finish(self) -> None:
-        self._sealed.finish()
+        if self._sealed.writable():  # not yet tried
+            self._sealed.finish()
         self._raw.seek(0)
-        with _said(self._key):
+        with _said(self._key, writes=True):
             obstore.put(
                 self._store,
                 _path(self._key),
@@ -203,11 +217,13 @@ def _path(key: str) -> str:
 
 
 @contextmanager
-def _said(key: str) -> Iterator[None]:
+def _said(key: str, *, writes: bool = False) -> Iterator[None]:
     """The store's errors as ours; they hold addresses, so only their kind is told."""
     try:
         yield
     except FileNotFoundError:
+        if writes:
+            raise WeftError(ErrorCode.UNAVAILABLE, "The blob store's bucket is not there.", key=key) from None
         raise WeftError(ErrorCode.NOT_FOUND, f"The blob {key} is gone.", key=key) from None
     except (BaseError, OSError) as error:
         message = f"The blob store can't be used: {type(error).__name__}."
