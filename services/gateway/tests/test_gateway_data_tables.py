@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.gateway.tests.gateway_world import Client, World, node
@@ -296,6 +297,31 @@ async def test_the_node_sees_its_project_alone(owner: Client, stranger: Client) 
     by_id = {"operation": "get", "dataTableId": {"__rl": True, "mode": "id", "value": made["id"]}}
     (item,) = await run(stranger, by_id, [{}])
     assert item["json"] == {"error": f"There is no data table '{made['id']}'."}
+
+
+async def test_a_workflow_has_its_own_rights(owner: Client, world: World) -> None:
+    """Whoever may run it makes it write, although their own role would not let them."""
+    await table(owner, "Rights", [])
+    operator = await world.user("operator@example.org")
+    connection = await asyncpg.connect(world.dsn)
+    await connection.execute(
+        "INSERT INTO auth.project_members (project_id, user_id, role) VALUES ($1, $2, 'operator')",
+        owner.project,
+        operator.id,
+    )
+    await connection.close()
+    nodes = [
+        node("Start", "manualTrigger"),
+        node("T", "dataTable", version=1.1, parameters={**chosen("Rights"), **mapped(s="x")}),
+    ]
+    links = {"Start": {"main": [[{"node": "T", "type": "main", "index": 0}]]}}
+    document = {"name": "T", "nodes": nodes, "connections": links, "settings": {}}
+    workflow = await owner.data("POST", "/workflows", json=document)
+    done = await operator.data("POST", f"/workflows/{workflow['id']}/execute?wait=60", json={})
+    assert done["status"] == "success", done
+    own = await operator.data("GET", f"/data-tables?project_id={owner.project}&search=Rights")
+    refused = await operator.refusal("POST", f"/data-tables/{own[0]['id']}/rows", json={"rows": [{"s": "y"}]})
+    assert refused == (403, "FORBIDDEN")
 
 
 async def test_the_node_s_choices(owner: Client) -> None:

@@ -9,6 +9,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_contracts.rpc.workflow_store import DataTables as Store
 from weft_kit.items import dumps_js, loads_js
+from weft_kit.rpc import current
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.data_tables import AT_ONCE, Row, RowFilter, TableKey
 
@@ -17,12 +18,16 @@ _OURS = frozenset({ErrorCode.NOT_FOUND, ErrorCode.VALIDATION_ERROR, ErrorCode.CO
 
 @contextmanager
 def _said() -> Iterator[None]:
+    """The workflow asks, for its project: not whoever happened to start it, whose role may be another."""
+    token = current.set(None)
     try:
         yield
     except WeftError as error:
         if error.code not in _OURS:
             raise
         raise NodeRunError(error.message, code=error.code.value) from None
+    finally:
+        current.reset(token)
 
 
 def _filter(given: RowFilter) -> pb.RowFilter:
