@@ -234,6 +234,10 @@ async def test_days_without_rows_are_dropped(kept: Kept) -> None:
     await kept.sweep()
     assert await days() == before - 4
     assert waiting in await kept.there()
+    async with kept.connection.transaction():  # nobody waits for a day that is left
+        assert await kept.connection.fetchval("SELECT orchestrator.drop_days(current_date - 30)") == 0
+        locks = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
+        assert await kept.connection.fetchval(locks + " AND locktype = 'relation'") == 0
     late = key_at(NOW - 40 * DAY)
     await kept.connection.execute(
         "INSERT INTO orchestrator.node_runs (execution_id, node, run_index, seq, status, started_at, details, codec, "

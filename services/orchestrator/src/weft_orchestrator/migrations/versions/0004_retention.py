@@ -29,7 +29,10 @@ def upgrade() -> None:
 
         -- Drops the days before this one that have no rows left. A day that is in use stays until the next time.
         CREATE FUNCTION orchestrator.drop_days(before date) RETURNS integer LANGUAGE plpgsql AS $$
-        DECLARE day text; filled boolean; dropped integer := 0;
+        DECLARE
+            day text; filled boolean; dropped integer := 0;
+            rows CONSTANT text := 'SELECT EXISTS (SELECT FROM orchestrator.executions_%1$s) OR '
+                'EXISTS (SELECT FROM orchestrator.node_runs_%1$s)';
         BEGIN
             PERFORM pg_advisory_xact_lock(2003133044);
             PERFORM set_config('lock_timeout', '200ms', true);
@@ -39,11 +42,13 @@ def upgrade() -> None:
                 AND inhrelid::regclass::text ~ '_[0-9]{8}$' AND right(inhrelid::regclass::text, 8)::date < before
             LOOP
                 BEGIN
+                    -- commits would wait until the end for the locks: only a day that seems to be empty is worth them
+                    EXECUTE format(rows, day) INTO filled;
+                    CONTINUE WHEN filled;
                     EXECUTE format('LOCK TABLE orchestrator.executions, orchestrator.node_runs, '
                         'orchestrator.executions_default, orchestrator.node_runs_default, '
                         'orchestrator.executions_%1$s, orchestrator.node_runs_%1$s', day);
-                    EXECUTE format('SELECT EXISTS (SELECT FROM orchestrator.executions_%1$s) OR '
-                        'EXISTS (SELECT FROM orchestrator.node_runs_%1$s)', day) INTO filled;
+                    EXECUTE format(rows, day) INTO filled;
                     IF NOT filled THEN
                         EXECUTE format('DROP TABLE orchestrator.executions_%1$s, orchestrator.node_runs_%1$s', day);
                         dropped := dropped + 1;
