@@ -157,13 +157,15 @@ async def test_rows_are_updated() -> None:
     assert body(ctx.server.requests[0])["statement"] == "UPDATE t SET a = ? WHERE id = ?"
 
 
-async def test_names_can_hold_no_statement() -> None:
-    parameters = {"operation": "insert", "table": 't"; DROP TABLE x; --', "columns": 'a"); DROP'}
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [('t"; DROP TABLE x; --', '"t""; DROP TABLE x; --"'), ('".x', '"""".x'), ('"a"b', '"a".b')],
+)
+async def test_names_can_hold_no_statement(table: str, name: str) -> None:
+    parameters = {"operation": "insert", "table": table, "columns": 'a"); DROP'}
     ctx = context(parameters, {"POST ": result()})
     await ran(ctx)
-    assert body(ctx.server.requests[0])["statement"] == (
-        'INSERT INTO "t""; DROP TABLE x; --" ("a""); DROP") VALUES (?)'
-    )
+    assert body(ctx.server.requests[0])["statement"] == f'INSERT INTO {name} ("a""); DROP") VALUES (?)'
 
 
 async def test_a_key_pair_signs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,9 +211,10 @@ async def test_a_statement_s_fault_is_said() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-async def test_a_cancelled_run_cancels_the_statement() -> None:
+@pytest.mark.parametrize("answer", [{}, (500, {"message": "busy"})])
+async def test_a_cancelled_run_cancels_the_statement(answer: Any) -> None:
     running = (202, {"statementHandle": "h"})
-    ctx = context(asking("SELECT 1"), {"POST ": running, "POST /h/cancel": {}}, cancel_after=2)
+    ctx = context(asking("SELECT 1"), {"POST ": running, "POST /h/cancel": answer}, cancel_after=2)
     with pytest.raises(Cancelled):
         await ran(ctx)
     assert ctx.server.requests[-1].url == f"{BASE}/h/cancel"

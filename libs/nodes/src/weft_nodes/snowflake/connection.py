@@ -9,6 +9,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -70,7 +71,8 @@ class Connection:
                     await self.ctx.checkpoint()
                 await asyncio.sleep(pause)
             except BaseException:
-                await self._ask("POST", f"{_PLACE}/{handle}/cancel")
+                with suppress(NodeRunError):
+                    await self._ask("POST", f"{_PLACE}/{handle}/cancel")
                 raise
             pause = min(pause * 2, 10.0)
             answer = await self._ask("GET", f"{_PLACE}/{handle}")

@@ -15,7 +15,8 @@ from weft_nodes.databases.sql_text import SNOWFLAKE, Statement, parameters_in, s
 from weft_nodes.snowflake.connection import Connection, by_secret, by_sign_in
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
-_PART: Final = re.compile(r'"(?:[^"]|"")*"|[^.]+')
+_QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
+_PART: Final = re.compile(rf"{_QUOTED.pattern}|[^.]+")
 
 
 def quoted(name: str) -> str:
@@ -26,7 +27,7 @@ def _table(parameters: Mapping[str, Any]) -> str:
     parts = _PART.findall(text_of(parameters.get("table")).strip())
     if not parts:
         raise NodeRunError("A table must be named", parameter=("table",))
-    return ".".join(part if part.startswith('"') and part.endswith('"') else quoted(part) for part in parts)
+    return ".".join(part if _QUOTED.fullmatch(part) else quoted(part) for part in parts)
 
 
 def _query(ctx: RunContext) -> Build:
