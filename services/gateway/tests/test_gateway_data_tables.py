@@ -106,6 +106,28 @@ async def test_conditions_that_make_no_sense_are_named(owner: Client) -> None:
     assert (await owner.refusal("POST", f"{place}/delete", json={"filters": []}))[0] == 400
 
 
+async def test_no_value_keeps_the_store_busy(owner: Client) -> None:
+    made = await table(owner, "Digits", [])
+    digits = await owner.refusal(
+        "POST", f"/data-tables/{made['id']}/rows", json={"rows": [{"n": "1" * 200_000 + "x"}]}
+    )
+    assert digits == (400, "VALIDATION_ERROR")
+
+
+async def test_an_answer_has_a_limit(owner: Client) -> None:
+    columns = [{"name": f"c{number:062}", "type": "string"} for number in range(100)]
+    made = await owner.data("POST", "/data-tables", json={"name": "Wide", "columns": columns})
+    place = f"/data-tables/{made['id']}"
+    for _ in range(5):
+        await owner.data("POST", f"{place}/rows", json={"rows": [{}] * 1000})
+    wide = {"column": "id", "condition": "gte"}
+    everything = await owner.refusal("POST", f"{place}/rows/delete", json={"filters": [{**wide, "value": 1}]})
+    assert everything == (413, "TOO_LARGE")
+    some = await owner.data("POST", f"{place}/rows/delete", json={"filters": [{**wide, "value": 4990}]})
+    assert [row["id"] for row in some["rows"]] == list(range(4990, 5001))
+    assert (await owner.data("GET", place))["row_count"] == 4989
+
+
 async def test_pages_and_orders(owner: Client) -> None:
     place = f"/data-tables/{(await table(owner, 'Pages'))['id']}/rows/query"
     answer = await owner.post(place, json={"sort": "-n", "limit": 2, "page": 2})

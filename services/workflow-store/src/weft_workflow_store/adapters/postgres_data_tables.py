@@ -31,6 +31,8 @@ Rows = list[dict[str, Any]]
 _SORTS: Final = {"name": "lower(name)", "created_at": "created_at", "updated_at": "updated_at"}
 _PAGE_BYTES: Final = 8 << 20
 _ANSWER_BYTES: Final = 32 << 20
+_PREFETCH: Final = 100
+"""Rows that come at a time, where many may."""
 
 
 @dataclass(frozen=True)
@@ -256,14 +258,14 @@ class DataTables:
                 if dry_run:
                     before = await self._selected(tx, table, selection)
                 found = Filter(table, 3)
-                changed = await tx.connection.fetch(
+                after = await _bounded(
+                    tx,
+                    table,
                     "UPDATE workflow_store.data_table_rows SET data = data || $2::jsonb, updated_at = now() "  # noqa: S608
                     f"WHERE table_id = $1 AND {found.where(selection.conditions, any_of=selection.any_of)} RETURNING *",
-                    table.id,
                     orjson.dumps(row).decode(),
                     *found.values,
                 )
-                after = _bounded(table, changed)
                 if not after and or_insert:
                     after, inserted = await self._insert(tx, table, [row]), True
                 if dry_run:
@@ -284,18 +286,19 @@ class DataTables:
                 return rows, len(rows)
             found = Filter(table, 2)
             where = found.where(selection.conditions, any_of=selection.any_of)
-            gone = await tx.connection.fetch(
-                "DELETE FROM workflow_store.data_table_rows "  # noqa: S608
-                f"WHERE table_id = $1 AND {where} RETURNING {'id' if count_only else '*'}",
-                table.id,
-                *found.values,
-            )
+            query = f"DELETE FROM workflow_store.data_table_rows WHERE table_id = $1 AND {where}"  # noqa: S608
+            gone: Rows = []
+            if count_only:
+                count = int((await tx.connection.execute(query, table.id, *found.values)).split()[-1])
+            else:
+                gone = await _bounded(tx, table, f"{query} RETURNING *", *found.values)
+                count = len(gone)
             await tx.connection.execute(
                 "UPDATE workflow_store.data_tables SET row_count = row_count - $2 WHERE id = $1",
                 table.id,
-                len(gone),
+                count,
             )
-            return [] if count_only else _bounded(table, gone), len(gone)
+            return gone, count
 
     # --- inside -----------------------------------------------------------------------------------------
 
@@ -359,26 +362,26 @@ class DataTables:
             table.id,
             len(rows),
         )
-        made = await tx.connection.fetch(
+        return await _bounded(
+            tx,
+            table,
             "INSERT INTO workflow_store.data_table_rows (table_id, id, data) "
             "SELECT $1, $2::bigint + number - 1, data FROM unnest($3::jsonb[]) WITH ORDINALITY AS given (data, number) "
             "RETURNING *",
-            table.id,
             first,
             [orjson.dumps(row).decode() for row in rows],
         )
-        return _bounded(table, made)
 
     @staticmethod
     async def _selected(tx: Transaction, table: DataTable, selection: Selection) -> Rows:
         found = Filter(table, 2)
         where = found.where(selection.conditions, any_of=selection.any_of)
-        rows = await tx.connection.fetch(
+        return await _bounded(
+            tx,
+            table,
             f"SELECT * FROM workflow_store.data_table_rows WHERE table_id = $1 AND {where}",  # noqa: S608
-            table.id,
             *found.values,
         )
-        return _bounded(table, rows)
 
     @staticmethod
     async def _tell(tx: Transaction, action: str, table: DataTable) -> None:
@@ -395,11 +398,19 @@ def _row(table: DataTable, row: Any) -> dict[str, Any]:
     return shown(table, row["id"], orjson.loads(row["data"]), row["created_at"], row["updated_at"])
 
 
-def _bounded(table: DataTable, rows: Sequence[Any]) -> Rows:
-    """By id. Raises TOO_LARGE where no answer can take them."""
-    if sum(len(row["data"]) for row in rows) > _ANSWER_BYTES:
-        raise WeftError(ErrorCode.TOO_LARGE, "Too many rows are changed at once; narrow the conditions.")
-    return [_row(table, row) for row in sorted(rows, key=lambda each: int(each["id"]))]
+async def _bounded(tx: Transaction, table: DataTable, query: str, *values: Any) -> Rows:
+    """What a query gives for `$1`, the table, and the values, by id. Raises TOO_LARGE where no answer can take them,
+    before they fill the memory."""
+    # every row shows every column
+    width = sum(len(column.name) + len('"":null,') for column in table.columns)
+    rows: Rows = []
+    size = 0
+    async for row in tx.connection.cursor(query, table.id, *values, prefetch=_PREFETCH):
+        size += len(row["data"]) + width
+        if size > _ANSWER_BYTES:
+            raise WeftError(ErrorCode.TOO_LARGE, "Too many rows are changed at once; narrow the conditions.")
+        rows.append(_row(table, row))
+    return sorted(rows, key=lambda each: int(each["id"]))
 
 
 def _taken(name: str) -> WeftError:
