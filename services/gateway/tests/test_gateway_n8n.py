@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from weft_gateway.entrypoints.n8n import executions
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import HttpAnswer
 from weft_node_sdk.testing.fake import FakeContext
@@ -91,7 +92,7 @@ async def test_lists_have_cursors_and_filters(script: Client) -> None:
     assert "message" in await told(script, "GET", "/workflows?cursor=nonsense", 400)
 
 
-async def test_executions_are_read(owner: Client, script: Client) -> None:
+async def test_executions_are_read(owner: Client, script: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     workflow = await told(script, "POST", "/workflows", json=given("Run"))
     ids = []
     for number in range(3):
@@ -109,6 +110,10 @@ async def test_executions_are_read(owner: Client, script: Client) -> None:
     assert runs["End"][0]["source"] == [
         {"previousNode": "Start", "previousNodeOutput": 0, "previousNodeRun": 0}
     ]
+    monkeypatch.setattr(executions, "MOST_BYTES", 1000)
+    data = f"/executions?{query}&includeData=true"
+    assert "fewer" in (await told(script, "GET", data, 413))["message"]
+    assert len((await told(script, "GET", f"{data}&limit=1"))["data"]) == 1
     assert "data" not in await told(script, "GET", f"/executions/{ids[0]}")
     assert (await told(script, "DELETE", f"/executions/{ids[0]}"))["id"] == ids[0]
     await told(script, "GET", f"/executions/{ids[0]}", 404)

@@ -1,6 +1,7 @@
 """`/executions` of n8n's public API."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from weft_contracts.errors import ErrorCode, WeftError
@@ -12,12 +13,30 @@ from weft_gateway.entrypoints.rest.deps import backends
 
 router = APIRouter(prefix="/executions")
 Details = Annotated[bool, Query(alias="includeData")]
+MOST_BYTES: Final = 64 << 20
+"""Data of the executions in one answer."""
 
 
-async def _read(request: Request, execution_id: str, *, details: bool) -> dict[str, Any]:
+async def _read(request: Request, execution_id: str, *, details: bool) -> pb.GetExecutionResponse:
     call = pb.GetExecutionRequest(execution_id=execution_id, include_data=details)
-    found = await backends(request).executions.Get(call)
+    return await backends(request).executions.Get(call)
+
+
+def _view(found: pb.GetExecutionResponse, *, details: bool) -> dict[str, Any]:
     return execution_view(found.execution, found.node_runs if details else None)
+
+
+async def _with_data(request: Request, executions: Iterable[pb.Execution]) -> list[dict[str, Any]]:
+    """Raises TOO_LARGE."""
+    rows, size = [], 0
+    for each in executions:
+        found = await _read(request, each.id, details=True)
+        size += found.ByteSize()
+        if size > MOST_BYTES:
+            message = f"The executions have more than {MOST_BYTES >> 20} MiB of data: ask for fewer at once"
+            raise WeftError(ErrorCode.TOO_LARGE, message)
+        rows.append(_view(found, details=True))
+    return rows
 
 
 @router.get("")
@@ -39,23 +58,21 @@ async def list_executions(
     if project_id:
         call.project_ids.append(project_id)
     found = await backends(request).executions.List(call)
-    rows = [
-        await _read(request, each.id, details=True) if details else execution_view(each)
-        for each in found.executions
-    ]
-    return page.followed(rows, found.next_cursor)
+    if details:
+        return page.followed(await _with_data(request, found.executions), found.next_cursor)
+    return page.followed([execution_view(each) for each in found.executions], found.next_cursor)
 
 
 @router.get("/{execution_id}")
 async def get(request: Request, user: User, execution_id: str, details: Details = False) -> Response:
-    return shown(await _read(request, execution_id, details=details))
+    return shown(_view(await _read(request, execution_id, details=details), details=details))
 
 
 @router.delete("/{execution_id}")
 async def delete(request: Request, user: User, execution_id: str) -> Response:
     found = await _read(request, execution_id, details=False)
     await backends(request).executions.Delete(pb.DeleteExecutionRequest(execution_id=execution_id))
-    return shown(found)
+    return shown(_view(found, details=False))
 
 
 @router.post("/{execution_id}/retry")
