@@ -253,16 +253,18 @@ def test_static_data_is_remembered_from_run_to_run(owner: User) -> None:
     until(second, 10, "the first run's memory")
 
 
-def test_what_is_no_javascript_is_an_issue(owner: User) -> None:
+def test_what_is_no_javascript_and_no_python_is_an_issue(owner: User) -> None:
     fields = {"ok": "={{ $json.list.map(x => x + 1) }}", "bad": "={{ $json.list.map(x => ) }}"}
     good, bad = (
         code("Good", "return await Promise.all([])"),
         code("Bad", "const a = 1;\nreturn [{ json: { a } ]"),
     )
-    document = chain("syntax", manual(), edit("Fields", fields, "array"), good, bad)
+    python = node("Snake", "code", {"language": "pythonNative", "pythonCode": "for x in _items\n    pass"}, 2)
+    document = chain("syntax", manual(), edit("Fields", fields, "array"), good, bad, python)
     made = owner.data("POST", "/workflows/import", json=document)
     assert sorted((issue["code"], issue["node"], issue["parameter"]) for issue in made["issues"]) == [
         ("INVALID_CODE", "Bad", "jsCode"),
+        ("INVALID_CODE", "Snake", "pythonCode"),
         ("INVALID_EXPRESSION", "Fields", "assignments.assignments[1].value"),
     ]
 

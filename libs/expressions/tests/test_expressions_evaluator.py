@@ -9,7 +9,7 @@ from weft_expressions.errors import CodeFailure, ExpressionFailure
 from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Scope
-from weft_expressions.syntax import check
+from weft_expressions.syntax import Written, check
 from weft_expressions.template import compile_leaf, compile_value
 
 ITEMS = [
@@ -192,18 +192,18 @@ async def test_a_script_over_all_items(jail: EvaluatorPool) -> None:
 
 
 async def test_syntax_is_judged_and_nothing_is_run(pool: EvaluatorPool) -> None:
-    texts = [
-        ("={{ $json.a + }}", False),
-        ("={{ $json.a.map(x => x + 1) }} and {{ 1 2 }}", False),
-        ("={{ (() => { throw new Error('x') })() }}", False),
-        ("={{ $('Nowhere').first() }}", False),
-        ("=no expression", False),
-        ("const a = ;", True),
-        ("return [", True),
-        ("for (;;) {}", True),
-        ("const x = await f();\nreturn x.isEmpty()", True),
-        ("throw new Error('not run')", True),
-        ("let a; let a;", True),
+    texts: list[tuple[str, Written]] = [
+        ("={{ $json.a + }}", "expression"),
+        ("={{ $json.a.map(x => x + 1) }} and {{ 1 2 }}", "expression"),
+        ("={{ (() => { throw new Error('x') })() }}", "expression"),
+        ("={{ $('Nowhere').first() }}", "expression"),
+        ("=no expression", "expression"),
+        ("const a = ;", "javascript"),
+        ("return [", "javascript"),
+        ("for (;;) {}", "javascript"),
+        ("const x = await f();\nreturn x.isEmpty()", "javascript"),
+        ("throw new Error('not run')", "javascript"),
+        ("let a; let a;", "javascript"),
     ]
     found = await check(texts, pool, "p")
     assert [bool(error) for error in found] == [
@@ -221,6 +221,26 @@ async def test_syntax_is_judged_and_nothing_is_run(pool: EvaluatorPool) -> None:
     ]
     assert found[5] == "Syntax error: Unexpected token ';'"
     assert await check([], pool, "p") == []
+
+
+async def test_python_is_judged_and_not_run(pool: EvaluatorPool) -> None:
+    sources = [
+        "return [1]",
+        "x = 1\nif x\n    pass",
+        "while True: pass",
+        "raise SystemExit(1)",
+        "import os\nos._exit(0)",
+        "(" * 5000,
+        "x = " + "-" * 200_000 + "1",
+        "\0",
+        "",
+        "yield 1; return [None]",
+    ]
+    found = await check([(source, "python") for source in sources] + [("return [", "javascript")], pool, "p")
+    assert [bool(error) for error in found] == [
+        False, True, False, False, False, True, True, True, False, False, True,
+    ]  # fmt: skip
+    assert found[1] == "Syntax error: expected ':' [line 2]"
 
 
 async def test_expressions_keep_custom_data(pool: EvaluatorPool) -> None:

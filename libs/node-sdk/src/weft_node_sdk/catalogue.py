@@ -262,21 +262,23 @@ class Catalogue:
             except ValueError as error:
                 yield Issue("INVALID_SCHEDULE", name, kind, f"The schedule can't run: {error}.", "rule")
 
-    def scripts(self, node: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """(parameter, source) of the JavaScript that a node would run."""
+    def scripts(self, node: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """(parameter, source, language) of what a node would run; a language is "javascript" or "python"."""
         kind, given = str(node.get("type", "")), node.get("parameters")
         if self._facts_of(node) is None or not isinstance(given, Mapping):
             return
         version = node_version(node)
         properties = [
-            each for each in self._group(kind, version)["properties"] if each.get("language") == "javascript"
+            each
+            for each in self._group(kind, version)["properties"]
+            if each.get("language") in ("javascript", "python")
         ]
         filled = self.fill_defaults(kind, version, given) if properties else {}
         for each in properties:
             source = given.get(each["name"])
             rule = compile_rule(each.get("show", {}), each.get("hide", {}), version)
             if isinstance(source, str) and (rule is True or (rule is not False and rule(filled, filled))):
-                yield each["name"], source
+                yield each["name"], source, each["language"]
 
     def _triggers(
         self, document: Mapping[str, Any], kind: str

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%weft/node_runner/v1/node_runner.proto\x12\x13weft.node_runner.v1\"\xa3\x01\n\x0f\x45valuateRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x0c\x12\x12\n\nitem_index\x18\x04 \x01(\x05\x12\x10\n\x08run_data\x18\x05 \x01(\x0c\x12\x12\n\nparameters\x18\x06 \x01(\x0c\x12\x0e\n\x06source\x18\x07 \x01(\x0c\x12\x0f\n\x07sources\x18\x08 \x01(\x0c\">\n\x10\x45valuateResponse\x12\r\n\x05value\x18\x01 \x01(\x0c\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t\"$\n\x06Script\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x08\"B\n\x12\x43heckSyntaxRequest\x12,\n\x07scripts\x18\x01 \x03(\x0b\x32\x1b.weft.node_runner.v1.Script\"%\n\x13\x43heckSyntaxResponse\x12\x0e\n\x06\x65rrors\x18\x01 \x03(\t\"^\n\x15TestCredentialRequest\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"E\n\x16TestCredentialResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12\x0e\n\x06tested\x18\x02 \x01(\x08\x12\x0f\n\x07message\x18\x03 \x01(\t\"<\n\x12\x42\x65ginSignInRequest\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62inding\x18\x02 \x01(\t\"\"\n\x13\x42\x65ginSignInResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\"a\n\x13\x46inishSignInRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0f\n\x07\x62inding\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\r\n\x05token\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"3\n\x14\x46inishSignInResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65rror\x18\x02 \x01(\t2\xf8\x03\n\tNodeTools\x12W\n\x08\x45valuate\x12$.weft.node_runner.v1.EvaluateRequest\x1a%.weft.node_runner.v1.EvaluateResponse\x12`\n\x0b\x43heckSyntax\x12\'.weft.node_runner.v1.CheckSyntaxRequest\x1a(.weft.node_runner.v1.CheckSyntaxResponse\x12i\n\x0eTestCredential\x12*.weft.node_runner.v1.TestCredentialRequest\x1a+.weft.node_runner.v1.TestCredentialResponse\x12`\n\x0b\x42\x65ginSignIn\x12\'.weft.node_runner.v1.BeginSignInRequest\x1a(.weft.node_runner.v1.BeginSignInResponse\x12\x63\n\x0c\x46inishSignIn\x12(.weft.node_runner.v1.FinishSignInRequest\x1a).weft.node_runner.v1.FinishSignInResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%weft/node_runner/v1/node_runner.proto\x12\x13weft.node_runner.v1\"\xa3\x01\n\x0f\x45valuateRequest\x12\x12\n\nproject_id\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x01(\x0c\x12\x12\n\nitem_index\x18\x04 \x01(\x05\x12\x10\n\x08run_data\x18\x05 \x01(\x0c\x12\x12\n\nparameters\x18\x06 \x01(\x0c\x12\x0e\n\x06source\x18\x07 \x01(\x0c\x12\x0f\n\x07sources\x18\x08 \x01(\x0c\">\n\x10\x45valuateResponse\x12\r\n\x05value\x18\x01 \x01(\x0c\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t\"4\n\x06Script\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\x08\x12\x0e\n\x06python\x18\x03 \x01(\x08\"B\n\x12\x43heckSyntaxRequest\x12,\n\x07scripts\x18\x01 \x03(\x0b\x32\x1b.weft.node_runner.v1.Script\"%\n\x13\x43heckSyntaxResponse\x12\x0e\n\x06\x65rrors\x18\x01 \x03(\t\"^\n\x15TestCredentialRequest\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x12\n\nproject_id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\"E\n\x16TestCredentialResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12\x0e\n\x06tested\x18\x02 \x01(\x08\x12\x0f\n\x07message\x18\x03 \x01(\t\"<\n\x12\x42\x65ginSignInRequest\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62inding\x18\x02 \x01(\t\"\"\n\x13\x42\x65ginSignInResponse\x12\x0b\n\x03url\x18\x01 \x01(\t\"a\n\x13\x46inishSignInRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0f\n\x07\x62inding\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\r\n\x05token\x18\x04 \x01(\t\x12\r\n\x05\x65rror\x18\x05 \x01(\t\"3\n\x14\x46inishSignInResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x65rror\x18\x02 \x01(\t2\xf8\x03\n\tNodeTools\x12W\n\x08\x45valuate\x12$.weft.node_runner.v1.EvaluateRequest\x1a%.weft.node_runner.v1.EvaluateResponse\x12`\n\x0b\x43heckSyntax\x12\'.weft.node_runner.v1.CheckSyntaxRequest\x1a(.weft.node_runner.v1.CheckSyntaxResponse\x12i\n\x0eTestCredential\x12*.weft.node_runner.v1.TestCredentialRequest\x1a+.weft.node_runner.v1.TestCredentialResponse\x12`\n\x0b\x42\x65ginSignIn\x12\'.weft.node_runner.v1.BeginSignInRequest\x1a(.weft.node_runner.v1.BeginSignInResponse\x12\x63\n\x0c\x46inishSignIn\x12(.weft.node_runner.v1.FinishSignInRequest\x1a).weft.node_runner.v1.FinishSignInResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,23 +36,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVALUATERESPONSE']._serialized_start=228
   _globals['_EVALUATERESPONSE']._serialized_end=290
   _globals['_SCRIPT']._serialized_start=292
-  _globals['_SCRIPT']._serialized_end=328
-  _globals['_CHECKSYNTAXREQUEST']._serialized_start=330
-  _globals['_CHECKSYNTAXREQUEST']._serialized_end=396
-  _globals['_CHECKSYNTAXRESPONSE']._serialized_start=398
-  _globals['_CHECKSYNTAXRESPONSE']._serialized_end=435
-  _globals['_TESTCREDENTIALREQUEST']._serialized_start=437
-  _globals['_TESTCREDENTIALREQUEST']._serialized_end=531
-  _globals['_TESTCREDENTIALRESPONSE']._serialized_start=533
-  _globals['_TESTCREDENTIALRESPONSE']._serialized_end=602
-  _globals['_BEGINSIGNINREQUEST']._serialized_start=604
-  _globals['_BEGINSIGNINREQUEST']._serialized_end=664
-  _globals['_BEGINSIGNINRESPONSE']._serialized_start=666
-  _globals['_BEGINSIGNINRESPONSE']._serialized_end=700
-  _globals['_FINISHSIGNINREQUEST']._serialized_start=702
-  _globals['_FINISHSIGNINREQUEST']._serialized_end=799
-  _globals['_FINISHSIGNINRESPONSE']._serialized_start=801
-  _globals['_FINISHSIGNINRESPONSE']._serialized_end=852
-  _globals['_NODETOOLS']._serialized_start=855
-  _globals['_NODETOOLS']._serialized_end=1359
+  _globals['_SCRIPT']._serialized_end=344
+  _globals['_CHECKSYNTAXREQUEST']._serialized_start=346
+  _globals['_CHECKSYNTAXREQUEST']._serialized_end=412
+  _globals['_CHECKSYNTAXRESPONSE']._serialized_start=414
+  _globals['_CHECKSYNTAXRESPONSE']._serialized_end=451
+  _globals['_TESTCREDENTIALREQUEST']._serialized_start=453
+  _globals['_TESTCREDENTIALREQUEST']._serialized_end=547
+  _globals['_TESTCREDENTIALRESPONSE']._serialized_start=549
+  _globals['_TESTCREDENTIALRESPONSE']._serialized_end=618
+  _globals['_BEGINSIGNINREQUEST']._serialized_start=620
+  _globals['_BEGINSIGNINREQUEST']._serialized_end=680
+  _globals['_BEGINSIGNINRESPONSE']._serialized_start=682
+  _globals['_BEGINSIGNINRESPONSE']._serialized_end=716
+  _globals['_FINISHSIGNINREQUEST']._serialized_start=718
+  _globals['_FINISHSIGNINREQUEST']._serialized_end=815
+  _globals['_FINISHSIGNINRESPONSE']._serialized_start=817
+  _globals['_FINISHSIGNINRESPONSE']._serialized_end=868
+  _globals['_NODETOOLS']._serialized_start=871
+  _globals['_NODETOOLS']._serialized_end=1375
 # @@protoc_insertion_point(module_scope)

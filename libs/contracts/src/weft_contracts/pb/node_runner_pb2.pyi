@@ -94,18 +94,22 @@ class Script(_message.Message):
 
     TEXT_FIELD_NUMBER: _builtins.int
     CODE_FIELD_NUMBER: _builtins.int
+    PYTHON_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     code: _builtins.bool
     """A script; else a parameter's value with its `=`."""
+    python: _builtins.bool
+    """A script of Python, without `code`."""
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         code: _builtins.bool = ...,
+        python: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "python", b"python", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from types import CodeType
 from typing import Any, Final
 
 from weft_expressions.custom_data import note
@@ -207,14 +208,30 @@ class Script:
         }
 
     def _compiled(self, names: dict[str, Any]) -> Callable[[], Any]:
-        """The source as the body of a function, lines kept."""
-        module = ast.parse(self.request["source"], FILE)
-        shell = ast.parse("def code(): pass", FILE)
-        function = shell.body[0]
-        assert isinstance(function, ast.FunctionDef)
-        function.body = module.body or function.body
-        exec(compile(shell, FILE, "exec"), names)  # noqa: S102 - in the jail
+        exec(compiled(self.request["source"]), names)  # noqa: S102 - in the jail
         return names["code"]  # type: ignore[no-any-return]
+
+
+def compiled(source: str) -> CodeType:
+    """The source as the body of a function `code`, lines kept. Raises SyntaxError, ValueError, RecursionError,
+    MemoryError."""
+    module = ast.parse(source, FILE)
+    shell = ast.parse("def code(): pass", FILE)
+    function = shell.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.body = module.body or function.body
+    return compile(shell, FILE, "exec")
+
+
+def wrong(source: str) -> str:
+    """What keeps it from being compiled; empty where nothing does."""
+    try:
+        compiled(source)
+    except SyntaxError as error:
+        return f"{error.msg} [line {error.lineno}]"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or "the script is nested too deep"
+    return ""
 
 
 def shown(value: Any) -> Any:
@@ -277,7 +294,10 @@ def answer(body: bytes, zone: Any) -> tuple[int, bytes]:
     sys.stdout = sys.stderr = printed
     script = None
     try:
-        script = Script(json.loads(body, object_hook=Record), zone)
+        request = json.loads(body, object_hook=Record)
+        if "check" in request:
+            return frames.OK, dumped({"result": [wrong(source) for source in request["check"]]})
+        script = Script(request, zone)
         static = script.request["r"].get("static")
         done = script.run()
         if static is not None:

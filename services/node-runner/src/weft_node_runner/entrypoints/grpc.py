@@ -11,7 +11,7 @@ from weft_expressions.errors import EvaluatorUnavailable, ExpressionFailure
 from weft_expressions.evaluate import evaluate
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.scope import Outputs, Scope
-from weft_expressions.syntax import check
+from weft_expressions.syntax import Written, check
 from weft_expressions.template import compile_value
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.items import dumps_js
@@ -71,11 +71,18 @@ class NodeToolsServicer:
             return pb.EvaluateResponse(value=dumps_js(str(value)), type="string")
 
     async def CheckSyntax(self, request: pb.CheckSyntaxRequest) -> pb.CheckSyntaxResponse:
-        texts = [(script.text, script.code) for script in request.scripts]
+        texts = [(script.text, _written(script)) for script in request.scripts]
         try:
-            return pb.CheckSyntaxResponse(errors=await check(texts, self._evaluator, SYNTAX_PROJECT))
+            errors = await check(texts, self._evaluator, SYNTAX_PROJECT)
+            return pb.CheckSyntaxResponse(errors=errors)
         except EvaluatorUnavailable as error:
             raise WeftError(ErrorCode.UNAVAILABLE, str(error)) from None
+
+
+def _written(script: pb.Script) -> Written:
+    if script.python:
+        return "python"
+    return "javascript" if script.code else "expression"
 
 
 def _data(runs: dict[str, list[Outputs]], sources: dict[str, Any]) -> Data:

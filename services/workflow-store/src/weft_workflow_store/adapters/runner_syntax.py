@@ -19,7 +19,7 @@ _SECONDS: Final = 2.0
 _SILENT_SECONDS: Final = 30.0
 """How long nobody is asked after nobody has answered: a document is stored without this check."""
 
-Text = tuple[str, bool]
+Text = tuple[str, str]
 
 
 class RunnerSyntax:
@@ -37,7 +37,10 @@ class RunnerSyntax:
         return [self._known.get(text, "") for text in texts]
 
     async def _ask(self, texts: Sequence[Text]) -> None:
-        scripts = [pb.Script(text=text, code=code) for text, code in texts]
+        scripts = [
+            pb.Script(text=text, code=language == "javascript", python=language == "python")
+            for text, language in texts
+        ]
         try:
             with deadline(_SECONDS):
                 answer = await self._tools.CheckSyntax(pb.CheckSyntaxRequest(scripts=scripts))

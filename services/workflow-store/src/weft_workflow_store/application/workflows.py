@@ -50,8 +50,8 @@ def _now() -> int:
 
 
 class Syntax(Protocol):
-    async def check(self, texts: Sequence[tuple[str, bool]]) -> list[str]:
-        """What is wrong with each `(text, code)`, empty where nothing is, or where nobody can tell now."""
+    async def check(self, texts: Sequence[tuple[str, str]]) -> list[str]:
+        """What is wrong with each `(text, language)`, empty where nothing is, or where nobody can tell now."""
 
 
 class Workflows:
@@ -140,9 +140,9 @@ class Workflows:
         return capped([*found, *await self._errors(document)])
 
     async def _errors(self, document: Document) -> list[Issue]:
-        """What is no JavaScript. A runner is asked, and its answers are remembered: ask before a row is locked."""
+        """What is no JavaScript or Python. A runner is asked, and remembered: ask before a row is locked."""
         written = scripts(document, self._catalogue)
-        errors = await self._syntax.check([(each.text, each.code) for each in written]) if written else []
+        errors = await self._syntax.check([(each.text, each.language) for each in written]) if written else []
         return syntax_issues(zip(written, errors, strict=True))
 
     async def delete(self, workflow_id: str) -> None:

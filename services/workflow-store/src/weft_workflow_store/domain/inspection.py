@@ -45,24 +45,25 @@ def inspect(document: Document, catalogue: Catalogue) -> list[Issue]:
 
 
 class Script(NamedTuple):
-    """A piece of JavaScript of a node; `text` is a parameter's value with its `=`, or with `code` a script."""
+    """Something that a node has written in it: `language` is "expression" for a parameter's value with its `=`, or
+    that of a script, "javascript" or "python"."""
 
     node: str
     node_type: str
     parameter: str
     text: str
-    code: bool
+    language: str
 
 
 def scripts(document: Document, catalogue: Catalogue) -> list[Script]:
-    """Those that only a JavaScript engine can judge."""
+    """Those that only an engine of their language can judge."""
     found = []
     for node in document.nodes:
         name, kind = node["name"], node["type"]
-        code = dict(catalogue.scripts(node))
-        found += [Script(name, kind, parameter, source, True) for parameter, source in code.items()]
+        code = {parameter: rest for parameter, *rest in catalogue.scripts(node)}
+        found += [Script(name, kind, parameter, *rest) for parameter, rest in code.items()]
         found += [
-            Script(name, kind, path, text, False)
+            Script(name, kind, path, text, "expression")
             for path, text in _templates(node.get("parameters") or {}, "")
             if path not in code and possible(text)
         ]
@@ -73,7 +74,7 @@ def syntax_issues(judged: Iterable[tuple[Script, str]]) -> list[Issue]:
     """Of scripts and what is wrong with them."""
     return [
         Issue(
-            "INVALID_CODE" if script.code else "INVALID_EXPRESSION",
+            "INVALID_EXPRESSION" if script.language == "expression" else "INVALID_CODE",
             error,
             script.node,
             script.node_type,
