@@ -264,14 +264,14 @@ async def test_files_of_the_machine() -> None:
             "fileType": "text",
             "fileName": "a.txt",
             "fileExtension": "txt",
-            "fileSize": 1,
+            "fileSize": "1 B",
         },
         {
             "mimeType": "text/csv",
             "fileType": "text",
             "fileName": "b.csv",
             "fileExtension": "csv",
-            "fileSize": 2,
+            "fileSize": "2 B",
         },
     ]
     assert [ctx.stored[item["binary"]["data"]["id"]] for item in items] == [b"1", b"22"]
@@ -419,4 +419,4 @@ async def test_a_large_answer_is_taken_as_a_file_and_not_as_a_value() -> None:
     options = {"response": {"response": {"responseFormat": "file"}}}
     ctx = node("httpRequest", 4.2, {**given, "options": options}, [{"json": {}}], serve=lambda _: small)
     entry = (await run(ctx))[0]["binary"]["data"]
-    assert (entry["fileName"], entry["fileSize"], ctx.stored[entry["id"]]) == ("x.bin", 300, b"abc" * 100)
+    assert (entry["fileName"], entry["bytes"], ctx.stored[entry["id"]]) == ("x.bin", 300, b"abc" * 100)

@@ -165,7 +165,7 @@ async def test_files_go_there_and_come_back(place: Place, folder: Path) -> None:
     assert item["json"] == {"a": 1}
     assert item["binary"]["data"] == FILE["binary"]["data"]
     entry = item["binary"]["back"]
-    assert (entry["fileName"], entry["fileSize"]) == ("é b.bin", len(BIG))
+    assert (entry["fileName"], entry["bytes"]) == ("é b.bin", len(BIG))
     assert down.stored[entry["id"]] == BIG
 
 

@@ -153,7 +153,7 @@ async def test_a_file_goes_up_and_comes_down(node: Node, server: Server, bucket:
     )
     entry = item["binary"]["got"]
     assert ctx.stored[entry["id"]] == b"\0hello"
-    assert (entry["fileName"], entry["mimeType"], entry["fileSize"]) == (
+    assert (entry["fileName"], entry["mimeType"], entry["bytes"]) == (
         key.rpartition("/")[2],
         "image/png",
         6,

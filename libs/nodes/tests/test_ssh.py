@@ -255,7 +255,7 @@ async def test_files_go_there_and_come_back(secret: dict[str, Any], home: Path) 
     assert item["json"] == {"a": 1}
     entry = item["binary"]["back"]
     assert item["binary"]["data"] == given["binary"]["data"]
-    assert (entry["fileName"], entry["mimeType"], entry["fileSize"]) == ("n.csv", "text/csv", len(BIG))
+    assert (entry["fileName"], entry["mimeType"], entry["bytes"]) == ("n.csv", "text/csv", len(BIG))
     assert down.stored[entry["id"]] == BIG
 
 

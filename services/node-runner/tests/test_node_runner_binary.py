@@ -40,7 +40,7 @@ async def test_files_go_through_in_chunks(make: Make, a_node: Node) -> None:
             file = await writer.open_file()
             await asyncio.to_thread(file.write, b"by a library")
             named = await writer.store(mime_type="text/plain")
-            seen.append([named["fileSize"], "id" in named])
+            seen.append([named["bytes"], "id" in named])
         async with ctx.create_binary() as writer:
             await writer.write(bytes(1_000_000))
         return [[]]
@@ -52,9 +52,10 @@ async def test_files_go_through_in_chunks(make: Make, a_node: Node) -> None:
     assert sum(again) == 1_200_000
     assert max(again) <= 256 * 1024
     assert middle == b"\0\1"
-    about = {"mimeType": "text/plain", "fileName": "a.txt", "fileExtension": "txt", "fileSize": 3}
+    about = {"mimeType": "text/plain", "fileName": "a.txt", "fileExtension": "txt", "fileType": "text"}
+    about |= {"fileSize": "3 B", "bytes": 3}
     assert small == {**about, "data": "YWJj"}
-    assert large["fileSize"] == 1_200_000
+    assert large["bytes"] == 1_200_000
     assert large["id"].startswith("e1/files/")
     assert same
     assert library == [12, True]

@@ -168,7 +168,7 @@ async def test_files_of_items(pool: EvaluatorPool) -> None:
     """
     ((item,),) = await code.javascript(source, each_item=False)
     assert item["json"] == {"size": 256, "sum": 32640}
-    assert [(each["mimeType"], each["fileSize"]) for each in item["binary"].values()] == [
+    assert [(each["mimeType"], each["bytes"]) for each in item["binary"].values()] == [
         ("image/png", 256),
         ("text/plain", 2),
     ]

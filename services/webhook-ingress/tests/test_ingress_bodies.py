@@ -100,7 +100,13 @@ def store(tmp_path: Path) -> Store:
 
 async def test_other_types_are_files(store: Store) -> None:
     body = await store.parse(b"\x00\x01", "image/png")
-    about = {"mimeType": "image/png", "fileName": "", "fileExtension": "", "fileSize": 2}
+    about = {
+        "mimeType": "image/png",
+        "fileExtension": "png",
+        "fileType": "image",
+        "fileSize": "2 B",
+        "bytes": 2,
+    }
     assert body == Body(b"{}", {"data": {**about, "data": "AAE="}})
     named = await store.parse(b"x", "", binary_name="mine")
     assert named.files["mine"]["mimeType"] == "application/octet-stream"
@@ -148,7 +154,7 @@ async def test_large_uploads_are_whole(store: Store) -> None:
     data, kind = multipart(files={"f": ("x", content, "application/x")})
     for step in (1000, 65_536, len(data)):
         entry = (await store.parse(data, kind, step)).files["f"]
-        assert entry["fileSize"] == len(content)
+        assert entry["bytes"] == len(content)
         assert await store.content(entry) == content
 
 

@@ -253,7 +253,7 @@ async def test_raw_bodies_and_uploads_are_stored(world: World, made_route: MakeR
     item = await world.item()
     entry = item["binary"]["pic"]
     assert item["json"]["body"] == {"name": "Ada"}
-    assert (entry["mimeType"], entry["fileExtension"], entry["fileSize"]) == ("image/png", "png", 6000)
+    assert (entry["mimeType"], entry["fileExtension"], entry["bytes"]) == ("image/png", "png", 6000)
     assert ".." not in entry["id"]
     assert entry["id"].startswith(f"{(await world.started()).execution_id}/files/")
     assert await world.blobs.get(entry["id"]) == b"PNG" * 2000

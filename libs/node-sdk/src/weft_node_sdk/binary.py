@@ -16,8 +16,8 @@ To make one:
         # or: await asyncio.to_thread(library, await writer.open_file())
         entry = await writer.store(mime_type="text/csv", file_name="a.csv")
 
-`entry` is what `item["binary"][name]` holds: `{mimeType, fileName, fileExtension, fileSize}` and either `id` or,
-in base64, `data`.
+`entry` is what `item["binary"][name]` holds: what `described` (file_kinds.py) says, and either `id` or, in base64,
+`data`.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import IO, Any, Final, Protocol
 
 from weft_node_sdk.context import Item, NodeRunError
+from weft_node_sdk.file_kinds import described
 
 CHUNK_BYTES: Final = 256 * 1024
 """Of a file that is read or written, so much is in memory at a time."""
@@ -144,21 +145,17 @@ class BinaryWriter:
 
     async def store(self, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
         """The entry for `item["binary"][name]`; the file is durable then. Raises NodeRunError TOO_LARGE."""
-        entry = {
-            "mimeType": mime_type,
-            "fileName": file_name,
-            "fileExtension": file_name.rpartition(".")[2] if "." in file_name else "",
-        }
         if self._stored is None:
+            entry = described(mime_type, file_name, self.size)
             if self._fits(self.size):
-                return {**entry, "fileSize": self.size, "data": b64encode(self._held).decode()}
-            return {"id": await self._store.keep_file(bytes(self._held)), **entry, "fileSize": self.size}
+                return {**entry, "data": b64encode(self._held).decode()}
+            return {"id": await self._store.keep_file(bytes(self._held)), **entry}
         file = await self._flush()
         self.size = await asyncio.to_thread(file.seek, 0, io.SEEK_END)
         self._check(self.size)
         key, stored = self._stored
         await stored.commit()
-        return {"id": key, **entry, "fileSize": self.size}
+        return {"id": key, **described(mime_type, file_name, self.size)}
 
     async def discard(self) -> None:
         if self._stored is not None:

@@ -392,8 +392,8 @@ class RunContext(Protocol):
         """A small file as a whole: as `open_binary`, and NodeRunError TOO_LARGE over 64 MiB."""
 
     async def store_binary(self, data: bytes, *, mime_type: str, file_name: str = "") -> dict[str, Any]:
-        """Keeps a small file and gives the entry for `item["binary"][name]`: `{mimeType, fileName, fileExtension,
-        fileSize}` and where the bytes are."""
+        """Keeps a small file and gives the entry for `item["binary"][name]`: what is
+        known of it (see binary.py) and where the bytes are."""
 
     def note(self, key: str, value: str) -> None:
         """Keeps a text with the execution, to find it by (`$execution.customData`). Raises NodeRunError for what is no

@@ -6,11 +6,12 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.file_kinds import extension_for, extension_of
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.values import names_in, value
 
 from weft_nodes.compression import archives
-from weft_nodes.files.kinds import entry_of, extension_for, extension_of, type_of
+from weft_nodes.files.kinds import entry_of, type_of
 
 _TYPES = {"zip": "application/zip", "tar": "application/x-tar", "targz": "application/gzip"}
 _ENDINGS = {"zip": "zip", "tar": "tar", "gz": "gz", "gzip": "gz", "tgz": "targz", "targz": "targz"}

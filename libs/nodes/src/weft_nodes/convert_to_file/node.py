@@ -2,17 +2,21 @@
 
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from string import ascii_letters, digits
 from typing import Any
 
 import orjson
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.file_kinds import TABLE_TYPES, extension_for
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.paths import MISSING, get
 from weft_node_sdk.values import compact_json, members, to_text, value
 
 from weft_nodes.files import calendars, spreadsheet
 from weft_nodes.files.encodings import encode
-from weft_nodes.files.kinds import TABLE_TYPES, extension_for, type_of
+from weft_nodes.files.kinds import type_of
+
+_BASE64 = frozenset(ascii_letters + digits + "+/")
 
 
 def _text(parameters: Mapping[str, Any], text: str) -> bytes:
@@ -122,9 +126,7 @@ async def _decoded(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -
 def base64_bytes(text: str) -> bytes:
     """Bytes of base64, also of its form for URLs and of a data URL; signs that don't belong are skipped."""
     text = text.partition(";base64,")[2] or text
-    plain = "".join(
-        sign for sign in text.replace("-", "+").replace("_", "/") if sign.isalnum() or sign in "+/"
-    )
+    plain = "".join(sign for sign in text.replace("-", "+").replace("_", "/") if sign in _BASE64)
     if len(plain) % 4 == 1:
         plain = plain[:-1]
     return b64decode(plain.encode("ascii", "ignore") + b"=" * (-len(plain) % 4))

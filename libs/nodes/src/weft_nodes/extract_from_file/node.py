@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.file_kinds import TABLE_TYPES
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import put
@@ -12,7 +13,6 @@ from weft_node_sdk.values import members, value
 
 from weft_nodes.files import calendars, pdf, spreadsheet
 from weft_nodes.files.encodings import decode
-from weft_nodes.files.kinds import TABLE_TYPES
 
 
 def _text(data: bytes, options: Mapping[str, Any]) -> str:

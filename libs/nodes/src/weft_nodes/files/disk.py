@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from weft_node_sdk.binary import CHUNK_BYTES
 from weft_node_sdk.context import Item, RunContext
+from weft_node_sdk.file_kinds import extension_of
 from weft_node_sdk.items import passed
 from weft_node_sdk.values import members, value
 
-from weft_nodes.files.kinds import extension_of, type_of
+from weft_nodes.files.kinds import type_of
 
 
 def literal(pattern: str) -> str:
@@ -42,7 +43,7 @@ async def loaded(
         entry["fileExtension"] = extension
     facts = {
         "mimeType": mime_type,
-        "fileType": mime_type.partition("/")[0],
+        "fileType": entry.get("fileType") or mime_type.partition("/")[0],
         "fileName": name,
         "fileExtension": entry.get("fileExtension") or extension_of(name),
         "fileSize": entry["fileSize"],

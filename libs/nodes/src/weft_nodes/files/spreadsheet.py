@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
 from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.file_kinds import TABLE_TYPES
 from weft_node_sdk.values import entries, value
 
 from weft_nodes.files import csv_text, markup, sheets
 from weft_nodes.files.encodings import decode, lines
-from weft_nodes.files.kinds import TABLE_TYPES
 from weft_nodes.files.tables import Row, cut, guessed, objects_of, table_of, text_cell
 
 

@@ -73,7 +73,7 @@ def _item(answer: HttpAnswer, parameters: Mapping[str, Any]) -> dict[str, Any]:
             code="HTTP_ERROR",
         )
     if parameters.get("responseFormat", "json") == "string":
-        return {str(value(parameters.get("dataPropertyName", "data"))): text}
+        return {str(value(parameters.get("dataPropertyName", "data"))): text if given is None else given}
     if not isinstance(given, dict):
         raise NodeRunError("The answer is no JSON object", description=text[:500])
     return given

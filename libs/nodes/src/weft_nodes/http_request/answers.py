@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from weft_node_sdk.charsets import decoded
 from weft_node_sdk.context import HttpAnswer, HttpStream, Item, NodeRunError, RunContext
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import entries, members
+from weft_node_sdk.values import compact_json, entries, members
 
 _FILES = re.compile(
     r"(image|audio|video|font)/(?!svg)|application/(octet-stream|pdf|zip|gzip|x-(tar|gzip|7z|rar)[\w-]*|msword|"
@@ -70,8 +70,8 @@ def text_of(answer: HttpAnswer) -> str:
 
 
 def check(answer: HttpAnswer, reading: Reading) -> None:
-    """Raises NodeRunError for a status from 400 on."""
-    if answer.status < 400 or reading.never_error:
+    """Raises NodeRunError for a status from 300 on: a redirect that comes this far was not to be followed."""
+    if answer.status < 300 or reading.never_error:
         return
     text = text_of(answer).strip()
     raise NodeRunError(
@@ -82,11 +82,28 @@ def check(answer: HttpAnswer, reading: Reading) -> None:
     )
 
 
+def failed(item: Item, error: NodeRunError, version: float) -> Item:
+    """Of a failed request, workflows read `$json.error.message`, `.status` and `.code`, as n8n has them."""
+    refused = "Connect call failed" in error.message
+    code = "ECONNREFUSED" if refused else error.code
+    about: dict[str, Any] = {"message": error.message, "name": "Error", "code": code}
+    if error.http_status:
+        said = error.description
+        if version >= 3:
+            said = compact_json(said)
+        code = "ERR_BAD_REQUEST" if error.http_status < 500 else "ERR_BAD_RESPONSE"
+        about = {"message": f"{error.http_status} - {said}", "name": "AxiosError", "code": code}
+        about["status"] = error.http_status
+    return {**item, "json": {**item["json"], "error": about}}
+
+
 def _format(answer: HttpAnswer, reading: Reading) -> str:
     if reading.format != "autodetect":
         return reading.format
     kind = str(headers_of(answer).get("content-type", "")).partition(";")[0].strip().lower()
-    if kind.endswith(("/json", "+json")):
+    if (
+        kind == "application/json"
+    ):  # application/problem+json and its kin are texts in n8n, and parsed by workflows
         return "json"
     return "file" if _FILES.fullmatch(kind) or _FILES.match(kind) else "text"
 
@@ -96,12 +113,10 @@ def body_of(answer: HttpAnswer, reading: Reading) -> Any:
     if _format(answer, reading) != "json":
         return text_of(answer)
     if not answer.body.strip():
-        return {} if reading.format == "autodetect" or answer.status == 204 else ""
+        return {}
     try:
         return parse_json(answer.body)
     except ValueError as error:
-        if reading.format == "autodetect":
-            return text_of(answer)
         raise NodeRunError(
             f"The answer is not valid JSON: {error}",
             description="Set the response format to text to get it as it is.",
@@ -125,8 +140,8 @@ class Download(HttpAnswer):
 async def received(ctx: RunContext, answer: HttpStream, url: str, reading: Reading) -> HttpAnswer:
     """The answer with its body, or, where that is to be a file, as a Download. Raises NodeRunError."""
     head = HttpAnswer(answer.status, answer.reason, answer.headers, b"")
-    failed = answer.status >= 400 and not reading.never_error
-    if failed or _format(head, reading) != "file":
+    wrong = answer.status >= 300 and not reading.never_error
+    if wrong or _format(head, reading) != "file":
         try:
             return replace(head, body=await answer.read())
         except NodeRunError as error:
@@ -154,12 +169,14 @@ async def items_of(ctx: RunContext, answer: HttpAnswer, url: str, reading: Readi
             entry = await ctx.store_binary(
                 answer.body, mime_type=mime_type[0].strip(), file_name=_file_name(answer, url)
             )
-        json = _full(answer) if reading.full else {}
+        json = _full(answer) if reading.full else ctx.items[index]["json"]
         return [{"json": json, "binary": {reading.name: entry}, "pairedItem": lineage}]
     body = body_of(answer, reading)
+    if _format(answer, reading) == "text":
+        text = {reading.name: body} if body else {}
+        return [{"json": {**text, **(_full(answer) if reading.full else {})}, "pairedItem": lineage}]
     if reading.full:
-        return [{"json": {"body": body, **_full(answer)}, "pairedItem": lineage}]
-    if isinstance(body, str):
-        return [{"json": {reading.name: body}, "pairedItem": lineage}]
+        held = {"body": body} if answer.body.strip() or reading.format == "autodetect" else {}
+        return [{"json": {**held, **_full(answer)}, "pairedItem": lineage}]
     rows = body if isinstance(body, list) and reading.split else [body]
     return [{"json": row if isinstance(row, dict) else {"data": row}, "pairedItem": lineage} for row in rows]

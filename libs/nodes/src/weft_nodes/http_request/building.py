@@ -5,6 +5,7 @@ from typing import Any
 
 from weft_node_sdk.context import NodeRunError, RunContext
 from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.paths import put
 from weft_node_sdk.values import checked, entries, members, shown, text_of, value
 
 from weft_nodes.http_request.draft import Draft, File, Pair, checked_header, flattened
@@ -45,7 +46,7 @@ async def build(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> D
     draft = Draft(
         method=str(value(parameters.get("method", "GET"))).upper(),
         url=text_of(parameters.get("url", "")).strip(),
-        query_arrays=options.get("queryParameterArrays", "brackets"),
+        query_arrays=options.get("queryParameterArrays", "indices"),
     )
     if parameters.get("sendQuery") is True:
         draft.query = _query(parameters, draft.query_arrays)
@@ -61,9 +62,8 @@ def _query(parameters: Mapping[str, Any], arrays: str) -> list[Pair]:
     if parameters.get("specifyQuery", "keypair") == "json":
         given = json_fields(parameters.get("jsonQuery"), "JSON of the query")
         return [pair for name, held in given.items() for pair in flattened(name, held, arrays)]
-    return [
-        pair for name, held in _named(parameters, "queryParameters") for pair in flattened(name, held, arrays)
-    ]
+    given = dict(_named(parameters, "queryParameters"))  # of a name that stands twice, the last
+    return [pair for name, held in given.items() for pair in flattened(name, held, arrays)]
 
 
 def _headers(parameters: Mapping[str, Any], options: Mapping[str, Any]) -> list[Pair]:
@@ -95,7 +95,17 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
     elif parameters.get("specifyBody", "keypair") == "json":
         draft.kind, draft.content = "json", json_value(parameters.get("jsonBody"), "JSON of the body")
     else:
-        draft.kind, draft.content = "json", dict(_named(parameters, "bodyParameters"))
+        draft.kind, draft.content = "json", _fields(_named(parameters, "bodyParameters"), ctx.node.version)
+
+
+def _fields(pairs: list[tuple[str, Any]], version: float) -> dict[str, Any]:
+    """From version 4 on, a dot in a name leads into an object."""
+    if version < 4:
+        return dict(pairs)
+    fields: dict[str, Any] = {}
+    for name, held in pairs:
+        put(fields, name, held)
+    return fields
 
 
 def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import orjson
 from weft_node_sdk.context import HttpBody, NodeRunError
@@ -93,7 +93,9 @@ class Draft:
         elif self.kind == "form":
             pairs = self.content.items() if isinstance(self.content, Mapping) else self.content
             body = urlencode(
-                [part for name, held in pairs for part in flattened(name, held, "repeat")]
+                [part for name, held in pairs for part in flattened(name, held, "repeat")],
+                quote_via=quote,
+                safe="",
             ).encode()
             content_type = "application/x-www-form-urlencoded"
         elif self.kind == "multipart":

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from weft_node_sdk.context import ClientCertificate, HttpAnswer, Item, NodeRunError, Outputs, RunContext
@@ -9,7 +10,7 @@ from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.values import entries, members, value
 
 from weft_nodes.http_request import building, legacy_building
-from weft_nodes.http_request.answers import Reading, items_of, received
+from weft_nodes.http_request.answers import Reading, failed, items_of, received
 from weft_nodes.http_request.authentication import (
     answer_challenge,
     authenticate,
@@ -45,7 +46,10 @@ class Sender:
         old = ctx.node.version < 3
         found = entries(options, "redirect", "redirect")
         redirect = found[0] if found else {}
-        self._follow = options.get("followRedirect", True) if old else redirect.get("followRedirects", True)
+        if old:
+            self._follow = options.get("followRedirect", True)
+        else:
+            self._follow = redirect.get("followRedirects", ctx.node.version >= 4)
         self._most_redirects = int(redirect.get("maxRedirects", 21))
         untrusted = parameters if old else options
         self._verify = untrusted.get("allowUnauthorizedCerts") is not True
@@ -101,12 +105,12 @@ async def _fetch(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> 
     draft = await (building if version >= 3 else legacy_building).build(ctx, index, parameters)
     settings = settings_of(parameters) if version >= 3 else None
     if settings is None:
-        answers = [await sender.send(draft)]
-    else:
-        answers = await Pages(ctx, index, settings, reading, sender.send).fetch(draft)
+        return await items_of(ctx, await sender.send(draft), draft.url, reading, index)
+    pages = Pages(ctx, index, settings, reading, sender.send)
     items: list[Item] = []
-    for answer in answers:
-        items += await items_of(ctx, answer, draft.url, reading, index)
+    for answer in await pages.fetch(draft):
+        fitting = replace(reading, never_error=True) if pages.awaited(answer) else reading
+        items += await items_of(ctx, answer, draft.url, fitting, index)
     return items
 
 
@@ -118,7 +122,7 @@ async def _guarded(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -
             error.item_index = index
         if error.fatal or not ctx.continues():
             return error
-        return [ctx.failed_item(error, index)]
+        return [failed(ctx.failed_item(error, index), error, ctx.node.version)]
 
 
 def _batching(parameters: Mapping[str, Any], version: float) -> tuple[int, float]:

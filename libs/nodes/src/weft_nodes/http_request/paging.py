@@ -63,16 +63,20 @@ class Pages:
                 "$request": self._request(draft),
             }
             complete = await self._complete(answer, variables)
-            if not (
-                complete and self._settings.get("paginationCompleteWhen") == "receiveSpecificStatusCodes"
-            ):
-                answers.append(answer)
+            answers.append(answer)
             if complete or answer.status >= 400 or not await self._follow(draft, variables):
                 return answers
             await asyncio.sleep(max(float(self._settings.get("requestInterval") or 0), 0) / 1000)
         if limit == _MOST_PAGES:
             raise NodeRunError(f"There are more than {_MOST_PAGES} pages")
         return answers
+
+    def awaited(self, answer: HttpAnswer) -> bool:
+        """Whether its status is one that ends the paging, whatever it means elsewhere."""
+        if self._settings.get("paginationCompleteWhen", "responseIsEmpty") != "receiveSpecificStatusCodes":
+            return False
+        codes = str(self._settings.get("statusCodesWhenComplete", "")).split(",")
+        return str(answer.status) in {code.strip() for code in codes}
 
     def _request(self, draft: Draft) -> dict[str, Any]:
         body = draft.content if isinstance(draft.content, dict) and draft.kind != "multipart" else {}
@@ -108,8 +112,7 @@ class Pages:
     async def _complete(self, answer: HttpAnswer, variables: Mapping[str, Any]) -> bool:
         when = self._settings.get("paginationCompleteWhen", "responseIsEmpty")
         if when == "receiveSpecificStatusCodes":
-            codes = str(self._settings.get("statusCodesWhenComplete", "")).split(",")
-            return str(answer.status) in {code.strip() for code in codes}
+            return self.awaited(answer)
         if when == "other":
             done = await self._evaluated(self._raw.get("completeExpression", ""), variables)
             return done is True or (isinstance(done, str) and done.strip().lower() == "true")

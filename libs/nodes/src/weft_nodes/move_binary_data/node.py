@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.file_kinds import extension_for
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import MISSING, drop, get, put
@@ -12,7 +13,6 @@ from weft_node_sdk.values import compact_json, members, text_of, to_text, value
 
 from weft_nodes.convert_to_file.node import base64_bytes
 from weft_nodes.files.encodings import decode, encode
-from weft_nodes.files.kinds import extension_for
 
 
 def _parsed(text: str) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from weft_node_sdk.context import Item, Outputs, RunContext
+from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.values import members, value
 
@@ -17,7 +17,10 @@ async def run(ctx: RunContext) -> Outputs:
         target = str(value(options.get("dataPropertyName")) or "data")
         plain = options.get("literalBrackets", ctx.node.version >= 1.1) is not False
         items: list[Item] = []
-        for path in await disk.found(ctx, parameters.get("fileSelector"), plain_brackets=plain):
+        paths = await disk.found(ctx, parameters.get("fileSelector"), plain_brackets=plain)
+        if not paths and ctx.node.version >= 1.1:
+            raise NodeRunError("No file has that name or fits that pattern")
+        for path in paths:
             await ctx.checkpoint()
             entry, facts = await disk.loaded(ctx, path, options)
             items.append({**made(facts, index), "binary": {target: entry}})

@@ -22,30 +22,32 @@ def _time(moment: Any) -> str:
     return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def _entry(entry: Any, further: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, key in (("creator", "author"), ("title", "title"), ("link", "link")):
-        if entry.get(key):
-            found[name] = entry[key]
-    if published := entry.get("published") or entry.get("updated"):
-        found["pubDate"] = published
+def _entry(entry: Any, further: list[str], *, atom: bool) -> dict[str, Any]:
+    """The fields that n8n gives to workflows, which differ for Atom and RSS."""
+    moment = entry.get("published_parsed") or entry.get("updated_parsed")
+    found: dict[str, Any] = {name: entry[name] for name in ("title", "link") if entry.get(name)}
     contents = [part.value for part in entry.get("content", ()) if part.get("value")]
-    summary = entry.get("summary", "")
-    if contents and summary and contents[0] != summary:
-        found["content:encoded"] = contents[0]
-        found["content:encodedSnippet"] = _plain(contents[0])
-    if entry.get("author"):
-        found["dc:creator"] = entry["author"]
-    if content := summary or (contents[0] if contents else ""):
+    summary, author = entry.get("summary", ""), entry.get("author")
+    if atom:
+        told = {"author": author, "summary": summary if contents else "", "id": entry.get("id")}
+        content = contents[0] if contents else summary
+        published = _time(moment) if moment else ""
+    else:
+        told = {"creator": author, "dc:creator": author, "guid": entry.get("id")}
+        content = summary or (contents[0] if contents else "")
+        published = entry.get("published") or entry.get("updated")
+        if contents and summary and contents[0] != summary:
+            found["content:encoded"] = contents[0]
+            found["content:encodedSnippet"] = _plain(contents[0])
+    found |= {name: held for name, held in {**told, "pubDate": published}.items() if held}
+    if content:
         found["content"], found["contentSnippet"] = content, _plain(content)
-    if entry.get("id"):
-        found["guid"] = found["id"] = entry["id"]
     if tags := [tag.term for tag in entry.get("tags", ()) if tag.get("term")]:
         found["categories"] = tags
     for part in entry.get("enclosures", ())[:1]:
         names = {"href": "url", "length": "length", "type": "type"}
         found["enclosure"] = {names[key]: part[key] for key in names if key in part}
-    if moment := entry.get("published_parsed") or entry.get("updated_parsed"):
+    if moment:
         found["isoDate"] = _time(moment)
     for name in further:
         held = entry.get(name.replace(":", "_").lower())
@@ -80,6 +82,7 @@ async def run(ctx: RunContext) -> Outputs:
         if not feed.entries and not feed.version:
             raise NodeRunError(f"What lies at {url} is no feed")
         further = names_in(value(options.get("customFields", "")))
-        return [made(_entry(entry, further), index) for entry in feed.entries]
+        atom = feed.version.startswith("atom")
+        return [made(_entry(entry, further, atom=atom), index) for entry in feed.entries]
 
     return [await map_items(ctx, handle)]

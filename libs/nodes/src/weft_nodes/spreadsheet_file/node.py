@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
+from weft_node_sdk.file_kinds import TABLE_TYPES, extension_of
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.values import members, value
 
 from weft_nodes.files import spreadsheet
-from weft_nodes.files.kinds import TABLE_TYPES, entry_of, extension_of
+from weft_nodes.files.kinds import entry_of
 
 
 def _format(entry: Mapping[str, Any], parameters: Mapping[str, Any], version: float) -> str:

@@ -19,6 +19,7 @@ from weft_node_runner.adapters.address_policy import Policy, literal, refusal
 
 _CONNECT_SECONDS: Final = 10.0
 _SECRETS: Final = "weft_secrets"
+_SENT: Final = "weft_method"
 _MOST_CLIENTS: Final = 64
 _PACKED_BYTES: Final = 1024
 """A compressed body is unpacked so much at a time: it may become a thousand times as much."""
@@ -154,7 +155,7 @@ def _made(transport: _Transport, max_redirects: int) -> httpx.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         max_redirects=max_redirects,
         trust_env=False,
-        event_hooks={"request": [_keep_secrets]},
+        event_hooks={"request": [_keep_secrets, _drop_type]},
     )
 
 
@@ -168,6 +169,12 @@ async def _keep_secrets(request: httpx.Request) -> None:
     if names and _origin(request.url) != origin:
         for name in names:
             request.headers.pop(name, None)
+
+
+async def _drop_type(request: httpx.Request) -> None:
+    """A redirect to a GET takes the body away, and what was said of it."""
+    if request.method == "GET" and request.extensions.get(_SENT) not in (None, "GET"):
+        request.headers.pop("content-type", None)
 
 
 def _tls(verify: bool, given: ClientCertificate) -> ssl.SSLContext:
@@ -279,7 +286,10 @@ class GuardedHttp:
                     headers=given,
                     content=body,
                     timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
-                    extensions={_SECRETS: (_origin(target), secret_headers)} if secret_headers else None,
+                    extensions={
+                        _SENT: method,
+                        **({_SECRETS: (_origin(target), secret_headers)} if secret_headers else {}),
+                    },
                 )
                 response = await chosen.send(request, stream=True, follow_redirects=follow_redirects)
             try:

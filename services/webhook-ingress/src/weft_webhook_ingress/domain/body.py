@@ -52,7 +52,7 @@ def parse_text(data: bytes, content_type: str) -> bytes:
         return _json(data)
     if _is_plain(kind):
         return orjson.dumps(_text(data, content_type))
-    return orjson.dumps(parse_form(data.decode("utf-8", "replace")))
+    return orjson.dumps(parse_form(data.decode("utf-8", "replace"), nested=False))
 
 
 def _json(data: bytes) -> bytes:

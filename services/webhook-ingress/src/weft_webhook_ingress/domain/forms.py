@@ -10,16 +10,16 @@ MOST_FIELDS: Final = 10_000
 _NESTED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\]){1,5})")
 
 
-def parse_form(text: str) -> dict[str, Any]:
-    """Values are strings; a name that comes twice, `a[]` and `a[0]` make lists, `a[b]` makes an object.
-    Raises BAD_REQUEST for too many fields."""
+def parse_form(text: str, *, nested: bool = True) -> dict[str, Any]:
+    """Values are strings; a name that comes twice, `a[]` and `a[0]` make lists, `a[b]` makes an object; names stay as
+    they are where it is not `nested`. Raises BAD_REQUEST for too many fields."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise WeftError(ErrorCode.BAD_REQUEST, f"The form has more than {MOST_FIELDS} fields.") from None
     found: dict[str, Any] = {}
     for key, value in pairs:
-        put_field(found, key, value)
+        (put_field if nested else _add)(found, key, value)
     return found
 
 
