@@ -1,5 +1,6 @@
 """Every case gives here what it gave in n8n, or known.json says why not."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ def test_every_recording_is_of_the_case_as_it_is() -> None:
 
 
 def test_known_cases_exist_and_have_reasons() -> None:
-    every = {**CASES, GROUP: webhooks.cases()}
+    every: Mapping[str, Mapping[str, Any]] = {**CASES, GROUP: webhooks.cases()}
     lost = [
         (group, name) for group, cases in KNOWN.items() for name in cases if name not in every.get(group, {})
     ]
