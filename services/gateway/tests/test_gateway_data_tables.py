@@ -43,6 +43,9 @@ async def test_rows_are_kept_by_the_types_of_their_columns(owner: Client) -> Non
     assert (second["n"], second["b"], second["d"]) == (2.5, False, "2026-01-02T01:04:05.000Z")
     assert [first["id"], second["id"]] == [1, 2]
     assert first["createdAt"] == first["updatedAt"]
+    large = {"s": 1e20, "n": 1e20}
+    (kept,) = await owner.data("POST", f"{place}/rows", json={"rows": [large]})
+    assert (kept["s"], kept["n"]) == ("100000000000000000000", 1e20)
     for wrong in (
         {"n": "abc"},
         {"b": "yes"},
@@ -56,7 +59,7 @@ async def test_rows_are_kept_by_the_types_of_their_columns(owner: Client) -> Non
         assert refused == (400, "VALIDATION_ERROR"), wrong
     long = await owner.refusal("POST", f"{place}/rows", json={"rows": [{"s": "x" * 70_000}]})
     assert long == (413, "TOO_LARGE")
-    assert (await owner.data("GET", place))["row_count"] == 5
+    assert (await owner.data("GET", place))["row_count"] == 6
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ COMPARISONS: Final[Mapping[str, str]] = {
     "lt": "<",
     "lte": "<=",
 }
+_EXACT: Final = 2**53
 _COLUMN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*")
 
@@ -127,7 +128,9 @@ def converted(value: Any, kind: str, name: str) -> Any:
 def _text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = value if isinstance(value, str) else orjson.dumps(_plain(value)).decode()
+    if isinstance(value, float):
+        value = orjson.dumps(_plain(value)).decode()
+    text = str(value)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -136,7 +139,7 @@ def _text(value: Any) -> str | None:
 
 
 def _plain(value: float) -> int | float:
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else value
 
 
 def _number(value: Any) -> int | float | None:
@@ -144,9 +147,8 @@ def _number(value: Any) -> int | float | None:
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or abs(value) > 1.8e308:
-        return None
-    return _plain(value)
+    value = _plain(value) if abs(value) < _EXACT else float(value)
+    return value if math.isfinite(value) else None
 
 
 def _boolean(value: Any) -> bool | None:
