@@ -85,7 +85,7 @@ class Member:
         except httpx.HTTPError:
             return False
 
-    def wait(self, seconds: float = 60) -> float:
+    def wait(self, seconds: float = 180) -> float:
         began = time.monotonic()
         while not self.ready():
             assert self.process is not None
@@ -210,7 +210,7 @@ class Cluster:
             member.signal(signal.SIGTERM)
         for member in members:
             assert member.process is not None
-            assert member.process.wait(60) == 0, member.tail()
+            assert member.process.wait(180) == 0, member.tail()
             member.launch(self.environment)
         for member in members:
             member.wait()

@@ -143,12 +143,17 @@ async def test_of_those_that_wait_each_project_has_its_turn(world: World) -> Non
     world.send(*flood)
     await world.until(lambda: len(world.began) == 2)
     world.send(world.task("single", project="p2"))
-    await world.until(lambda: len(world.runner._held) == 7)
+    await world.until(
+        lambda: world.began[2:] == ["single"]
+    )  # beyond the slots, as nothing of its project runs
+    world.send(world.task("second", project="p2"))
+    await world.until(lambda: len(world.runner._held) == 8)
     world.send(CancelDispatch(flood[2].dispatch_id))  # one that waits gives its turn up
-    await world.until(lambda: len(world.runner._held) == 6)
+    await world.until(lambda: len(world.runner._held) == 7)
+    assert len(world.began) == 3
     world.gate.set()
-    await world.until(lambda: len(world.began) == 6)
-    assert world.began.index("single") <= 3
+    await world.until(lambda: len(world.began) == 7)
+    assert world.began.index("second") <= 5
     await world.until(lambda: not world.runner._held)
     world.send(world.task("after"))
     await world.until(lambda: "after" in world.began)

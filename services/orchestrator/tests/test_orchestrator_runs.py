@@ -378,11 +378,15 @@ async def test_one_projects_flood_does_not_hold_up_another(world: World, runner:
         await world.start("v")
     await until(lambda: len(runner.tasks) == 100)  # two for each of the 50 slots
     single = await world.start("v", project="p2")
-    await until(lambda: single in world.service._owner.lives)
-    for task in runner.tasks[:3]:
+    await until(lambda: len(runner.tasks) == 101)  # it waits for nobody
+    assert runner.tasks[100].execution_id == single
+    second = await world.start("v", project="p2")  # now the project has its turn as others have
+    await until(lambda: second in world.service._owner.lives)
+    assert len(runner.tasks) == 101
+    for task in runner.tasks[:4]:
         runner.run(task)
-    await until(lambda: len(runner.tasks) == 103)
-    assert single in {task.execution_id for task in runner.tasks[100:]}
+    await until(lambda: len(runner.tasks) == 104)
+    assert second in {task.execution_id for task in runner.tasks[101:]}
     assert world.service._owner.fleet.queue("default").length == 198
 
 

@@ -111,7 +111,7 @@ class Runner:
         try:
             await self._walk(task)
         finally:
-            free.release()
+            free.release(task.project_id)
 
     def _hold(self, dispatch_id: str, task: "asyncio.Task[None]") -> None:
         """Until it ends, also where it was cancelled before it began."""

@@ -670,7 +670,7 @@ class Owner:
                 continue
             pool = self._pool(live, key)
             queue = self.fleet.queue(pool)
-            if queue.length or not self._dispatch(live, key, pool):
+            if queue.holds(live.project_id) or not self._dispatch(live, key, pool):
                 queue.put(live, key)
 
     def _pump(self) -> None:
@@ -689,7 +689,7 @@ class Owner:
         return live.graph.nodes[key[0]].traits.pool
 
     def _dispatch(self, live: Live, key: Key, pool: str) -> bool:
-        runner = self.fleet.choose(pool)
+        runner = self.fleet.choose(pool, live.project_id)
         if runner is None:
             return False
         run = live.ready.pop(key)

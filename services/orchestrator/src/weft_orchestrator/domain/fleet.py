@@ -1,6 +1,6 @@
 """Runners, what they hold, and what waits for one of them. Seconds are monotonic and given by the caller."""
 
-from collections import deque
+from collections import Counter, deque
 from typing import Final
 
 from weft_contracts.messages import Heartbeat
@@ -9,6 +9,9 @@ from weft_orchestrator.domain.live import Key, Live
 
 CREDIT: Final = 2
 """Tasks in flight per slot."""
+SPARE: Final = 0.25
+"""Share of a runner's credits beyond its own, for projects that have nothing in flight: who floods the queue with slow
+work holds up nobody else."""
 UNSEEN_SECONDS: Final = 30.0
 """A task that its runner does not list for so long, though it is alive, never arrived."""
 
@@ -53,9 +56,9 @@ class Runner:
         self.leaving = False
 
     def room(self, pool: str, owners: int) -> float:
-        """Share of our credits in the pool that is free; 0 or less: none."""
+        """Share of our credits in the pool that is free; 0 or less: none, but spare room down to -1."""
         share = self.slots.get(pool, 0) * CREDIT / owners
-        return 0.0 if share <= 0 else (max(share, 1.0) - self.held.get(pool, 0)) / max(share, 1.0)
+        return -1.0 if share <= 0 else (max(share, 1.0) - self.held.get(pool, 0)) / max(share, 1.0)
 
 
 class Queue:
@@ -70,6 +73,9 @@ class Queue:
     def put(self, live: Live, key: Key) -> None:
         self._projects.setdefault(live.project_id, deque()).append((live, key))
         self.length += 1
+
+    def holds(self, project_id: str) -> bool:
+        return project_id in self._projects
 
     def take(self) -> tuple[Live, Key] | None:
         """The next that still wants to run."""
@@ -94,6 +100,8 @@ class Fleet:
         self.runners: dict[str, Runner] = {}
         self.dispatches: dict[str, Dispatch] = {}
         self.queues: dict[str, Queue] = {}
+        self._busy: Counter[tuple[str, str]] = Counter()
+        """How many dispatches each pool has of each project."""
 
     def heard(self, beat: Heartbeat, now: float) -> None:
         runner = self.runners.get(beat.runner)
@@ -107,9 +115,11 @@ class Fleet:
             elif dispatch.runner == beat.runner and dispatch.begun and dispatch.missed is None:
                 dispatch.missed = now
 
-    def choose(self, pool: str) -> Runner | None:
-        """The runner with the most room."""
+    def choose(self, pool: str, project_id: str = "") -> Runner | None:
+        """The runner with the most room; for a project without a dispatch there, spare room as well."""
         best, room = None, 0.0
+        if project_id and not self._busy[pool, project_id]:
+            room = -SPARE
         for runner in self.runners.values():
             if not runner.leaving and (found := runner.room(pool, self.owners)) > room:
                 best, room = runner, found
@@ -123,6 +133,7 @@ class Fleet:
 
     def add(self, dispatch: Dispatch) -> None:
         self.dispatches[dispatch.id] = dispatch
+        self._busy[dispatch.pool, dispatch.live.project_id] += 1
         runner = self.runners.get(dispatch.runner)
         if runner is not None:
             runner.held[dispatch.pool] = runner.held.get(dispatch.pool, 0) + 1
@@ -130,6 +141,10 @@ class Fleet:
     def close(self, dispatch: Dispatch) -> None:
         if self.dispatches.pop(dispatch.id, None) is None:
             return
+        project = dispatch.pool, dispatch.live.project_id
+        self._busy[project] -= 1
+        if self._busy[project] <= 0:
+            del self._busy[project]
         runner = self.runners.get(dispatch.runner)
         if runner is not None and runner.held.get(dispatch.pool, 0) > 0:
             runner.held[dispatch.pool] -= 1
