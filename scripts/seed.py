@@ -16,6 +16,16 @@ PASSWORD = "weft demo passphrase"
 USERS = ("ada@example.org", "grace@example.org")
 
 
+CREDENTIALS = (
+    ("Shop", "httpBasicAuth", {"user": "ada", "password": "demo"}),
+    (
+        "Reports",
+        "postgres",
+        {"host": "db.example.org", "database": "reports", "user": "reader", "password": "demo"},
+    ),
+)
+
+
 def workflows() -> list[dict[str, Any]]:
     """A little of everything, named for people."""
     tickets = flow(
@@ -78,7 +88,8 @@ class Demo:
         account = {"email": email, "password": PASSWORD}
         answer = self.http.post("/auth/login", json=account)
         if not answer.is_success:
-            answer = self.http.post("/auth/register", json=account)
+            name = email.partition("@")[0].capitalize()
+            answer = self.http.post("/auth/register", json={**account, "first_name": name})
         if not answer.is_success:
             raise PermissionError(answer.json()["error"]["message"])
         self.http.headers["Authorization"] = f"Bearer {answer.json()['data']['access_token']}"
@@ -92,6 +103,11 @@ class Demo:
     def fill(self) -> int:
         """Returns how many executions were made."""
         there = {row["name"] for row in self.call("GET", "/workflows", params={"limit": 250})}
+        for key, value in (("region", "eu"), ("team", "support")):
+            self.call("PUT", f"/variables/{key}", json={"value": value})
+        if not self.call("GET", "/credentials"):
+            for name, kind, data in CREDENTIALS:
+                self.call("POST", "/credentials", json={"name": name, "type": kind, "data": data})
         made = 0
         for document in workflows():
             if document["name"] in there:

@@ -38,7 +38,7 @@ export default function EditorPage() {
   useEffect(() => {
     if (found.data && store.getState().workflow?.id !== found.data.id) store.getState().load(found.data);
   }, [found.data, store]);
-  if (found.isError) return <Failed error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.isError) return <Failed error={found.error} onRetry={() => void found.refetch()} back={{ to: "/workflows", label: t("page.workflows") }} />;
   return (
     <EditorContext value={store}>
       <ReactFlowProvider>

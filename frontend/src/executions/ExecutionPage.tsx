@@ -23,7 +23,7 @@ import { Timeline } from "./Timeline";
 export default function ExecutionPage() {
   const { id = "" } = useParams();
   const found = useQuery({ queryKey: ["shown execution", id], queryFn: () => loadRun(id), gcTime: 0 });
-  if (found.isError) return <Failed error={found.error} onRetry={() => void found.refetch()} />;
+  if (found.isError) return <Failed error={found.error} onRetry={() => void found.refetch()} back={{ to: "/executions", label: t("page.executions") }} />;
   if (!found.data) return <div className="opening" role="status">{t("state.loading")}</div>;
   return <Shown key={id} execution={found.data.execution} workflow={found.data.workflow} />;
 }

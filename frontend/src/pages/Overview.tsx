@@ -31,7 +31,7 @@ export function Overview({ me }: { me: Me }) {
     <>
       <div className="head">
         <div className="title">
-          <h1>{t("overview.hello", { name: me.first_name || me.email })}</h1>
+          <h1>{me.first_name ? t("overview.hello", { name: me.first_name }) : t("page.overview")}</h1>
           <p>{t("overview.text")}</p>
         </div>
         <button className="primary" onClick={() => void navigate("/workflows/new")}><Plus size={17} />{t("workflows.create")}</button>

@@ -58,7 +58,7 @@ function Person({ me }: { me: Me }) {
           <span className="face">{initials}</span>
           <span className="grow cut">
             {name}
-            <small className="cut">{me.email}</small>
+            {name !== me.email && <small className="cut">{me.email}</small>}
           </span>
         </button>
       }

@@ -1,5 +1,6 @@
 import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
+import { Link } from "react-router";
 import type { ExecutionStatus, NodeStatus } from "../api/types";
 import { t } from "../i18n";
 
@@ -15,13 +16,23 @@ export function Empty({ icon, title, children, actions }: { icon: ReactNode; tit
   );
 }
 
-export function Failed({ error, onRetry }: { error: Error; onRetry?: () => void }) {
+interface FailedProps {
+  error: Error;
+  onRetry?: () => void;
+  /** Where to go instead, from a page without navigation. */
+  back?: { to: string; label: string };
+}
+
+export function Failed({ error, onRetry, back }: FailedProps) {
   return (
-    <div className="empty" role="alert">
+    <div className={back ? "empty alone" : "empty"} role="alert">
       <div className="mark"><CircleAlert /></div>
       <strong>{t("state.failed")}</strong>
       <p>{error.message}</p>
-      {onRetry && <div className="row"><button onClick={onRetry}>{t("action.again")}</button></div>}
+      <div className="row">
+        {onRetry && <button onClick={onRetry}>{t("action.again")}</button>}
+        {back && <Link className="button" to={back.to}>{back.label}</Link>}
+      </div>
     </div>
   );
 }

@@ -28,7 +28,8 @@ _MISSING = """<!doctype html><title>Weft</title><h1>Weft is running</h1>
 
 
 def install(app: FastAPI, root: Path) -> None:
-    """Serves `root`. Files under `assets/` carry a hash in their name and are cached for a year."""
+    """Serves `root`. Files under `assets/` carry a hash in their name and are cached for a year; what the build has
+    compressed is sent so."""
     base = root.resolve()
 
     @app.get("/{path:path}", include_in_schema=False)
@@ -39,7 +40,11 @@ def install(app: FastAPI, root: Path) -> None:
         if path and file.is_relative_to(base) and file.is_file():
             kind = mimetypes.guess_type(file.name)[0]
             age = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
-            return FileResponse(file, media_type=kind, headers={"Cache-Control": age})
+            headers = {"Cache-Control": age, "Vary": "Accept-Encoding"}
+            zipped = file.with_name(f"{file.name}.gz")
+            if "gzip" in request.headers.get("accept-encoding", "") and zipped.is_file():
+                return FileResponse(zipped, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+            return FileResponse(file, media_type=kind, headers=headers)
         index = base / "index.html"
         headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
         if not index.is_file():
