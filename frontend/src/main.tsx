@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
+import { api } from "./api/api";
 import { ApiError } from "./api/client";
 import { load } from "./i18n";
 import { App } from "./shell/App";
@@ -20,6 +21,8 @@ const queries = new QueryClient({
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 restoreTheme();
+// who is signed in is asked for while the texts come
+queries.query({ queryKey: ["me"], queryFn: api.me, retry: false, staleTime: Infinity }).catch(() => null);
 await load();
 createRoot(root).render(
   <StrictMode>

@@ -1,6 +1,6 @@
 import type { NodeDefinition, NodeSummary } from "../forms/definition";
 import type { Item, WorkflowDocument } from "../graph/document";
-import { close, list, open, query, request } from "./client";
+import { ApiError, close, list, open, query, renew, request, token } from "./client";
 import type {
   ApiKey,
   Counts,
@@ -76,7 +76,11 @@ export const api = {
   register: (body: Registration) => open("/auth/register", body),
   login: (body: { email: string; password: string; code?: string }) => open("/auth/login", body),
   logout: close,
-  me: () => request<Me>("GET", "/auth/me"),
+  /** The first call of the page: without a token it asks for one at once, not after a refusal. */
+  me: async () => {
+    if (!token() && !(await renew())) throw new ApiError(401, "UNAUTHENTICATED", "");
+    return request<Me>("GET", "/auth/me");
+  },
   updateMe: (body: { first_name: string; last_name: string }) => request<Me>("PATCH", "/auth/me", body),
   changePassword: (body: { current_password: string; new_password: string }) =>
     request("POST", "/auth/change-password", body),

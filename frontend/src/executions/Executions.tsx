@@ -18,7 +18,7 @@ import type { Range } from "./counts";
 import { RangeChoice, StatusChart } from "./StatusChart";
 
 const STATUSES = ["running", "success", "error", "waiting", "queued", "cancelled"] as const;
-const MODES = ["manual", "trigger", "webhook", "retry"];
+const MODES = ["manual", "webhook", "schedule", "trigger", "sub_workflow", "error_workflow", "retry", "test"];
 /** Runs that end one after the other are asked for together. */
 const REFETCH_MS = 1_000;
 const FINAL = new Set<string>(["success", "error", "cancelled"]);
