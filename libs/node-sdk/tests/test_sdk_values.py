@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from weft_node_sdk import dates, paths, patterns, values
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.json_text import json_bytes, parse_json
 from weft_node_sdk.testing.cases import FailedExpression
 
 
@@ -24,6 +25,9 @@ from weft_node_sdk.testing.cases import FailedExpression
         ("1_000", None),
         ("nan", None),
         ("12px", None),
+        ("5.", 5),
+        # tried in one way only, else this takes hours
+        pytest.param("1" * 200_000 + "x", None, id="many digits"),
     ],
 )
 def test_numbers_from_texts(text: str, number: Any) -> None:
@@ -83,6 +87,18 @@ def test_json_as_javascript_holds_it() -> None:
     for broken in ("{a}", "NaN", "", "[1,]"):
         with pytest.raises(ValueError):
             parse_json(broken)
+
+
+def test_what_orjson_refuses_is_written_too() -> None:
+    given = {"b": [10**20, 1.5, None], "a": "\ud800é"}
+    assert json_bytes(given) == b'{"b":[100000000000000000000,1.5,null],"a":"\\ud800\\u00e9"}'
+    assert json_bytes([10**20], orjson.OPT_INDENT_2) == b"[\n  100000000000000000000\n]"
+    assert values.compact_json({"a": 10**20, "d": datetime(2026, 1, 2, tzinfo=UTC)}) == (
+        '{"a":100000000000000000000,"d":"2026-01-02 00:00:00+00:00"}'
+    )
+    assert json_bytes({"a": "é"}) == '{"a":"é"}'.encode()
+    with pytest.raises(TypeError):
+        json_bytes({"a": object()})
 
 
 def test_paths() -> None:

@@ -1,6 +1,8 @@
-"""JSON that nodes read from texts and answers, as JavaScript would hold it."""
+"""JSON that nodes read from texts and answers, as JavaScript would hold it, and JSON that they write."""
 
+import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -35,3 +37,20 @@ def parse_json(text: str | bytes) -> Any:
     data = text.encode("utf-8", "replace") if isinstance(text, str) else text
     parsed = orjson.loads(data)
     return _as_javascript(parsed) if _SUSPICIOUS.search(data) else parsed
+
+
+def json_bytes(given: Any, option: int = 0, default: Callable[[Any], Any] | None = None) -> bytes:
+    """`option`, `default`: as orjson has them. Also of what items may hold and orjson refuses: whole numbers of more
+    than 64 bits, halves of surrogate pairs. Raises TypeError for what JSON can't say."""
+    try:
+        return orjson.dumps(given, default, option)
+    except TypeError:
+        pretty = bool(option & orjson.OPT_INDENT_2)
+        text = json.dumps(
+            given,
+            default=default,
+            sort_keys=bool(option & orjson.OPT_SORT_KEYS),
+            indent=2 if pretty else None,
+            separators=(",", ": " if pretty else ":"),
+        )
+        return text.encode()

@@ -8,10 +8,10 @@ from typing import Any, Final
 import orjson
 
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.json_text import json_bytes, parse_json
 
 _JSON_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict})
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|Infinity)")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|Infinity)")
 
 
 class NotConvertible(ValueError):
@@ -67,7 +67,7 @@ def shown(given: Any) -> str:
 
 def compact_json(given: Any) -> str:
     """JSON without blanks, as JSON.stringify writes it."""
-    return orjson.dumps(given, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return json_bytes(given, orjson.OPT_NON_STR_KEYS, str).decode()
 
 
 def number_text(number: float) -> str:

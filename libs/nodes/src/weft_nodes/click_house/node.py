@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
+from weft_node_sdk.json_text import json_bytes
 from weft_node_sdk.values import entries, members, names_in, text_of, value
 
 from weft_nodes.click_house.client import Client, client_of
@@ -85,7 +85,7 @@ async def _inserted(ctx: RunContext, client: Client) -> list[Item]:
         waiting.clear()
 
     for index, item in enumerate(ctx.items):
-        waiting.append(orjson.dumps(_row(item, columns)))
+        waiting.append(json_bytes(_row(item, columns)))
         size += len(waiting[-1])
         if len(waiting) >= _ROWS or size >= _BYTES:
             await send(index + 1)

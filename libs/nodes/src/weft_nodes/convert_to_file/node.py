@@ -9,6 +9,7 @@ import orjson
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.file_kinds import TABLE_TYPES, extension_for
 from weft_node_sdk.items import made, map_items
+from weft_node_sdk.json_text import json_bytes
 from weft_node_sdk.paths import MISSING, get
 from weft_node_sdk.values import compact_json, members, to_text, value
 
@@ -30,7 +31,7 @@ def _name(parameters: Mapping[str, Any], default: str, collection: str = "option
 
 def _json(given: Any, parameters: Mapping[str, Any]) -> bytes:
     pretty = members(parameters).get("format") is True
-    return _text(parameters, orjson.dumps(given, option=orjson.OPT_INDENT_2 if pretty else 0).decode())
+    return _text(parameters, json_bytes(given, orjson.OPT_INDENT_2 if pretty else 0).decode())
 
 
 def _json_pieces(listed: list[Any], parameters: Mapping[str, Any]) -> Iterator[bytes]:
@@ -45,7 +46,7 @@ def _json_pieces(listed: list[Any], parameters: Mapping[str, Any]) -> Iterator[b
         return
     yield b"["
     for number, each in enumerate(listed):
-        yield b"," + orjson.dumps(each) if number else orjson.dumps(each)
+        yield b"," + json_bytes(each) if number else json_bytes(each)
     yield b"]"
 
 

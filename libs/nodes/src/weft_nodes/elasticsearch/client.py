@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-import orjson
 from weft_node_sdk.context import NodeRunError, RunContext
-from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.json_text import json_bytes, parse_json
 from weft_node_sdk.values import to_text
 
 
@@ -34,7 +33,7 @@ class Client:
         if body is not None:
             lines = isinstance(body, bytes)
             headers.append(("content-type", "application/x-ndjson" if lines else "application/json"))
-            content = body if lines else orjson.dumps(body)
+            content = body if lines else json_bytes(body)
         answer = await self._ctx.http.request(
             method,
             f"{self._base}{place}",

@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, NamedTuple
 
-import orjson
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.json_text import json_bytes, parse_json
 from weft_node_sdk.values import entries, members, names_in, value
 
 from weft_nodes.databases.placeholders import filled
@@ -97,7 +96,7 @@ class _Change(NamedTuple):
         head |= {name: self.query[name] for name in ("routing", "pipeline") if name in self.query}
         rest = {"doc": self.document} if kind == "update" else self.document
         parts = [{kind: head}, *([rest] if rest is not None else [])]
-        return b"".join(orjson.dumps(part) + b"\n" for part in parts)
+        return b"".join(json_bytes(part) + b"\n" for part in parts)
 
 
 def _change(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> _Change:

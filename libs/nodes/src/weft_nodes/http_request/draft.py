@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-import orjson
 from weft_node_sdk.context import HttpBody, NodeRunError
+from weft_node_sdk.json_text import json_bytes
 from weft_node_sdk.values import to_text
 
 Pair = tuple[str, str]
@@ -88,7 +88,7 @@ class Draft:
         body: bytes | HttpBody | None = None
         content_type = self.content_type
         if self.kind == "json":
-            body = orjson.dumps(self.content)
+            body = json_bytes(self.content)
             content_type = "application/json"
         elif self.kind == "form":
             pairs = self.content.items() if isinstance(self.content, Mapping) else self.content

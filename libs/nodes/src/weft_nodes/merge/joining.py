@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from weft_node_sdk.context import Item
 from weft_node_sdk.items import passed
+from weft_node_sdk.json_text import json_bytes
 from weft_node_sdk.paths import MISSING, get
 
 from weft_nodes.merge.combining import Clash
@@ -20,7 +21,7 @@ def _strict(value: Any) -> Hashable:
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, dict | list):
-        return ("json", orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+        return ("json", json_bytes(value, orjson.OPT_SORT_KEYS))
     return value  # type: ignore[no-any-return]
 
 
@@ -30,7 +31,7 @@ def _fuzzy(value: Any) -> Hashable:
         return ""
     if isinstance(value, str):
         return value
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return json_bytes(value, orjson.OPT_SORT_KEYS).decode()
 
 
 def equal(left: Any, right: Any, *, fuzzy: bool) -> bool:

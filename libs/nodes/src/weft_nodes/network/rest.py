@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
 from weft_node_sdk.context import Http, HttpAnswer, NodeRunError
 from weft_node_sdk.credentials import Authentication
-from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.json_text import json_bytes, parse_json
 from weft_node_sdk.values import to_text
 
 _PAGES: Final = 10_000
@@ -70,7 +69,7 @@ class Rest:
         url = f"{self.base}{place}"
         self.added.check(url)
         sent = [*self.added.headers, *headers]
-        content = body if isinstance(body, bytes) or body is None else orjson.dumps(body)
+        content = body if isinstance(body, bytes) or body is None else json_bytes(body)
         if content is not None and not any(name.lower() == "content-type" for name, _ in headers):
             sent.append(("content-type", "application/json"))
         listed = [(name, str(to_text(held))) for name, held in (query or {}).items() if held is not None]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made
+from weft_node_sdk.json_text import json_bytes
 from weft_node_sdk.values import NotConvertible, entries, members, shown, to_array, value
 
 _ADDRESS: Final = "https://quickchart.io/chart"
@@ -61,7 +61,7 @@ async def _drawn(ctx: RunContext, parameters: Mapping[str, Any], item: Item, ind
         "chart": drawing,
     }
     headers = [("content-type", "application/json")]
-    answer = await ctx.http.request("POST", _ADDRESS, headers=headers, body=orjson.dumps(request))
+    answer = await ctx.http.request("POST", _ADDRESS, headers=headers, body=json_bytes(request))
     if answer.status >= 400:
         told = next((text for name, text in answer.headers if name.lower() == "x-quickchart-error"), "")
         raise NodeRunError(

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import orjson
 from weft_node_sdk.context import NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, passed_all
-from weft_node_sdk.json_text import parse_json
+from weft_node_sdk.json_text import json_bytes, parse_json
 from weft_node_sdk.values import checked, entries, members, text_of, value
 
 from weft_nodes.files.kinds import entry_of
@@ -21,7 +20,7 @@ def _json_text(given: Any) -> bytes:
     """The body of mode json. Raises NodeRunError where the text is no JSON."""
     given = checked(given)
     if not isinstance(given, str):
-        return orjson.dumps(given)
+        return json_bytes(given)
     try:
         parse_json(given)
     except ValueError as error:
@@ -34,7 +33,7 @@ def _json_text(given: Any) -> bytes:
 
 def _under(key: Any, payload: Any) -> bytes:
     name = str(value(key) or "")
-    return orjson.dumps({name: payload} if name else payload)
+    return json_bytes({name: payload} if name else payload)
 
 
 def _file_name(ctx: RunContext, parameters: dict[str, Any]) -> str:
