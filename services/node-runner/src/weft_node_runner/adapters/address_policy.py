@@ -8,10 +8,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from weft_node_sdk.context import NodeRunError
 
 Address = IPv4Address | IPv6Address
-_EMBEDDING = tuple(map(ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")))
-"""IPv4-compatible, translated (RFC 2765), NAT64 (RFC 6052, RFC 8215): the last 32 bits are an IPv4 address."""
-_LOCAL = tuple(map(ip_network, ("192.88.99.0/24", "3fff::/20", "5f00::/16", "fec0::/10")))
-"""Not global, which this Python does not know: 6to4 relays, documentation, SRv6, site-local."""
+_EMBEDDING = tuple(map(ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")))
+"""IPv4-compatible, translated (RFC 2765), NAT64 (RFC 6052): the last 32 bits are an IPv4 address."""
+_LOCAL = tuple(map(ip_network, ("192.88.99.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10")))
+"""Not global, which this Python does not know: 6to4 relays, a network's own NAT64 (RFC 8215, whose IPv4 address may
+stand anywhere), documentation, SRv6, site-local."""
 _ISATAP = (0x5EFE, 0x0200_5EFE)
 """Before the IPv4 address in the last 64 bits (RFC 5214)."""
 
