@@ -127,6 +127,9 @@ test("a change elsewhere is seen as a conflict", async ({ page, context }) => {
   await saved(other);
   await page.getByLabel("Name", { exact: true }).fill("Mine");
   await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
+  await page.unroute(`**/api/v1/workflows/${id}`);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await expect(page.getByRole("dialog")).toContainText("Yours is called “Mine”");
   await page.getByRole("button", { name: "Keep mine" }).click();
   await saved(page);
 });

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/api";
-import { compare } from "../graph/diff";
+import { compare, isSame } from "../graph/diff";
 import { writeDocument } from "../graph/document";
 import { t } from "../i18n";
 import { Dialog } from "../ui/Dialog";
@@ -33,6 +33,8 @@ function Comparison({ onClose }: { onClose: () => void }) {
   const graph = useEditor((state) => state.history.graph);
   const [working, setWorking] = useState(false);
   const theirs = useQuery({ queryKey: ["conflict", id], queryFn: () => api.workflow(id), staleTime: 0, gcTime: 0 });
+  const difference = theirs.data && compare(theirs.data, writeDocument(graph));
+  const renamed = theirs.data !== undefined && theirs.data.name !== graph.name;
   const takeTheirs = async () => {
     setWorking(true);
     await reload(store);
@@ -58,7 +60,8 @@ function Comparison({ onClose }: { onClose: () => void }) {
       }
     >
       <p className="soft">{t("editor.compareText")}</p>
-      {theirs.data ? <Differences difference={compare(theirs.data, writeDocument(graph))} /> : theirs.isError ? <Failed error={theirs.error} onRetry={() => void theirs.refetch()} /> : <Loading lines={3} />}
+      {renamed && <p>{t("editor.compareName", { mine: graph.name, theirs: theirs.data?.name ?? "" })}</p>}
+      {difference ? !(renamed && isSame(difference)) && <Differences difference={difference} /> : theirs.isError ? <Failed error={theirs.error} onRetry={() => void theirs.refetch()} /> : <Loading lines={3} />}
       <p className="soft">{t("editor.compareKept")}</p>
     </Dialog>
   );

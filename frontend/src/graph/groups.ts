@@ -52,6 +52,7 @@ export const groupOfFace = (id: string): string | null => (id.startsWith(PREFIX)
 
 /** Node ids with those of folded groups in place of their faces. */
 export function unfoldedIds(graph: Graph, ids: Iterable<string>): string[] {
+  if (!graph.groups?.length) return [...new Set(ids)];
   const groups = new Map(groupsOf(graph).map((group) => [group.id, group.nodeIds]));
   return [...new Set([...ids].flatMap((id) => groups.get(groupOfFace(id) ?? "") ?? [id]))];
 }
