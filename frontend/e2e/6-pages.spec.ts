@@ -139,3 +139,24 @@ test("an HTTP Request node is filled from a cURL command", async ({ page }) => {
   await expect(page.getByLabel("Method", { exact: true })).toHaveText(/POST/);
   await expect(page.getByRole("textbox", { name: "URL" })).toHaveValue("https://a.test/x");
 });
+
+test("what executions have kept is shown with them and finds them", async ({ page }) => {
+  const order = `o-${Date.now()}`;
+  const keeps = { id: "2", name: "Keep", type: "n8n-nodes-base.executionData", typeVersion: 1, position: [220, 0], parameters: { dataToSave: { values: [{ key: "order", value: order }] } } };
+  await signIn(page, "/workflows");
+  await pasted(page, n8n(`Keeps ${order}`, [start, keeps], { Start: { main: [[{ node: "Keep", type: "main", index: 0 }]] } }));
+  await page.getByRole("row", { name: new RegExp(`Keeps ${order}`) }).getByRole("button", { name: "Run" }).click();
+  await expect(page.locator('[data-node="Keep"][data-status="success"]')).toBeVisible();
+  await page.goto("/executions");
+  await page.getByLabel("Custom data: key:value").fill("order");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("alert")).toHaveText("Give it as key:value.");
+  await page.getByLabel("Custom data: key:value").fill(`order: ${order}`);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await nothingSerious(page);
+  await page.getByRole("row", { name: new RegExp(order) }).getByRole("link", { name: `Keeps ${order}` }).click();
+  await page.getByRole("link", { name: `order: ${order}` }).click();
+  await expect(page.getByRole("button", { name: `Remove order:${order}` })).toBeVisible();
+  await expect(page.getByRole("row")).toHaveCount(2);
+});
