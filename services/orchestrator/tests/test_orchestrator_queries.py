@@ -370,7 +370,7 @@ async def test_a_file_that_is_read_in_parts_is_looked_up_once(
 
 
 def test_kept_entries_have_a_bound() -> None:
-    entries = FileEntries(most=3000)
+    entries = FileEntries(most=5500)
     for number in range(100):
         run = ("e", "A", 0, number)
         entries.keep(run, 0, 3, [{"binary": {"f": {"id": "i" * 900}}}, {"json": {}}])
@@ -378,6 +378,10 @@ def test_kept_entries_have_a_bound() -> None:
         assert entries.get(run, 0, 4) == {}
         assert entries.get(run, 0, 5) is None
     assert len([n for n in range(100) if entries.get(("e", "A", 0, n), 0, 3)]) == 3
+    for number in range(100):  # empty ones take their places, too
+        entries.keep(("e", "B", 0, number), 0, 0, [{"json": {}}] * 5)
+        entries.keep(("e", "B", 0, number), 0, 0, [{"json": {}}] * 5)
+    assert sum(entries.get(("e", "B", 0, n), 0, i) is not None for n in range(100) for i in range(5)) == 13
 
 
 async def test_blobs_go_with_their_execution_once_nothing_was_made_of_it(

@@ -10,6 +10,8 @@ Run = tuple[str, str, int, int]
 """Execution, node, run index, seq: what has another output has another seq."""
 
 MOST_BYTES: Final = 8 * 1024 * 1024
+ENTRY_BYTES: Final = 400
+"""What the place of an entry takes, however small it is."""
 AHEAD: Final = 200
 """So many items from the one that was asked for on are kept."""
 
@@ -34,9 +36,12 @@ class FileEntries:
     def keep(self, run: Run, output: int, item: int, items: Sequence[Mapping[str, Any]]) -> None:
         """`items`: of the output, the one of that index first."""
         for index, each in enumerate(items[:AHEAD]):
-            key, held = (run, output, item + index), orjson.dumps(each.get("binary") or {})
-            self._bytes += len(held) - len(self._held.pop(key, b""))
+            key, binary = (run, output, item + index), each.get("binary")
+            if (known := self._held.pop(key, None)) is not None:
+                self._bytes -= len(known) + ENTRY_BYTES
+            held = orjson.dumps(binary) if binary else b"{}"
             self._held[key] = held
+            self._bytes += len(held) + ENTRY_BYTES
         while self._bytes > self._most:
             _, dropped = self._held.popitem(last=False)
-            self._bytes -= len(dropped)
+            self._bytes -= len(dropped) + ENTRY_BYTES
