@@ -24,6 +24,7 @@ import { fit, LEAST_ZOOM } from "./fit";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, edgeOf } from "./flow";
 import { toCanvas, toDocument } from "./geometry";
 import { chosenFaces, shownGraph } from "./folding";
+import { GraphEntry } from "./GraphEntry";
 import { FoldedFace, Groups, type Shift } from "./Groups";
 import { LinkEdge } from "./LinkEdge";
 import { FAR, MANY, useMounted } from "./mounting";
@@ -63,7 +64,7 @@ export function Canvas() {
   const current = useCallback(() => sceneOf(shownGraph(store.getState()), store.getState().definitions), [store]);
   /** Ids with those of folded groups in place of their faces. */
   const real = useCallback((ids: readonly string[]) => unfoldedIds(store.getState().history.graph, ids), [store]);
-  const mounted = useMounted(current, many, scene);
+  const mounted = useMounted(store, current, many, scene);
   const [moving] = useState(() => createStore<Moved>(() => AT_REST));
 
   const [drawn, setDrawn] = useState<unknown[]>([]);
@@ -73,6 +74,13 @@ export function Canvas() {
     setNodes(canvasNodes(graph, definitions, chosenFaces(graph, store.getState().history.graph, selection), mounted, nodes));
   }
   const edges = useMemo(() => canvasEdges(graph, new Set(selectedEdges), mounted, []), [graph, selectedEdges, mounted]);
+
+  // from a closed node, dialog or panel the keyboard comes back to the graph
+  useEffect(() => store.subscribe((now, before) => {
+    const closed = (["opened", "renaming", "connecting"] as const).map((key) => (now[key] ? null : before[key])).find(Boolean);
+    const left = closed ?? (before.adding && !now.adding ? now.selection[0] : undefined);
+    if (left && !now.opened && left in now.history.graph.nodes) store.setState({ focusing: left });
+  }), [store]);
 
   const fitted = useRef(false);
   const ready = flow.viewportInitialized && scene.bounds !== null;
@@ -226,10 +234,13 @@ export function Canvas() {
       panOnDrag={readOnly ? true : [1, 2]}
       panActivationKeyCode="Space"
       deleteKeyCode={null}
+      disableKeyboardA11y
+      edgesFocusable={false}
       minZoom={LEAST_ZOOM}
       maxZoom={2}
       proOptions={{ hideAttribution: true }}
     >
+      <GraphEntry />
       <Dots />
       {many && <Painted moving={moving} />}
       <Groups boxOf={boxOf} painted={many} shift={shift} />

@@ -9,6 +9,7 @@ import { NodeView } from "../nodeview/NodeView";
 import { Failed } from "../ui/states";
 import { Canvas } from "./Canvas";
 import { Conflict } from "./Conflict";
+import { ConnectDialog } from "./ConnectDialog";
 import { useDefinitions } from "./definitions";
 import { ExtractDialog } from "./ExtractDialog";
 import { GroupDialog } from "./GroupDialog";
@@ -66,6 +67,7 @@ function Workbench() {
   const opened = useEditor((state) => state.opened);
   const palette = useEditor((state) => state.palette);
   const renaming = useEditor((state) => state.renaming);
+  const connecting = useEditor((state) => state.connecting);
   const extracting = useEditor((state) => state.extracting);
   const naming = useEditor((state) => state.naming);
   useDefinitions();
@@ -91,6 +93,7 @@ function Workbench() {
       {opened && <NodeView key={opened} id={opened} />}
       {palette && <Palette />}
       {renaming && <RenameDialog id={renaming} />}
+      {connecting && <ConnectDialog id={connecting} />}
       {extracting && <ExtractDialog />}
       {naming && <GroupDialog key={naming} id={naming} />}
     </div>

@@ -8,6 +8,7 @@ import { type Frame, framesOf } from "./frames";
 import { heightOf, NODE_WIDTH } from "./geometry";
 import type { FaceData } from "./NodeFace";
 import type { Box } from "./scene";
+import { useTakesFocus } from "./focus";
 import { type EditorState, useEditor, useEditorStore } from "./store";
 import "./groups.css";
 
@@ -103,12 +104,13 @@ const stateOf = (state: EditorState, names: readonly string[]) => {
 export const FoldedFace = memo(function FoldedFace({ data, selected, id }: NodeProps & { data: FaceData }) {
   const { node, ports, sockets } = data;
   const store = useEditorStore();
+  const element = useTakesFocus(id);
   const { members, count, color } = node.parameters as { members: string[]; count: number; color: number };
   const status = useEditor((state) => stateOf(state, members));
   const unfold = () => toggleFold(store, groupOfFace(id) ?? "");
   const at = (index: number, all: number) => ({ top: `${((index + 0.5) / all) * 100}%` });
   return (
-    <div className={`face folded colour-${color}${selected ? " selected" : ""}${status ? ` is-${status}` : ""}`} style={{ width: NODE_WIDTH, height: heightOf(ports) }} data-group={node.name} data-status={status ?? "idle"} onDoubleClick={unfold}>
+    <div ref={element} className={`face folded colour-${color}${selected ? " selected" : ""}${status ? ` is-${status}` : ""}`} style={{ width: NODE_WIDTH, height: heightOf(ports) }} data-group={node.name} data-status={status ?? "idle"} onDoubleClick={unfold}>
       {ports.inputs.map((_, index) => <Handle key={`in${index}`} type="target" position={Position.Left} id={`main/${index}`} isConnectable={false} style={at(index, ports.inputs.length)} />)}
       <span className="tile"><Boxes size={20} /></span>
       <span className="words"><strong>{node.name}</strong><small>{t("group.count", { count })}</small></span>

@@ -9,6 +9,7 @@ import { isTrigger, nameOfKind } from "./faces";
 import { heightOf, NODE_WIDTH } from "./geometry";
 import { NodeIcon } from "./NodeIcon";
 import { useEditor, useEditorStore } from "./store";
+import { useTakesFocus } from "./focus";
 
 export interface FaceData extends Record<string, unknown> {
   node: GraphNode;
@@ -31,11 +32,12 @@ function Face({ data, selected, id }: NodeProps & { data: FaceData }) {
   const pinned = useEditor((all) => node.name in all.history.graph.pins);
   const readOnly = useEditor((all) => all.readOnly);
   const issues = useEditor((all) => all.workflow?.issues ?? ISSUES).filter((issue) => issue.node === node.name);
+  const face = useTakesFocus(id);
   const trigger = isTrigger(definition, ports);
   const kind = nameOfKind(node, definition);
   const classes = ["face", trigger && "trigger", node.disabled && "disabled", selected && "selected", state && `is-${state.status}`, definition === null && "unknown"];
   return (
-    <div className={classes.filter(Boolean).join(" ")} style={{ width: NODE_WIDTH, height: heightOf(ports) }} data-node={node.name} data-status={state?.status ?? "idle"}>
+    <div ref={face} className={classes.filter(Boolean).join(" ")} style={{ width: NODE_WIDTH, height: heightOf(ports) }} data-node={node.name} data-status={state?.status ?? "idle"}>
       {ports.inputs.map((label, index) => (
         <Handle key={`in${index}`} type="target" position={Position.Left} id={`main/${index}`} style={{ top: share(index, ports.inputs.length) }}>
           {label && ports.inputs.length > 1 && <span className="port in">{label}</span>}

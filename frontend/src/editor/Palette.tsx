@@ -45,7 +45,7 @@ export function Palette() {
       run: () => {
         const { x, y } = toCanvas(node.position);
         reveal(store, node.id);
-        store.setState({ selection: [node.id] });
+        store.setState({ selection: [node.id], focusing: node.id });
         void flow.setCenter(x + 95, y + 30, { zoom: 1, duration: 250 });
       },
     }));

@@ -5,6 +5,7 @@ import { t } from "../i18n";
 import type { FaceData } from "./NodeFace";
 import { noteSize, STRETCH, toDocument } from "./geometry";
 import { Markdown } from "./Markdown";
+import { useTakesFocus } from "./focus";
 import { useEditor, useEditorStore } from "./store";
 
 /** A note on the canvas: Markdown, written by a double click. */
@@ -13,11 +14,12 @@ export const StickyNote = memo(function StickyNote({ data, selected, id }: NodeP
   const store = useEditorStore();
   const readOnly = useEditor((state) => state.readOnly);
   const [writing, setWriting] = useState(false);
+  const element = useTakesFocus(id);
   const { width, height, color } = noteSize(node);
   const content = typeof node.parameters.content === "string" ? node.parameters.content : "";
   const write = (text: string) => store.getState().change(changeNode(id, { parameters: { ...node.parameters, content: text } }), `note ${id}`);
   return (
-    <div className={`note colour-${((color - 1) % 7) + 1}${selected ? " selected" : ""}`} style={{ width, height }} onDoubleClick={() => setWriting(!readOnly)}>
+    <div ref={element} className={`note colour-${((color - 1) % 7) + 1}${selected ? " selected" : ""}`} style={{ width, height }} onDoubleClick={() => setWriting(!readOnly)}>
       <NodeResizer
         isVisible={selected && !readOnly}
         minWidth={120}

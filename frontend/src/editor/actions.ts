@@ -9,7 +9,9 @@ import { t } from "../i18n";
 import { say, sayError } from "../ui/toast";
 import { portsFor } from "./definitions";
 import { noteSize, sizeInDocument, STRETCH } from "./geometry";
+import { sceneOf } from "./scene";
 import type { EditorStore, Place } from "./store";
+import { walk } from "./walking";
 
 const STEP = 240;
 const BELOW = 110;
@@ -81,8 +83,13 @@ function makeRoom(graph: Graph, from: string, to: string): Command {
 export function removeSelected(store: EditorStore): void {
   const { selection, selectedEdges, change } = store.getState();
   const only = selection.length === 1 ? selection[0] : undefined;
-  change((graph) => disconnect(selectedEdges)(only ? removeAndJoin(only)(graph) : removeNodes(selection)(graph)));
-  store.setState({ selection: [], selectedEdges: [] });
+  const graph = graphOf(store);
+  const focused = document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+  const beside = focused && only === focused ? walk(graph, sceneOf(graph, store.getState().definitions), only, "left") : null;
+  change((before) => disconnect(selectedEdges)(only ? removeAndJoin(only)(before) : removeNodes(selection)(before)));
+  // who works by keyboard goes on at the node before
+  const next = beside && beside in graphOf(store).nodes ? beside : null;
+  store.setState({ selection: next ? [next] : [], selectedEdges: [], focusing: next });
 }
 
 export const disableSelected = (store: EditorStore): void => store.getState().change(toggleDisabled(store.getState().selection));

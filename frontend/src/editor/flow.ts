@@ -3,9 +3,15 @@ import type { NodeDefinition } from "../forms/definition";
 import { type Edge, edgeId, type Graph, type GraphNode, STICKY_NOTE } from "../graph/document";
 import { FOLDED, groupOfFace } from "../graph/groups";
 import { portsFor } from "./definitions";
-import { noteSize, toCanvas } from "./geometry";
+import { t } from "../i18n";
+import { heightOf, NODE_WIDTH, noteSize, toCanvas } from "./geometry";
 import type { LinkData } from "./LinkEdge";
 import type { FaceData } from "./NodeFace";
+import { spoken } from "./spoken";
+
+/** Nodes are walked through by arrow keys, not by Tab (see walking.ts). One object, so that nodes stay the same. */
+let attributes: CanvasNode["domAttributes"];
+const walked = () => (attributes ??= { tabIndex: -1, "aria-roledescription": t("editor.node") });
 
 export type CanvasNode = FlowNode<FaceData>;
 export type CanvasEdge = FlowEdge<LinkData>;
@@ -64,9 +70,9 @@ export function canvasNodes(graph: Graph, definitions: Record<string, NodeDefini
       if (old.position.x === x && old.position.y === y) return old;
     }
     const data = same ? old.data : { node, ports, sockets, taken };
-    const size = note ? { width: noteSize(node).width, height: noteSize(node).height } : {};
+    const size = note ? { width: noteSize(node).width, height: noteSize(node).height } : { initialWidth: NODE_WIDTH, initialHeight: heightOf(ports) };
     const measured = old?.measured && !note ? { measured: old.measured } : {};
-    return { id: node.id, type: note ? "note" : node.type === FOLDED ? "folded" : "face", position: toCanvas(node.position), data, selected, zIndex: note ? -1 : 1, ariaLabel: node.name, ...size, ...measured };
+    return { id: node.id, type: note ? "note" : node.type === FOLDED ? "folded" : "face", position: toCanvas(node.position), data, selected, zIndex: note ? -1 : 1, ariaLabel: spoken(graph, node, definitions[node.type]), domAttributes: walked(), ...size, ...measured };
   });
 }
 

@@ -1,6 +1,7 @@
 import { useStoreApi } from "@xyflow/react";
 import { useEffect, useState } from "react";
 import { createStore, type StoreApi, useStore } from "zustand";
+import type { EditorStore } from "./store";
 import { endsAt, grown, nodeAt, type Scene, seen, within } from "./scene";
 
 /** Workflows up to this size are elements altogether; of larger ones only what can be seen well, the rest is painted. */
@@ -31,6 +32,7 @@ class Mounting {
     private readonly sheet: Sheet,
     private readonly mounted: StoreApi<ReadonlySet<string>>,
     private readonly scene: () => Scene,
+    private readonly focusing: () => string | null,
   ) {}
 
   /** The view moves: nothing comes or goes before it rests. */
@@ -83,15 +85,16 @@ class Mounting {
     const near = transform[2] < FAR ? [] : within(scene, grown(seen(transform, width, height), MARGIN));
     const focused = document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
     const kept = this.timer === undefined ? near : before;
-    return new Set([...kept, ...this.under, ...(focused ? [focused] : [])].filter((id) => scene.boxes.has(id)));
+    const awaited = this.focusing();
+    return new Set([...(awaited ? [awaited] : []), ...(focused ? [focused] : []), ...this.under, ...kept].filter((id) => scene.boxes.has(id)));
   }
 }
 
 /** The nodes that get elements; null where all of them do. */
-export function useMounted(scene: () => Scene, many: boolean, changed: unknown): ReadonlySet<string> | null {
+export function useMounted(store: EditorStore, scene: () => Scene, many: boolean, changed: unknown): ReadonlySet<string> | null {
   const sheet = useStoreApi();
   const [mounted] = useState(() => createStore<ReadonlySet<string>>(() => new Set()));
-  const [mounting] = useState(() => new Mounting(sheet, mounted, scene));
+  const [mounting] = useState(() => new Mounting(sheet, mounted, scene, () => store.getState().focusing));
 
   useEffect(() => {
     if (many) mounting.soon();
@@ -108,13 +111,15 @@ export function useMounted(scene: () => Scene, many: boolean, changed: unknown):
     const unsubscribe = sheet.subscribe((now, before) => {
       if (now.transform !== before.transform || now.width !== before.width || now.height !== before.height) mounting.moves();
     });
+    const awaits = store.subscribe((now, before) => { if (now.focusing && now.focusing !== before.focusing) mounting.soon(); });
     domNode?.addEventListener("pointermove", point);
     return () => {
       unsubscribe();
+      awaits();
       mounting.end();
       domNode?.removeEventListener("pointermove", point);
     };
-  }, [many, sheet, mounting]);
+  }, [many, sheet, mounting, store]);
 
   const found = useStore(mounted);
   return many ? found : null;

@@ -55,7 +55,7 @@ const BEND = 0.25;
 /** How far the handles of a curve reach, as React Flow's own curves have it. */
 const reach = (distance: number): number => (distance >= 0 ? distance / 2 : BEND * 25 * Math.sqrt(-distance));
 
-const DROP = 40;
+const DROP = 28;
 const ROUND = 18;
 const OUTWARDS = 30;
 

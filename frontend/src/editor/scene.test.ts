@@ -32,6 +32,14 @@ describe("a scene", () => {
     expect(scene.ways.get("c/main/0>a/0")?.under).toBe(262);
     expect(scene.ways.get("a/main/0>b/0")?.under).toBeUndefined();
   });
+
+  it("leads a way back through the first lane that is wide enough, not under everything", () => {
+    const rows = readDocument({
+      nodes: [node("from", [500, 0]), node("to", [0, 0]), node("near", [250, 80]), node("far", [250, 400])],
+      connections: { from: { main: [[to("to")]] } },
+    });
+    expect(sceneOf(rows, {}).ways.get("from/main/0>to/0")?.under).toBe(142);
+  });
 });
 
 describe("breakText", () => {

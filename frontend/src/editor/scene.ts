@@ -72,15 +72,23 @@ function wayOf(edge: Edge, graph: Graph, definitions: Definitions, boxes: Map<st
     targetX: to.x - IN,
     targetY: portAt(to, edge.input, portsFor(target, definitions[target.type]).inputs.length),
   };
-  if (leadsBack(edge.kind, way.sourceX, way.targetX)) way.under = lowest(faces, way.targetX, way.sourceX);
+  if (leadsBack(edge.kind, way.sourceX, way.targetX)) way.under = lowest(faces, way.targetX, way.sourceX, Math.max(from.y + from.height, to.y + to.height));
   return [[edgeId(edge), way]];
 }
 
 const portAt = (box: Box, index: number, count: number): number => box.y + (box.height * (index + 0.5)) / Math.max(1, count);
 
-function lowest(faces: [string, Box][], left: number, right: number): number {
-  let low = -Infinity;
-  for (const [, box] of faces) if (box.x + box.width > left && box.x < right) low = Math.max(low, box.y + box.height);
+/** Room that a way back needs between nodes: it passes in the middle of it. */
+const LANE = 56;
+
+/** The bottom of the nodes that a way back passes under: those at its ends, and what lies so near below that there is no lane between. */
+function lowest(faces: [string, Box][], left: number, right: number, from: number): number {
+  const between = faces.map(([, box]) => box).filter((box) => box.x + box.width > left && box.x < right && box.y + box.height > from).sort((one, other) => one.y - other.y);
+  let low = from;
+  for (const box of between) {
+    if (box.y - low >= LANE) break;
+    low = Math.max(low, box.y + box.height);
+  }
   return low;
 }
 

@@ -1,16 +1,19 @@
 import { useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
+import { STICKY_NOTE } from "../graph/document";
 import { groupsAt } from "../graph/groups";
 import { ALIGNMENTS } from "../graph/layout";
 import { type Key, t } from "../i18n";
 import { say } from "../ui/toast";
 import { alignSelected, copySelected, disableSelected, distributeSelected, duplicateSelected, groupSelected, pasteText, removeSelected, selectAll, tidyUp, ungroupSelected } from "./actions";
+import { portsFor } from "./definitions";
 import { toggleChosen } from "./folding";
 import { fit } from "./fit";
 import { toDocument } from "./geometry";
 import { run } from "./running";
 import { save } from "./saving";
-import { type EditorStore, useEditorStore } from "./store";
+import { type EditorStore, type Place, useEditorStore } from "./store";
+import { walks } from "./walking";
 
 export interface Action {
   key: Key;
@@ -30,11 +33,12 @@ const first = (store: EditorStore) => store.getState().selection[0] ?? null;
 
 /** Everything that can be done on the canvas, for shortcuts and for the command palette. */
 export const ACTIONS: Action[] = [
-  { key: "editor.add", keys: "N", run: (store) => store.setState({ adding: {} }) },
+  { key: "editor.add", keys: "N", run: (store) => store.setState({ adding: nextPlace(store) }) },
   { key: "editor.addNote", keys: "Shift+S", run: (store, flow) => addNote(store, flow) },
   { key: "action.run", keys: "Ctrl+Enter", run: (store) => void run(store) },
   { key: "editor.open", keys: "Enter", when: one, run: (store) => store.setState({ opened: first(store) }) },
   { key: "editor.rename", keys: "F2", when: one, run: (store) => store.setState({ renaming: first(store) }) },
+  { key: "editor.connect", keys: "C", when: one, run: (store) => store.setState({ connecting: first(store) }) },
   { key: "editor.replace", keys: "R", when: one, run: (store) => store.setState({ adding: { instead: first(store) ?? "" } }) },
   { key: "editor.group", keys: "Ctrl+G", when: anyNode, run: groupSelected },
   { key: "editor.ungroup", keys: "Ctrl+Shift+G", when: grouped, run: ungroupSelected },
@@ -57,6 +61,17 @@ export const ACTIONS: Action[] = [
   { key: "action.save", keys: "Ctrl+S", run: (store) => void save(store) },
   { key: "palette.title", keys: "Ctrl+K", run: (store) => store.setState({ palette: true }) },
 ];
+
+/** After the one node that is chosen: on its first output that nothing hangs on, else on its first; else free. */
+function nextPlace(store: EditorStore): Place {
+  const { history: { graph }, definitions, selection } = store.getState();
+  const node = selection.length === 1 ? graph.nodes[selection[0] ?? ""] : undefined;
+  if (!node || node.type === STICKY_NOTE) return {};
+  const outputs = portsFor(node, definitions[node.type]).outputs.map((_, output) => output);
+  if (outputs.length === 0) return {};
+  const taken = new Set(graph.edges.filter((edge) => edge.from === node.id && edge.kind === "main").map((edge) => edge.output));
+  return { after: { node: node.id, output: outputs.find((output) => !taken.has(output)) ?? 0, kind: "main" } };
+}
 
 function addNote(store: EditorStore, flow: ReturnType<typeof useReactFlow>): void {
   const node = {
@@ -95,6 +110,10 @@ export function useShortcuts(): void {
       const open = store.getState().opened !== null || store.getState().palette;
       if (open || (busy(event.target) && keys !== "Ctrl+K" && keys !== "Ctrl+S")) return;
       if (keys === "Ctrl+C" || (keys === "Enter" && event.target instanceof HTMLButtonElement)) return;
+      if (walks(event, store, flow)) {
+        event.preventDefault();
+        return;
+      }
       const action = ACTIONS.find((each) => each.keys === keys);
       if (!action || action.when?.(store) === false) return;
       event.preventDefault();

@@ -55,6 +55,10 @@ interface ViewSlice {
   adding: Place | null;
   palette: boolean;
   renaming: string | null;
+  /** The node whose connections are chosen in a dialog. */
+  connecting: string | null;
+  /** The node that takes the keyboard's focus as soon as it is an element. */
+  focusing: string | null;
   extracting: boolean;
   /** The group whose name and colour are asked for. */
   naming: string | null;
@@ -105,6 +109,8 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       adding: null,
       palette: false,
       renaming: null,
+      connecting: null,
+      focusing: null,
       extracting: false,
       naming: null,
       folded: new Set<string>(),

@@ -18,7 +18,10 @@ export function Dialog({ title, onClose, onSubmit, footer, wide, children }: Dia
   const outside = useRef(false);
   useEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) element.showModal();
+    if (!element || element.open) return;
+    element.showModal();
+    // React's autoFocus comes too early for an element that isn't shown
+    element.querySelector<HTMLElement>(".body :is(input, select, textarea)")?.focus();
   }, []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
