@@ -1,5 +1,6 @@
 """Data tables: by the API, and by the Data Table node in workflows that run here."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -157,7 +158,14 @@ async def test_columns_come_and_go(owner: Client) -> None:
         assert refused == (400, "VALIDATION_ERROR"), name
     assert await owner.refusal("DELETE", f"{place}/columns/gone") == (404, "NOT_FOUND")
     assert await owner.refusal("POST", "/data-tables", json={"name": "Columns"}) == (409, "CONFLICT")
+    other = await table(owner, "Other", [])
+    taken = await owner.refusal("PUT", f"/data-tables/{other['id']}", json={"name": "Columns"})
+    assert taken == (409, "CONFLICT")
     assert (await owner.data("PUT", place, json={"name": "Renamed"}))["name"] == "Renamed"
+    both = [
+        owner.request("PUT", f"/data-tables/{each['id']}", json={"name": "Both"}) for each in (made, other)
+    ]
+    assert sorted(answer.status_code for answer in await asyncio.gather(*both)) == [200, 409]
     await owner.data("DELETE", place)
     assert await owner.refusal("GET", place) == (404, "NOT_FOUND")
 

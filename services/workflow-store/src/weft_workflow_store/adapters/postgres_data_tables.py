@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import asyncpg
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import new_id
@@ -134,15 +135,10 @@ class DataTables:
         """Raises VALIDATION_ERROR, NOT_FOUND, CONFLICT."""
         name = check_name("name", name.strip())
         async with self._open(key, "update", lock=True) as (tx, table):
-            taken = await tx.connection.fetchval(
-                "SELECT true FROM workflow_store.data_tables WHERE project_id = $1 AND name = $2 AND id <> $3",
-                table.project_id,
-                name,
-                table.id,
-            )
-            if taken:
-                raise _taken(name)
-            return await self._changed(tx, table, "name", name)
+            try:
+                return await self._changed(tx, table, "name", name)
+            except asyncpg.UniqueViolationError:
+                raise _taken(name) from None
 
     async def delete(self, key: Key) -> DataTable:
         """Raises NOT_FOUND."""
