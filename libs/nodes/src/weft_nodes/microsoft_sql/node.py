@@ -9,7 +9,7 @@ from weft_node_sdk.items import made, map_items
 from weft_node_sdk.values import members, text_of, value
 
 from weft_nodes.databases.building import Builder, Dialect
-from weft_nodes.databases.rows_of_items import chunks, names
+from weft_nodes.databases.rows_of_items import chunks, names, written
 from weft_nodes.databases.running import query_text
 from weft_nodes.databases.sql_text import MSSQL, Statement, parameters_in, statements
 from weft_nodes.microsoft_sql.connection import Connection, connect
@@ -90,26 +90,17 @@ async def _query(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> 
 
 
 async def _inserted(ctx: RunContext, connection: Connection) -> list[Item]:
-    """The rows of many items by one statement; what it refuses, it refuses for all of them."""
     parameters = await ctx.parameters_for(0)
     table, columns = _table(parameters), names(parameters, "columns")
     rows = [{name: item["json"].get(name) for name in columns} for item in ctx.items]
-    output: list[Item] = []
-    for indices in chunks(rows, len(columns), most_values=_VALUES, most_rows=_ROWS):
-        await ctx.checkpoint()
+
+    async def write(indices: range) -> None:
         build = Builder(_DIALECT)
         placed = [f"({', '.join(build.put(held) for held in rows[index].values())})" for index in indices]
         text = f"INSERT INTO {table} ({build.columns(columns)}) VALUES {', '.join(placed)}"  # noqa: S608
-        try:
-            await connection.execute(build.build(text))
-        except NodeRunError as error:
-            if not ctx.continues():
-                error.item_index = indices[0]
-                raise
-            output += [ctx.failed_item(error, index) for index in indices]
-        else:
-            output += [made(rows[index], index) for index in indices]
-    return output
+        await connection.execute(build.build(text))
+
+    return await written(ctx, rows, chunks(rows, len(columns), most_values=_VALUES, most_rows=_ROWS), write)
 
 
 async def run(ctx: RunContext) -> Outputs:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
-from weft_node_sdk.items import made
 from weft_node_sdk.values import members, text_of, value
 
-from weft_nodes.databases.rows_of_items import chunks, names
+from weft_nodes.databases.rows_of_items import chunks, names, written
 from weft_nodes.databases.running import Build, nothing_to_undo, query_text, run_statements
 from weft_nodes.databases.sql_text import SNOWFLAKE, Statement, parameters_in, statements
 from weft_nodes.snowflake.connection import Connection, by_secret, by_sign_in
@@ -57,29 +56,20 @@ def _update(ctx: RunContext) -> Build:
 
 
 async def _inserted(ctx: RunContext, connection: Connection) -> list[Item]:
-    """The rows of many items by one statement; what it refuses, it refuses for all of them."""
     parameters = await ctx.parameters_for(0)
     table, columns = _table(parameters), names(parameters, "columns")
     rows = [{name: item["json"].get(name) for name in columns} for item in ctx.items]
-    output: list[Item] = []
     place = f"({', '.join('?' for _ in columns)})"
-    for indices in chunks(rows, len(columns), most_values=10_000, most_rows=1000):
-        await ctx.checkpoint()
+
+    async def write(indices: range) -> None:
         text = (
             f"INSERT INTO {table} ({', '.join(map(quoted, columns))}) "  # noqa: S608
             f"VALUES {', '.join(place for _ in indices)}"
         )
         values = [held for index in indices for held in rows[index].values()]
-        try:
-            await connection.execute(Statement(text, values))
-        except NodeRunError as error:
-            if not ctx.continues():
-                error.item_index = indices[0]
-                raise
-            output += [ctx.failed_item(error, index) for index in indices]
-        else:
-            output += [made(rows[index], index) for index in indices]
-    return output
+        await connection.execute(Statement(text, values))
+
+    return await written(ctx, rows, chunks(rows, len(columns), most_values=10_000, most_rows=1000), write)
 
 
 async def run(ctx: RunContext) -> Outputs:
