@@ -177,6 +177,8 @@ async def test_a_key_pair_signs(monkeypatch: pytest.MonkeyPatch) -> None:
     await check(ctx, {**SECRET, **secret})
     headers = ctx.server.requests[0].headers
     assert headers["X-Snowflake-Authorization-Token-Type"] == "KEYPAIR_JWT"
+    long = {"POST https://sf.example/api/v2/statements": [(401, {"code": "390144"}), result(["1", "a"])]}
+    assert await ran(context(asking("SELECT 1"), long, secret=secret)) == [{"ID": 1, "N": "a"}]
     claim = jwt.decode(headers["authorization"].removeprefix("Bearer "), key.public_key(), ["RS256"])
     public = key.public_key().public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo)
     fingerprint = base64.b64encode(hashlib.sha256(public).digest()).decode()

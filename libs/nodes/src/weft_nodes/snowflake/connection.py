@@ -32,7 +32,7 @@ Renew = Callable[[str], Awaitable[Authentication]]
 
 @dataclass(frozen=True)
 class Connection:
-    """`defaults`: database, schema, warehouse, role. `renew`: for a sign-in whose token has run out."""
+    """`defaults`: database, schema, warehouse, role. `renew`: for a token that has run out."""
 
     ctx: RunContext | None
     rest: Rest
@@ -159,18 +159,22 @@ def _host(secret: Mapping[str, Any]) -> str:
 
 async def by_secret(ctx: Outbound, secret: Mapping[str, Any], run: RunContext | None = None) -> Connection:
     """By a key pair, or a programmatic access token."""
-    if secret.get("authentication", "password") == "keyPair":
-        parts = (str(secret.get(name) or "") for name in ("account", "username", "privateKey", "passphrase"))
-        token = await asyncio.to_thread(signed, *parts)
-        kind = "KEYPAIR_JWT"
-    else:
-        token, kind = str(secret.get("password") or ""), "PROGRAMMATIC_ACCESS_TOKEN"
     host = _host(secret)
-    added = Authentication(
-        [("authorization", f"Bearer {token}"), ("X-Snowflake-Authorization-Token-Type", kind)], hosts=[host]
-    )
-    defaults = _named(secret, ("database", "schema", "warehouse", "role"))
-    return Connection(run, Rest(ctx.http, "Snowflake", f"https://{host}", added, {}), defaults)
+
+    async def added(_: str = "") -> Authentication:
+        signs = secret.get("authentication", "password") == "keyPair"
+        if signs:
+            parts = (
+                str(secret.get(name) or "") for name in ("account", "username", "privateKey", "passphrase")
+            )
+            token, kind = await asyncio.to_thread(signed, *parts), "KEYPAIR_JWT"
+        else:
+            token, kind = str(secret.get("password") or ""), "PROGRAMMATIC_ACCESS_TOKEN"
+        headers = [("authorization", f"Bearer {token}"), ("X-Snowflake-Authorization-Token-Type", kind)]
+        return Authentication(headers, hosts=[host], access_token=token if signs else "")
+
+    rest = Rest(ctx.http, "Snowflake", f"https://{host}", await added(), {})
+    return Connection(run, rest, _named(secret, ("database", "schema", "warehouse", "role")), added)
 
 
 async def by_sign_in(ctx: RunContext) -> Connection:
