@@ -166,7 +166,8 @@ async def test_columns_come_and_go(owner: Client) -> None:
         owner.request("PUT", f"/data-tables/{each['id']}", json={"name": "Both"}) for each in (made, other)
     ]
     assert sorted(answer.status_code for answer in await asyncio.gather(*both)) == [200, 409]
-    await owner.data("DELETE", place)
+    for each in (made, other):
+        await owner.data("DELETE", f"/data-tables/{each['id']}")
     assert await owner.refusal("GET", place) == (404, "NOT_FOUND")
 
 
