@@ -60,7 +60,7 @@ function Comparison({ onClose }: { onClose: () => void }) {
       }
     >
       <p className="soft">{t("editor.compareText")}</p>
-      {renamed && <p>{t("editor.compareName", { mine: graph.name, theirs: theirs.data?.name ?? "" })}</p>}
+      {renamed && <p>{t("editor.compareName", { mine: graph.name, theirs: theirs.data.name })}</p>}
       {difference ? !(renamed && isSame(difference)) && <Differences difference={difference} /> : theirs.isError ? <Failed error={theirs.error} onRetry={() => void theirs.refetch()} /> : <Loading lines={3} />}
       <p className="soft">{t("editor.compareKept")}</p>
     </Dialog>
