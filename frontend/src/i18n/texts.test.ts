@@ -18,6 +18,11 @@ it("has no text that no source names, whole or by its beginning", () => {
   expect(Object.keys(en).filter((key) => !parts(key).some((part) => named.has(part)))).toEqual([]);
 });
 
+it("addresses nobody in German, neither as Sie nor as du, and has one word for one thing", () => {
+  const other = /\b(Ihr(e[mnrs]?|er)?|Ihnen|\wen Sie|du|dir|dich|dein(e[mnrs]?)?|Abl(auf|aufs|äufen?)|Nodes?|Items?)\b/;
+  expect(Object.entries(de).filter(([, text]) => other.test(text))).toEqual([]);
+});
+
 /** Attributes that people read or hear. */
 const SAID = new Set(["alt", "aria-description", "aria-label", "aria-roledescription", "label", "placeholder", "text", "title"]);
 /** The same in every language. */
