@@ -81,7 +81,7 @@ async def test_a_way_that_is_shut_is_named(tunnel: dict[str, Any], secret: dict[
         )
 
 
-async def test_one_connection_is_carried(tunnel: dict[str, Any], secret: dict[str, Any]) -> None:
+async def test_one_connection_at_a_time_is_carried(tunnel: dict[str, Any], secret: dict[str, Any]) -> None:
     async with reached(asking(secret, ""), tunnel, "127.0.0.1", secret["port"]) as (host, port):
         _, first = await asyncio.open_connection(host, port)
         with suppress(ConnectionError):
@@ -98,3 +98,22 @@ async def test_without_a_tunnel_the_way_is_straight(secret: dict[str, Any]) -> N
     async with reached(ctx, {"sshTunnel": False}, "db.example", 5432) as place:
         assert place == ("db.example", 5432)
     assert ctx.connected == [("db.example", 5432)]
+
+
+async def test_a_second_try_is_carried(tunnel: dict[str, Any]) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readline())
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        behind = server.sockets[0].getsockname()[1]
+        async with reached(FakeContext({}, [[]]), tunnel, "127.0.0.1", behind) as (host, port):
+            for word in (b"first\n", b"again\n"):
+                reader, writer = await asyncio.open_connection(host, port)
+                writer.write(word)
+                assert await reader.readline() == word
+                writer.write_eof()
+                assert await reader.read() == b""
+                writer.close()

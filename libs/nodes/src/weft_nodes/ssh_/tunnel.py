@@ -1,4 +1,4 @@
-"""A way to a server behind another one: OpenSSH carries one connection through its own (`ssh -W`)."""
+"""A way to a server behind another one: OpenSSH carries a connection through its own (`ssh -W`)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -17,8 +17,9 @@ _CHUNK = 65536
 async def reached(
     ctx: Outbound, secret: Mapping[str, Any], host: str, port: int, *, seconds: float = 10
 ) -> AsyncIterator[tuple[str, int]]:
-    """The address and port to connect to, once, for a server whose credential may have the fields of a tunnel. Raises
-    NodeRunError where an address is refused; where the tunnel broke, its failure stands for that of the block."""
+    """The address and port to connect to, one connection at a time, for a server whose credential may have the fields
+    of a tunnel. Raises NodeRunError where an address is refused; where the tunnel broke, its failure stands for that
+    of the block."""
     if secret.get("sshTunnel") is not True:
         yield await ctx.connect_address(host, port), port
         return
@@ -47,7 +48,8 @@ async def reached(
 
 
 class _Tunnel:
-    """Listens on this machine for one connection: ours, as nobody else was told of the port."""
+    """Listens on this machine for one connection at a time: ours, as nobody else was told of the port. A driver may try
+    again after a refusal (PostgreSQL's, with TLS)."""
 
     def __init__(self, client: Client, host: str, port: int) -> None:
         self._client = client
@@ -63,10 +65,9 @@ class _Tunnel:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._carrying is not None or self._server is None:
+        if self._carrying is not None and not self._carrying.done():
             writer.close()
             return
-        self._server.close()
         self._carrying = asyncio.create_task(self._carry(reader, writer))
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
