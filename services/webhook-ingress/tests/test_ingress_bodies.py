@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.blobs.folder import FolderBlobs
+from weft_kit.items import dumps_js, loads_js
 from weft_webhook_ingress.application.bodies import Bodies, Body
 from weft_webhook_ingress.domain.answers import NO_FILE, NO_ITEM, Answer, Shape
-from weft_webhook_ingress.domain.body import Form, TooLargeError, parse_text
+from weft_webhook_ingress.domain.body import MOST_XML, Form, TooLargeError, parse_text
 from weft_webhook_ingress.domain.forms import MOST_FIELDS, parse_form
 
 
@@ -65,11 +67,56 @@ def test_too_many_fields_are_refused() -> None:
         ("ä".encode(), "text/plain; charset=unheard-of", "ä"),
         (b"9a" * 500_000, "text/plain; charset=punycode", "9a" * 500_000),
         (b"+2AA-", "text/plain; charset=utf-7", "+2AA-"),
-        (b"<a/>", "application/xml", "<a/>"),
+        (
+            b"<A X='1'><B> s  t\n u </B><c/><c k='v'>x</c></A>",
+            "text/xml",
+            {"a": {"$": {"X": "1"}, "b": "s t u", "c": ["", {"$": {"k": "v"}, "_": "x"}]}},
+        ),
+        (
+            b"<n:A xmlns:n='u'>&amp;&#65;</n:A>",
+            "application/soap+xml",
+            {"n:a": {"$": {"xmlns:n": "u"}, "_": "&A"}},
+        ),
+        ("<a>ä</a>".encode("latin-1"), "application/xml; charset=iso-8859-1", {"a": "ä"}),
+        (
+            b"<?xml version='1.0' encoding='iso-8859-1'?><!DOCTYPE a><a><b>1</b><B>2</B></a>",
+            "application/xml",
+            {"a": {"b": ["1", "2"]}},
+        ),
+        (b"<a/>", "text/html", "<a/>"),
     ],
 )
 def test_bodies_by_content_type(data: bytes, kind: str, expected: Any) -> None:
     assert json.loads(parse_text(data, kind)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<a><b>", "no XML"),
+        ("no xml", "no XML"),
+        ("<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>", "entities"),
+        ("<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a>&e;</a>", "entities"),
+        ("<a>" * 99 + "</a>" * 99, "98 elements deep"),
+        ("<a>" + "<b/>" * MOST_XML + "</a>", f"{MOST_XML} elements"),
+    ],
+)
+async def test_xml_that_is_broken_unsafe_or_huge_is_refused(store: "Store", text: str, reason: str) -> None:
+    store.bodies = Bodies(store.blobs, 5_000_000, 5_000_000)
+    with pytest.raises(WeftError, match=reason) as caught:
+        await store.parse(text.encode(), "application/xml")
+    assert caught.value.code is ErrorCode.UNPROCESSABLE
+    raw = await store.parse(text.encode(), "application/xml", raw=True)
+    assert raw.json == b"{}"
+
+
+async def test_the_deepest_xml_that_is_read_fits_an_item(store: "Store") -> None:
+    deep = b"<a><b/>" * 97 + b"<a/>" + b"<b/></a>" * 97
+    body = await store.parse(deep, "text/xml")
+    assert loads_js(dumps_js([{"json": {"body": orjson.loads(body.json)}}]))
+    many = b"<a>" + b"<b/>" * 100_000 + b"</a>"
+    store.bodies = Bodies(store.blobs, 5_000_000, 5_000_000)
+    assert json.loads((await store.parse(many, "text/xml")).json) == {"a": {"b": [""] * 100_000}}
 
 
 class Store:

@@ -9,8 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from weft_node_sdk.context import Http, HttpAnswer, HttpBody, HttpStream, NodeRunError, Outbound
-
-from weft_nodes.xml.reading import Shape, parsed
+from weft_node_sdk.xml_reading import Shape, parsed
 
 Headers = Mapping[str, str]
 _SHAPE: Final = Shape(merge_attributes=False)

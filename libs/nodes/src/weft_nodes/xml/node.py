@@ -5,8 +5,8 @@ from typing import Any
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
 from weft_node_sdk.values import members, shown, value
+from weft_node_sdk.xml_reading import Shape, parsed
 
-from weft_nodes.xml.reading import Shape, parsed
 from weft_nodes.xml.writing import Style, written
 
 

@@ -1,8 +1,9 @@
 """Bodies of calls: values are read, files go to the blob store as they come."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
@@ -17,10 +18,13 @@ from weft_webhook_ingress.domain.body import (
     Form,
     TooLargeError,
     is_text,
+    is_xml,
     kind_of,
     names_of,
     parse_text,
 )
+
+_APART_BYTES: Final = 64 * 1024
 
 
 class Body(NamedTuple):
@@ -57,7 +61,7 @@ class Bodies:
         says, UNAVAILABLE where a file can't be kept, TooLargeError."""
         kind = kind_of(content_type)
         if is_text(kind) and not raw:
-            return Body(parse_text(b"".join([chunk async for chunk in chunks]), content_type), {})
+            return Body(await _parsed(b"".join([chunk async for chunk in chunks]), content_type), {})
         async with _files(self._blobs, execution_id, self._max_upload_bytes) as files:
             if kind == FORM and not raw:
                 return await self._form(chunks, content_type, binary_name, files)
@@ -100,16 +104,23 @@ class Bodies:
             return Body(NOTHING, {})
         await files.take(None)
         return Body(
-            _value(bytes(kept), content_type, self._max_bytes) if kept else NOTHING,
+            await _value(bytes(kept), content_type, self._max_bytes) if kept else NOTHING,
             {binary_name or "data": files.entries[0][1]},
         )
 
 
-def _value(data: bytes, content_type: str, most: int) -> bytes:
+async def _parsed(data: bytes, content_type: str) -> bytes:
+    """As `parse_text`; large XML, which takes up to a second, in a thread."""
+    if is_xml(kind_of(content_type)) and len(data) > _APART_BYTES:
+        return await asyncio.to_thread(parse_text, data, content_type)
+    return parse_text(data, content_type)
+
+
+async def _value(data: bytes, content_type: str, most: int) -> bytes:
     """What a body says that is kept as a file anyway."""
     try:
         if kind_of(content_type) != FORM:
-            return parse_text(data, content_type)
+            return await _parsed(data, content_type)
         form = Form(content_type, most)
         form.feed(data)
         form.finish()

@@ -1,11 +1,15 @@
 """XML into JSON: attributes and children by name, what repeats in lists, text alone as itself."""
 
 import re
+import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from xml.parsers import expat
 
 from weft_node_sdk.context import NodeRunError
+
+MOST_DEPTH: Final = 98
+"""Elements inside one another: each is up to two levels of JSON, and items have 200."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +36,18 @@ class _Element:
 def _add(json: dict[str, Any], name: str, member: Any, *, arrays: bool) -> None:
     if name in json:
         held = json[name]
-        json[name] = [*held, member] if isinstance(held, list) else [held, member]
+        if isinstance(held, list):
+            held.append(member)
+        else:
+            json[name] = [held, member]
     else:
         json[name] = [member] if arrays else member
 
 
 class _Reader:
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, most: int) -> None:
         self._shape = shape
+        self._most = self._left = most
         self._open: list[_Element] = [_Element("")]
 
     @property
@@ -48,6 +56,11 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         shape = self._shape
+        self._left -= 1 + len(attributes)
+        if self._left < 0:
+            raise NodeRunError(f"The XML has more than {self._most} elements and attributes")
+        if len(self._open) > MOST_DEPTH:
+            raise NodeRunError(f"The XML is nested over {MOST_DEPTH} elements deep")
         element = _Element(name.lower() if shape.lower_tags else name)
         if attributes and not shape.ignore_attributes:
             if shape.merge_attributes:
@@ -85,9 +98,9 @@ def _no_entities(*_: Any) -> None:
     raise NodeRunError("The XML defines entities, which are not read", description="Remove its DOCTYPE.")
 
 
-def parsed(text: str, shape: Shape, *, with_root: bool = True) -> dict[str, Any]:
-    """Raises NodeRunError where it is no XML."""
-    reader = _Reader(shape)
+def parsed(text: str, shape: Shape, *, with_root: bool = True, most: int = sys.maxsize) -> dict[str, Any]:
+    """`most`: elements and attributes. Raises NodeRunError where it is no XML, defines entities, or has more."""
+    reader = _Reader(shape, most)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
