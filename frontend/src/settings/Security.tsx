@@ -6,6 +6,7 @@ import { t } from "../i18n";
 import { ago, when } from "../shell/format";
 import { Failed, Loading } from "../ui/states";
 import { say, sayError } from "../ui/toast";
+import { browser } from "./browsers";
 
 /** The second factor: off, being set up, or on. */
 export function TwoFactor() {
@@ -76,7 +77,7 @@ export function Sessions() {
           <tbody>
             {found.data.map((session) => (
               <tr key={session.id}>
-                <td className="name">{session.user_agent || t("settings.unknown")}</td>
+                <td className="name" title={session.user_agent}>{browser(session.user_agent)}</td>
                 <td className="mono">{session.address}</td>
                 <td className="soft" title={when(session.last_used_at)}>{ago(session.last_used_at)}</td>
                 <td className="tail">
