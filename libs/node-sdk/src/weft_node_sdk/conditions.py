@@ -149,10 +149,12 @@ class Matcher:
         if type(conditions) is not dict:
             values.value(conditions)
             return lambda _: True
-        listed = conditions.get("conditions")
+        listed = values.value(conditions.get("conditions"))
         if not listed:
             return lambda _: True
-        options = conditions.get("options") or {}
+        if type(listed) is not list:
+            return _refused(f"The conditions must be a list, not {shown(listed)}")
+        options = values.members(conditions)
         loose = self._loose or options.get("typeValidation") == "loose"
         folded = self._ignore_case or options.get("caseSensitive") is False
         wanted = conditions.get("combinator") == "or"
@@ -174,8 +176,11 @@ class Matcher:
     def _prepared(
         self, condition: Mapping[str, Any], number: int, columns: Columns, loose: bool, folded: bool
     ) -> Fulfilled:
-        how = condition.get("operator") or {}
-        kind, operation = how.get("type", "string"), how.get("operation", "equals")
+        if type(values.value(condition)) is not dict:
+            return _refused(f"Condition {number + 1} must be an object, not {shown(condition)}")
+        how = values.members(condition, "operator")
+        kind = values.text_of(how.get("type", "string"))
+        operation = values.text_of(how.get("operation", "equals"))
         test = OPERATIONS.get(kind, {}).get(operation)
         fixed_left, fixed_right = condition.get("leftValue"), condition.get("rightValue")
         left_at, right_at = columns.get((number, "leftValue")), columns.get((number, "rightValue"))
@@ -242,6 +247,13 @@ class Matcher:
                 )
             raise _wrong_type(given, "dateTime", number)
         return moment
+
+
+def _refused(message: str) -> Fulfilled:
+    def fulfilled(_: Sequence[Any]) -> bool:
+        raise NodeRunError(message)
+
+    return fulfilled
 
 
 def _wrong_type(given: Any, kind: str, number: int) -> NodeRunError:

@@ -44,7 +44,10 @@ class Authentication:
 
     def check(self, url: str) -> None:
         """Raises NodeRunError where the credential may not be sent there."""
-        host = (urlsplit(url).hostname or "").lower()
+        try:
+            host = (urlsplit(url).hostname or "").lower()
+        except ValueError as error:
+            raise NodeRunError(f"'{url}' is no address: {error}") from None
         if self.hosts and not any(fnmatchcase(host, each) for each in self.hosts):
             raise NodeRunError(
                 f"This credential is not sent to {host}",

@@ -88,10 +88,14 @@ def all_fulfilled(conditions: Any, combine: str, timezone: str = "UTC") -> bool:
     values.value(conditions)
     results = (
         fulfilled(
-            kind, entry.get("operation", _DEFAULTS[kind]), entry.get("value1"), entry.get("value2"), timezone
+            kind,
+            values.text_of(entry.get("operation", _DEFAULTS[kind])),
+            entry.get("value1"),
+            entry.get("value2"),
+            timezone,
         )
         for kind in _DEFAULTS
-        for entry in (conditions.get(kind) or () if isinstance(conditions, dict) else ())
+        for entry in values.entries({"conditions": conditions}, "conditions", kind)
     )
     wanted = combine in ("any", "OR")
     decided = None

@@ -103,6 +103,13 @@ def text_of(given: Any) -> str:
     return str(to_text(value(given)) or "")
 
 
+def well_formed(text: str) -> str:
+    """The text as UTF-8 can say it: U+FFFD for the halves of surrogate pairs that stand alone."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def parse_number(text: str) -> int | float | None:
     """JavaScript's Number(text): an empty text is 0; None where it is NaN."""
     text = text.strip()
@@ -126,6 +133,16 @@ def to_number(given: Any) -> Any:
     if number is None:
         raise NotConvertible(given, "number")
     return number
+
+
+def to_whole(given: Any) -> Any:
+    """As `to_number`, the fraction cut off. Raises NotConvertible also where it is infinite or not a number."""
+    number = to_number(given)
+    if number is None:
+        return None
+    if not math.isfinite(number):
+        raise NotConvertible(given, "finite number")
+    return int(number)
 
 
 def to_boolean(given: Any) -> Any:

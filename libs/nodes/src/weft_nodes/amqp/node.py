@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import compact_json, members, text_of, to_number, to_text, value
+from weft_node_sdk.values import compact_json, members, text_of, to_text, to_whole, value
 
 from weft_nodes.amqp.connection import sending
 from weft_nodes.messaging.content import object_of
@@ -32,7 +32,7 @@ def _again(options: Mapping[str, Any]) -> int:
     if options.get("reconnect", True) is False:
         return 0
     try:
-        return int(to_number(value(options.get("reconnectLimit", _AGAIN))) or 0)
+        return int(to_whole(value(options.get("reconnectLimit", _AGAIN))) or 0)
     except ValueError as error:
         raise NodeRunError(f"The number of tries is none: {error}") from None
 

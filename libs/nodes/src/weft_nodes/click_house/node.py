@@ -100,7 +100,7 @@ async def run(ctx: RunContext) -> Outputs:
         return [[]]
     await ctx.checkpoint()
     first = await ctx.parameters_for(0)
-    operation = first.get("operation", "executeQuery")
+    operation = text_of(first.get("operation", "executeQuery"))
     if operation not in {"executeQuery", "insert"}:
         raise NodeRunError(f"The operation '{operation}' is not known", code="UNSUPPORTED")
     seconds = value(members(first).get("timeout", 300))

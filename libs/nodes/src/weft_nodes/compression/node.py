@@ -8,7 +8,7 @@ from typing import Any
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.file_kinds import extension_for, extension_of
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import names_in, value
+from weft_node_sdk.values import names_in, value, well_formed
 
 from weft_nodes.compression import archives
 from weft_nodes.files.kinds import entry_of, type_of
@@ -35,7 +35,7 @@ async def _compress(ctx: RunContext, index: int, parameters: Mapping[str, Any]) 
         files = []
         for name in names:
             reader = await stack.enter_async_context(ctx.open_binary(index, name))
-            files.append(archives.File(reader.file_name or name, reader.file, reader.size))
+            files.append(archives.File(well_formed(reader.file_name or name), reader.file, reader.size))
         writer = await stack.enter_async_context(ctx.create_binary())
         await asyncio.to_thread(archives.pack, kind, files, await writer.open_file())
         entry = await writer.store(

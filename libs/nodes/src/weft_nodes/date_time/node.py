@@ -8,7 +8,7 @@ from typing import Any, Final
 from weft_node_sdk import dates
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
-from weft_node_sdk.values import members, shown, value
+from weft_node_sdk.values import members, shown, text_of, value
 
 from weft_nodes.date_time.arithmetic import between, iso_duration, later, start_of
 from weft_nodes.date_time.formats import formatted, read
@@ -84,7 +84,7 @@ _OPERATIONS: Final[Mapping[str, tuple[Callable[[dict[str, Any], Any, tzinfo], An
 
 
 def _json(item: Item, parameters: dict[str, Any], home: tzinfo) -> dict[str, Any]:
-    operation = parameters.get("operation", "getCurrentDate")
+    operation = text_of(parameters.get("operation", "getCurrentDate"))
     if operation not in _OPERATIONS:
         raise NodeRunError(f"'{operation}' is not a known operation")
     work, name = _OPERATIONS[operation]

@@ -7,7 +7,7 @@ from typing import Any, Final
 from faker import Faker
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
-from weft_node_sdk.values import NotConvertible, to_number, value
+from weft_node_sdk.values import NotConvertible, text_of, to_number, value, well_formed
 
 _MOST_MEGABYTES: Final = 256
 _MOST_ITEMS: Final = 10_000
@@ -73,7 +73,7 @@ def _whole(given: Any, name: str, low: int, high: int) -> int:
 
 
 def _maker(parameters: Mapping[str, Any]) -> Make:
-    kind = parameters.get("randomDataType", "user")
+    kind = text_of(parameters.get("randomDataType", "user"))
     if kind == "nanoid":
         alphabet = str(value(parameters.get("nanoidAlphabet")) or "")
         length = _whole(parameters.get("nanoidLength", 16), "length", 1, 1000)
@@ -110,7 +110,7 @@ async def run(ctx: RunContext) -> Outputs:
         if category == "oom":
             output.append(made(_memory(parameters), index))
         elif category == "randomData":
-            seed = str(value(parameters.get("randomDataSeed")) or "")
+            seed = well_formed(text_of(parameters.get("randomDataSeed")))
             if seed not in fakes:
                 fakes[seed] = Faker("en_US", use_weighting=False)
                 fakes[seed].seed_instance(seed or None)

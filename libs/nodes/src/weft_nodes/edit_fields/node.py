@@ -18,6 +18,7 @@ from weft_node_sdk.values import (
     members,
     names_in,
     shown,
+    text_of,
     to_number,
     value,
 )
@@ -28,15 +29,22 @@ Field = tuple[str, str, Any]
 _PLAIN = {"string": frozenset({str}), "number": frozenset({int, float}), "boolean": frozenset({bool})}
 
 
+def _type(given: Any) -> str:
+    return given if type(given) is str else text_of(given)
+
+
 def _fields(parameters: Mapping[str, Any], version: float) -> Iterable[Field]:
     if version >= 3.3:
         held = value(parameters.get("assignments"))
         listed = held.get("assignments") if isinstance(held, dict) else held
         for entry in listed if isinstance(listed, list) else ():
-            yield entry.get("name", ""), entry.get("type", "string"), entry.get("value")
+            if type(entry) is dict:
+                yield entry.get("name", ""), _type(entry.get("type", "string")), entry.get("value")
+            else:
+                value(entry)  # an expression that failed
     else:
         for entry in entries(parameters, "fields", "values"):
-            kind = entry.get("type", "stringValue")
+            kind = _type(entry.get("type", "stringValue"))
             yield entry.get("name", ""), kind.removesuffix("Value"), entry.get(kind)
 
 

@@ -9,7 +9,7 @@ from weft_node_sdk.file_kinds import TABLE_TYPES
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.paths import put
-from weft_node_sdk.values import members, value
+from weft_node_sdk.values import members, text_of, value
 
 from weft_nodes.files import calendars, pdf, spreadsheet
 from weft_nodes.files.encodings import decode
@@ -43,7 +43,7 @@ def _read(operation: str, data: bytes, options: Mapping[str, Any]) -> Any:
 
 def _kept(item: Item, index: int, name: str, options: Mapping[str, Any]) -> Item:
     """What of the input item stays: its fields where a destination is set, its other files."""
-    keep = options.get("keepSource", "json")
+    keep = text_of(options.get("keepSource", "json"))
     fields = dict(item["json"]) if keep in {"json", "both"} else {}
     found = made(fields, index)
     files = {key: each for key, each in item.get("binary", {}).items() if key != name or keep != "json"}

@@ -8,6 +8,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from weft_node_sdk.context import NodeRunError
+from weft_node_sdk.values import well_formed
 
 from weft_nodes.files.tables import Row, text_cell
 
@@ -111,7 +112,10 @@ def write_xls(rows: Sequence[Row], sheet_name: str) -> bytes:
 
 
 def _sheet_name(given: str) -> str:
-    return "".join("_" if character in "[]:*?/\\" else character for character in given)[:31] or "Sheet"
+    return (
+        "".join("_" if character in "[]:*?/\\" else character for character in well_formed(given))[:31]
+        or "Sheet"
+    )
 
 
 _OFFICE: Final = "urn:oasis:names:tc:opendocument:xmlns"

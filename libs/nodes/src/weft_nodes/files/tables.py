@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.values import to_text
+from weft_node_sdk.values import to_text, well_formed
 
 Row = Sequence[Any]
 _CELL = re.compile(r"([A-Z]{1,3})(\d*)")
@@ -86,7 +86,7 @@ def text_cell(cell: Any) -> str:
     """A cell as text files show it."""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
-    return str(to_text(cell) or "") if cell is not None else ""
+    return well_formed(str(to_text(cell) or "")) if cell is not None else ""
 
 
 def guessed(text: str) -> Any:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import members, names_in, text_of, value
+from weft_node_sdk.values import members, names_in, text_of, value, well_formed
 
 from weft_nodes.network.rest import Rest
 
@@ -16,7 +16,7 @@ _PAGE: Final = 100
 
 
 def _named(parameters: Mapping[str, Any], name: str, label: str) -> str:
-    text = text_of(parameters.get(name)).strip()
+    text = well_formed(text_of(parameters.get(name)).strip())
     if not text:
         raise NodeRunError(f"{label} must be given", parameter=(name,))
     return quote(text, safe="")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.paths import MISSING, get
-from weft_node_sdk.values import entries, shown, value
+from weft_node_sdk.values import entries, shown, value, well_formed
 
 from weft_nodes.html.plain_text import plain_text
 
@@ -30,7 +30,9 @@ class Manner:
 def selected(root: LexborHTMLParser | LexborNode, selector: str) -> list[LexborNode]:
     """CSS selectors, with `:contains(text)`, and at the end `:first`, `:last`, `:eq(1)` and the like. Raises
     NodeRunError."""
-    plain = _CONTAINS.sub(lambda found: f':lexbor-contains("{found.group(2)}")', selector.strip())
+    plain = _CONTAINS.sub(
+        lambda found: f':lexbor-contains("{found.group(2)}")', well_formed(selector).strip()
+    )
     position = _POSITION.search(plain)
     if position:
         plain = plain[: position.start()] or "*"

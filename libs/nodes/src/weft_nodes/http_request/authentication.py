@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from weft_node_sdk import oauth1
 from weft_node_sdk.context import ClientCertificate, HttpAnswer, HttpBody, NodeRunError, RunContext
 from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.values import text_of
 
 from weft_nodes.http_request.building import json_fields
 from weft_nodes.http_request.draft import Draft, Pair
@@ -33,8 +34,9 @@ def credential_type(parameters: Mapping[str, Any]) -> str:
         )
         if not chosen:
             raise NodeRunError("The kind of credential is not chosen")
+    chosen = text_of(chosen)
     chosen = _FIRST_VERSION.get(chosen, chosen)
-    return "" if chosen == "none" else str(chosen)
+    return "" if chosen == "none" else chosen
 
 
 async def client_certificate(ctx: RunContext) -> ClientCertificate:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import jwt
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
-from weft_node_sdk.values import NotConvertible, members, number_text, to_number, to_object, value
+from weft_node_sdk.values import NotConvertible, members, number_text, to_object, to_whole, value
 
 _CLAIMS: Final = {"audience": "aud", "issuer": "iss", "jwtid": "jti", "subject": "sub"}
 _REGISTERED: Final = {"verify_aud": False, "verify_iss": False, "verify_sub": False, "verify_jti": False}
@@ -22,14 +22,14 @@ def _object(given: Any, name: str) -> dict[str, Any]:
     return dict(found or {})
 
 
-def _seconds(given: Any, name: str) -> float:
+def _seconds(given: Any, name: str) -> int:
     try:
-        number = to_number(value(given))
+        number = to_whole(value(given))
     except NotConvertible:
         number = None
     if number is None:
         raise NodeRunError(f"{name} must be a number of seconds")
-    return float(number)
+    return int(number)
 
 
 def _claims(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _claims(parameters: Mapping[str, Any]) -> dict[str, Any]:
             claims[claim] = held if isinstance(held, str) else number_text(held)
     for name, claim in (("expiresIn", "exp"), ("notBefore", "nbf")):
         if name in given:
-            claims[claim] = now + int(_seconds(given[name], name))
+            claims[claim] = now + _seconds(given[name], name)
     return claims
 
 

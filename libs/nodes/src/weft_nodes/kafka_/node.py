@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, Final, NamedTuple
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
-from weft_node_sdk.values import members, text_of, to_number, value
+from weft_node_sdk.values import members, text_of, to_whole, value
 
 from weft_nodes.kafka_.connection import producing
 from weft_nodes.kafka_.registry import Registry
@@ -60,7 +60,7 @@ def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
     if compression not in (None, "", "none", *_COMPRESSIONS):
         raise NodeRunError(f"The compression '{compression}' is not known")
     try:
-        milliseconds = int(to_number(value(options.get("timeout", 30_000))) or 30_000)
+        milliseconds = int(to_whole(value(options.get("timeout", 30_000))) or 30_000)
     except ValueError as error:
         raise NodeRunError(f"The timeout is no number of milliseconds: {error}") from None
     return {

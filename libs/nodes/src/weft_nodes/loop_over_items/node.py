@@ -10,13 +10,13 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import bare, passed
-from weft_node_sdk.values import members, to_number, value
+from weft_node_sdk.values import members, to_whole, value
 
 
 def _size(parameters: dict[str, Any], version: float) -> int:
     given = value(parameters.get("batchSize", 1 if version >= 3 else 10))
     try:
-        size = to_number(given)
+        size = to_whole(given)
     except ValueError:
         size = None
     if size is None or size < 1:

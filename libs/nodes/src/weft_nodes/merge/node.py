@@ -7,7 +7,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import passed_all
-from weft_node_sdk.values import entries, members, names_in, value
+from weft_node_sdk.values import entries, members, names_in, text_of, value
 
 from weft_nodes.merge.combining import Clash
 from weft_nodes.merge.joining import Matches, Pairs, join
@@ -80,7 +80,7 @@ def _by_fields(inputs: list[list[Item]], parameters: Mapping[str, Any], version:
 def _combine(inputs: list[list[Item]], parameters: Mapping[str, Any], version: float) -> list[Item]:
     how = parameters.get("combineBy", "combineByFields")
     if version < 3:
-        how = _VERSION_2.get(parameters.get("combinationMode", "mergeByFields"), "combineByFields")
+        how = _VERSION_2.get(text_of(parameters.get("combinationMode", "mergeByFields")), "combineByFields")
     options = members(parameters)
     if how == "combineByPosition":
         return by_position(inputs, Clash.read(options), unpaired=options.get("includeUnpaired") is True)

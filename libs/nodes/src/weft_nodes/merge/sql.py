@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 from weft_node_sdk.context import Item, NodeRunError
-from weft_node_sdk.values import compact_json, to_text
+from weft_node_sdk.values import compact_json, to_text, well_formed
 
 _SECONDS: Final = 30.0
 _MOST_ROWS: Final = 1_000_000
@@ -64,6 +64,8 @@ def _stored(given: Any) -> Any:
         return compact_json(given)
     if isinstance(given, int) and not isinstance(given, bool) and abs(given) >= 2**63:
         return float(given)
+    if isinstance(given, str):
+        return well_formed(given)
     return int(given) if isinstance(given, bool) else given
 
 
@@ -72,7 +74,7 @@ def _whole(held: Any) -> Any:
 
 
 def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return '"' + well_formed(name).replace('"', '""') + '"'
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: Any) -> int:
@@ -128,7 +130,7 @@ class _Database:
         # SQLite takes names that differ in case for the same
         known: dict[str, str] = {}
         for name in [*(name for item in items for name in item["json"]), *asked]:
-            known.setdefault(name.lower(), name)
+            known.setdefault(well_formed(name).lower(), name)
         names = list(known.values()) or ["_"]
         self._connection.execute(f"CREATE TABLE {table} ({', '.join(map(_named, names))})")
         for item in items:

@@ -5,7 +5,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError
 from weft_node_sdk.items import passed_all
-from weft_node_sdk.values import value
+from weft_node_sdk.values import text_of, value
 
 from weft_nodes.merge.combining import Clash
 from weft_nodes.merge.joining import Matches
@@ -13,7 +13,7 @@ from weft_nodes.merge.joining import Matches
 
 def _by_index(first: list[Item], second: list[Item], join: str) -> list[Item]:
     length = {"inner": min(len(first), len(second)), "outer": max(len(first), len(second))}.get(
-        join, len(first)
+        text_of(join), len(first)
     )
     clash = Clash(deep=False)
     return [

@@ -107,7 +107,7 @@ async def run(ctx: RunContext) -> Outputs:
     if not ctx.items:
         return [[]]
     await ctx.checkpoint()
-    operation = (await ctx.parameters_for(0)).get("operation", "insert")
+    operation = text_of((await ctx.parameters_for(0)).get("operation", "insert"))
     if operation not in {"executeQuery", "insert", "update", "delete"}:
         raise NodeRunError(f"The operation '{operation}' is not known", code="UNSUPPORTED")
     async with connect(ctx, await ctx.credential("microsoftSql")) as connection:

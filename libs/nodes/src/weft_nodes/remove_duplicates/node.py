@@ -6,7 +6,7 @@ from typing import Any, Final
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import passed, passed_all
 from weft_node_sdk.paths import MISSING, get, put
-from weft_node_sdk.values import compact_json, members, names_in, type_name, value
+from weft_node_sdk.values import compact_json, members, names_in, text_of, type_name, value
 
 from weft_nodes.remove_duplicates.history import History, values_of
 
@@ -107,7 +107,7 @@ async def run(ctx: RunContext) -> Outputs:
 
 
 async def _unseen(ctx: RunContext, parameters: Mapping[str, Any]) -> Outputs:
-    logic = parameters.get("logic", "removeItemsWithAlreadySeenKeyValues")
+    logic = text_of(parameters.get("logic", "removeItemsWithAlreadySeenKeyValues"))
     found = values_of(await ctx.parameters(), logic, ctx.execution.timezone)
     history = await History.open(ctx, parameters)
     new = history.unseen(found, logic)

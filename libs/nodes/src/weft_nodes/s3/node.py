@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from weft_node_sdk.context import HttpBody, Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
-from weft_node_sdk.values import entries, members, text_of, to_number, value
+from weft_node_sdk.values import NotConvertible, entries, members, shown, text_of, to_whole, value
 
 from weft_nodes.files.kinds import type_of
 from weft_nodes.s3.headers import headers_of
@@ -33,9 +33,13 @@ def _needed(parameters: Mapping[str, Any], name: str, what: str) -> str:
 def _most(parameters: Mapping[str, Any]) -> int | None:
     if parameters.get("returnAll") is True:
         return None
-    most = to_number(value(parameters.get("limit", 100)))
-    if not isinstance(most, int | float) or most < 0:
-        raise NodeRunError(f"The limit {most!r} is no number")
+    given = value(parameters.get("limit", 100))
+    try:
+        most = to_whole(given)
+    except NotConvertible:
+        most = None
+    if most is None or most < 0:
+        raise NodeRunError(f"The limit {shown(given)} is no number", parameter=("limit",))
     return int(most)
 
 

@@ -88,7 +88,7 @@ def asking(ctx: RunContext, parameters: Mapping[str, Any]) -> tuple[EmailMessage
     from html import escape
 
     message, sender, recipients = headed(parameters, parameters.get("subject"))
-    held = members(parameters, "approvalOptions").get("values") or {}
+    held = members(members(parameters, "approvalOptions"), "values")
     links = [(str(value(held.get("approveLabel")) or "Approve"), "true")]
     if held.get("approvalType") == "double":
         links.append((str(value(held.get("disapproveLabel")) or "Decline"), "false"))

@@ -1,7 +1,6 @@
 """Send Email: one mail per item by SMTP, or one that waits for its answer."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
@@ -12,6 +11,7 @@ from weft_node_sdk.values import entries, members, value
 
 from weft_nodes.send_email.connection import client_of, sign_in
 from weft_nodes.send_email.message import asking, composed
+from weft_nodes.wait.node import after
 
 
 async def _send(
@@ -45,9 +45,7 @@ def _until(parameters: Mapping[str, Any], timezone: str) -> int | None:
             if moment is None:
                 raise NodeRunError("The time at which waiting ends is no date")
             return micros(moment)
-        unit = str(limit.get("resumeUnit", "hours"))
-        amount = float(value(limit.get("resumeAmount", 1)))
-        return micros(datetime.now(UTC) + timedelta(**{unit: amount}))
+        return after(limit.get("resumeAmount", 1), limit.get("resumeUnit", "hours"))
     return None
 
 

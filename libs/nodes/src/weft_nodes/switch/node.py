@@ -6,7 +6,7 @@ from typing import Any
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, passed
 from weft_node_sdk.legacy_conditions import fulfilled
-from weft_node_sdk.values import entries, members, parse_number, value
+from weft_node_sdk.values import entries, members, parse_number, text_of, value
 
 from weft_nodes.if_.node import matcher_for
 
@@ -17,7 +17,7 @@ Choose = Callable[[dict[str, Any]], list[int]]
 def _index(given: Any, count: int) -> int:
     """An output's index. Raises NodeRunError where there is no such output."""
     number = parse_number(given) if isinstance(given, str) and given.strip() else given
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= int(number) < count:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < count:
         raise NodeRunError(
             f"The output {given!r} does not exist", description=f"It must be a number from 0 to {count - 1}."
         )
@@ -67,11 +67,11 @@ def _by_old_rules(ctx: RunContext, parameters: dict[str, Any]) -> tuple[int, Cho
     timezone = ctx.execution.timezone
 
     def choose(item_parameters: dict[str, Any]) -> list[int]:
-        kind = item_parameters.get("dataType", "number")
+        kind = text_of(item_parameters.get("dataType", "number"))
         default = {"dateTime": "after", "number": "smaller"}.get(kind, "equal")
         left = item_parameters.get("value1")
         for number, rule in enumerate(entries(item_parameters, "rules", "rules")):
-            if fulfilled(kind, rule.get("operation", default), left, rule.get("value2"), timezone):
+            if fulfilled(kind, text_of(rule.get("operation", default)), left, rule.get("value2"), timezone):
                 return [_index(rule.get("output", 0), count) if first else number]
         fallback = item_parameters.get("fallbackOutput", -1)
         if fallback == "extra":

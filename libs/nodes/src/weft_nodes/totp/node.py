@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
-from weft_node_sdk.values import NotConvertible, members, to_number, value
+from weft_node_sdk.values import NotConvertible, members, text_of, to_number, value
 
 _HASHES: Final = {
     "SHA1": hashlib.sha1,
@@ -47,7 +47,7 @@ def _key(secret: str) -> bytes:
 
 def password(secret: str, options: Any, now: float) -> dict[str, Any]:
     """By RFC 6238. `now`: seconds since the epoch. Raises NodeRunError."""
-    algorithm = value(options.get("algorithm", "SHA1"))
+    algorithm = text_of(options.get("algorithm", "SHA1"))
     if algorithm not in _HASHES:
         raise NodeRunError(f"'{algorithm}' is not a known algorithm")
     period = _whole(options, "period", 30, 86_400)

@@ -6,18 +6,19 @@ from typing import Any
 from weft_node_sdk import dates
 from weft_node_sdk.context import NodeRunError, Outputs, RunContext, Suspend
 from weft_node_sdk.items import made, passed_all
-from weft_node_sdk.values import shown, to_number, value
+from weft_node_sdk.values import shown, text_of, to_number, value
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _LONGEST = 100 * 366 * 86_400
 
 
-def _after(amount: Any, unit: Any) -> int:
+def after(amount: Any, unit: Any) -> int:
     """Microseconds since the epoch, so long from now. Raises NodeRunError."""
     try:
         number = to_number(value(amount))
     except ValueError:
         number = None
+    unit = text_of(unit)
     if number is None or not 0 <= number * _SECONDS.get(unit, 1) <= _LONGEST:
         raise NodeRunError(f"{shown(amount)} {unit} is no time to wait")
     return dates.micros(datetime.now(UTC)) + int(number * _SECONDS.get(unit, 1) * 1_000_000)
@@ -38,7 +39,7 @@ def _limit(parameters: dict[str, Any], timezone: str) -> int | None:
         return None
     if parameters.get("limitType") == "atSpecifiedTime":
         return _at(parameters.get("maxDateAndTime"), timezone)
-    return _after(parameters.get("resumeAmount", 1), parameters.get("resumeUnit", "hours"))
+    return after(parameters.get("resumeAmount", 1), parameters.get("resumeUnit", "hours"))
 
 
 async def run(ctx: RunContext) -> Outputs | Suspend:
@@ -58,4 +59,4 @@ async def run(ctx: RunContext) -> Outputs | Suspend:
         return Suspend("timer", until=_at(parameters.get("dateTime"), timezone))
     first = ctx.node.version < 1.1
     amount = parameters.get("amount", 1 if first else 5)
-    return Suspend("timer", until=_after(amount, parameters.get("unit", "hours" if first else "seconds")))
+    return Suspend("timer", until=after(amount, parameters.get("unit", "hours" if first else "seconds")))

@@ -9,6 +9,7 @@ async def run(ctx: RunContext) -> Outputs:
     await ctx.checkpoint()
     parameters = await ctx.parameters_for(0)
     methods = parameters.get("httpMethod")
-    outputs: Outputs = [[] for _ in methods] if parameters.get("multipleMethods") and methods else [[]]
+    several = methods if parameters.get("multipleMethods") and isinstance(methods, list) else []
+    outputs: Outputs = [[] for _ in several] or [[]]
     outputs[0] = passed_all(ctx.items)
     return outputs
