@@ -161,7 +161,7 @@ def test_issues_name_the_place() -> None:
                 "name": "C",
                 "type": "n8n-nodes-base.set",
                 "typeVersion": 3.4,
-                "parameters": {"options": {"dotNotations": 1}},
+                "parameters": {"options": {"dotNotations": 1, "hint": ""}, "infoMessage": "", "": ""},
             },
             {
                 "name": "D",

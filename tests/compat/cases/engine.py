@@ -149,6 +149,7 @@ def _waiting(found: dict[str, Case]) -> None:
         found[f"merge in loop {order}"] = looped.wired(
             "Trigger > Loop > Done, Loop.1 > If > Merge > Loop, If.1 > Merge.1", order
         )
+    _more_wires(found)
     one = Sheet().pass_on("A").merge().pass_on("End")
     found["merge with one wire"] = one.wired("Trigger > A > Merge > End")
     found["merge with second wire"] = (
@@ -177,6 +178,38 @@ def _waiting(found: dict[str, Case]) -> None:
     found["compare lacks one"] = compared.wired(
         "Trigger > If > Compare > OnlyA, Trigger > Compare.1, Compare.1 > Same, Compare.2 > Differ, Compare.3 > OnlyB"
     )
+
+
+def _more_wires(found: dict[str, Case]) -> None:
+    """Merges with wires into inputs that their parameters do not give them."""
+    for order in ("v1", "v0"):
+        for mode in (
+            {},
+            {"mode": "chooseBranch"},
+            {"mode": "combine", "combineBy": "combineByPosition"},
+            {"mode": "combine", "combineBy": "combineAll"},
+        ):
+            more = (
+                Sheet().put("A", "a", "a").put("B", "b", "b").put("C", "c", "c").merge(**mode).pass_on("End")
+            )
+            name = str(mode.get("combineBy") or mode.get("mode", "append"))
+            found[f"{name}, a wire too many {order}"] = more.wired(
+                "Trigger > A > Merge > End, Trigger > B > Merge.1, Trigger > C > Merge.2", order
+            )
+        late = Sheet().pass_on("A", "B", "C", "D", "E").merge().pass_on("End")
+        found[f"the wire too many is late {order}"] = late.wired(
+            "Trigger > A > Merge > End, Trigger > B > Merge.1, Trigger > C > D > E > Merge.2", order
+        )
+        lone = Sheet().pass_on("A").merge().pass_on("End")
+        found[f"only a wire too many {order}"] = lone.wired("Trigger > A > Merge.2, Merge > End", order)
+        half = Sheet().pass_on("A", "B").merge().pass_on("End")
+        found[f"first input and a wire too many {order}"] = half.wired(
+            "Trigger > A > Merge > End, Trigger > B > Merge.2", order
+        )
+        empty = Sheet().branch(above=9).pass_on("B").merge().pass_on("End")
+        found[f"the wire too many has all items {order}"] = empty.wired(
+            "Trigger > If > Merge > End, If > Merge.1, Trigger > B > Merge.2", order
+        )
 
 
 def _errors(found: dict[str, Case]) -> None:

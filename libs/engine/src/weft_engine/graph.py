@@ -84,8 +84,10 @@ class Graph:
         for edge in edges:
             if edge.input < width[edge.target]:
                 kept.append(edge)
-            else:
-                text = f"'{names[edge.target]}' has no input {edge.input}."
+            fact = facts[edge.target]
+            if fact.known and edge.input >= fact.inputs:
+                waits = ": it waits for what comes, and leaves it out" if fact.inputs > 1 else ""
+                text = f"'{names[edge.target]}' has no input {edge.input}{waits}."
                 issues.append(GraphIssue("DANGLING_CONNECTION", names[edge.source], text))
         settings = document.get("settings")
         settings = settings if isinstance(settings, Mapping) else {}
@@ -240,10 +242,11 @@ def _closure(start: int, steps: Callable[[int], list[int]]) -> frozenset[int]:
 
 
 def _widths(facts: list[Traits], edges: list[Connection]) -> tuple[int, ...]:
-    """Inputs per node. Of an unknown type only the connections tell."""
+    """Inputs per node. Of an unknown type only the connections tell; one that waits for several inputs waits for all
+    that are connected, as in n8n (tests/compat, waiting), even beyond those it reads."""
     width = [max(1, fact.inputs) for fact in facts]
     for edge in edges:
-        if not facts[edge.target].known:
+        if not facts[edge.target].known or facts[edge.target].inputs > 1:
             width[edge.target] = max(width[edge.target], edge.input + 1)
     return tuple(width)
 

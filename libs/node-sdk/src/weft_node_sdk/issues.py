@@ -19,7 +19,8 @@ class Issue:
 def unknown_parameters(
     given: Mapping[str, Any], properties: list[Mapping[str, Any]], prefix: str = ""
 ) -> Iterator[str]:
-    """Paths of parameters that no property of the version has, inside collections too."""
+    """Paths of parameters that no property of the version has, inside collections too. Empty texts are passed over: n8n
+    writes one for each notice and callout that its form shows (`infoMessage`, `httpVariantWarning`, even ``)."""
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for declared in properties:
         by_name.setdefault(declared["name"], []).append(declared)
@@ -27,7 +28,8 @@ def unknown_parameters(
         path = f"{prefix}{name}"
         declared_here = by_name.get(name)
         if declared_here is None:
-            yield path
+            if value != "":
+                yield path
             continue
         if not isinstance(value, Mapping):
             continue

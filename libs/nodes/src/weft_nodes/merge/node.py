@@ -127,8 +127,10 @@ async def run(ctx: RunContext) -> Outputs:
     parameters = await ctx.parameters_for(0)
     version = ctx.node.version
     await ctx.checkpoint()
-    # inputs that nothing is connected to may be missing
-    inputs = [*ctx.inputs, *([[]] * (2 - len(ctx.inputs)))]
+    # inputs that nothing is connected to may be missing; those beyond the number are waited for, not read
+    number = value(ctx.node.parameters.get("numberInputs", 2)) if version >= 3 else 2
+    read = ctx.inputs[: int(number) if str(number).isdigit() else 2]
+    inputs = [*read, *([[]] * (2 - len(read)))]
     mode = parameters.get("mode", "append")
     try:
         if mode == "append":
