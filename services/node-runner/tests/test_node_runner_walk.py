@@ -422,6 +422,42 @@ async def test_large_outputs_travel_by_reference(make: Make, a_node: Node) -> No
     assert items.decode(whole)[0][0]["json"]["text"] == text
 
 
+async def test_what_is_told_while_an_output_is_stored_takes_nothing_with_it(
+    make: Make, a_node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "SILENT_SECONDS", 0.01)
+    world = make(a_node("A"), edit(a_node, "B", b=1))
+    put = world.outside.blobs.put
+
+    async def slow(key: str, data: bytes) -> None:
+        while ("NodeStarted", "A") not in names(world.reports):
+            await asyncio.sleep(0.005)
+        await put(key, data)
+
+    async def large(ctx: Any) -> Any:
+        return [[{"json": {"text": os.urandom(400_000).hex()}}]]
+
+    monkeypatch.setattr(world.outside.blobs, "put", slow)
+    world.replace("A", large)
+    await world.walk()
+    order = [each for each in names(world.reports) if each != ("NodeStarted", "B")]
+    assert order == [("NodeStarted", "A"), ("NodeCompleted", "A"), ("NodeCompleted", "B")]
+
+
+async def test_many_items_are_written_in_parts_of_one_payload(make: Make, a_node: Node) -> None:
+    world = make(a_node("A"))
+    made = [[{"json": {"n": n, "o": [n]}} for n in range(2500)], [], [{"json": {"last": 1.0}}]]
+
+    async def many(ctx: Any) -> Any:
+        return made
+
+    world.replace("A", many)
+    (report,) = [each for each in await world.walk() if isinstance(each, NodeCompleted)]
+    alone = items.encode(made)
+    assert (report.output.codec, report.output.size) == (alone.codec, alone.size)
+    assert items.decode(report.output) == items.decode(alone)
+
+
 async def test_what_is_out_of_reach_later_leaves_what_was_done(make: Make, a_node: Node) -> None:
     world = make(edit(a_node, "A", a=1), a_node("B"), a_node("C"))
 

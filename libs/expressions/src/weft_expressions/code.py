@@ -17,6 +17,7 @@ from weft_expressions.lexer import LexicalError, Token, tokenize
 from weft_expressions.request import data_of
 from weft_expressions.returned import Made, items_of_all, items_of_each
 from weft_expressions.scope import Scope
+from weft_expressions.turns import give_way
 
 Help = Callable[[str, dict[str, Any]], Awaitable[Any]]
 """(kind, options) of what a script wants from outside to a JSON value: kind "httpRequest" or "request", as of
@@ -35,6 +36,8 @@ _MODULES: Final = frozenset(
 )  # fmt: skip
 """What Python code may import: imported before the jail closes, since there are no files in it."""
 _MOST_LINES: Final = 1000
+_LONG: Final = 100_000
+"""Bytes of an answer that took long to read."""
 _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
@@ -96,7 +99,10 @@ async def run_javascript(
         answer = await pool.run(project_id, request, timeout=timeout, ask=ask)
     except Interrupted as stop:
         raise CodeFailure(str(stop)) from None
-    return _result(_checked(answer), each_item, scope, keep_failures=keep_failures)
+    checked = _checked(answer)
+    if len(answer) > _LONG:
+        await give_way()
+    return _result(checked, each_item, scope, keep_failures=keep_failures)
 
 
 async def _helped(helper: Help | None, number: int, kind: str, options: Any) -> list[Any]:

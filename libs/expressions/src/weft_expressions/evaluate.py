@@ -1,6 +1,5 @@
 """Values of compiled parameters, per item: natively where that is exact, the rest in one crossing to V8."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from weft_expressions.native import Frame
 from weft_expressions.request import Unit, answers, build
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled, Leaf
+from weft_expressions.turns import give_way
 from weft_expressions.values import Bail, Thrown, border
 
 _AT_ONCE: Final = 250
@@ -43,7 +43,7 @@ async def leaf_values(
     missing: list[Unit] = []
     for first in range(0, item_count, _AT_ONCE):
         if first:
-            await asyncio.sleep(0)
+            await give_way()
         found, left = native_values(leaves, scope, min(_AT_ONCE, item_count - first), first)
         rows += found
         missing += left
@@ -57,7 +57,7 @@ async def assembled(compiled: Compiled, rows: Sequence[Sequence[Any]]) -> list[A
     made: list[Any] = []
     for first in range(0, len(rows), _AT_ONCE):
         if first:
-            await asyncio.sleep(0)
+            await give_way()
         made += map(compiled.build, rows[first : first + _AT_ONCE])
     return made
 

@@ -79,7 +79,11 @@ def dumps_js(value: Any) -> bytes:
 
 def encode(value: Any) -> Payload:
     """A payload of any JSON value. Raises VALIDATION_ERROR as `dumps_js` does."""
-    data = dumps_js(value)
+    return packed(dumps_js(value))
+
+
+def packed(data: bytes) -> Payload:
+    """A payload of JSON as `dumps_js` writes it."""
     if len(data) <= COMPRESS_BYTES:
         return Payload(RAW_JSON, data, len(data))
     return Payload(ZSTD_JSON, _zstd.compressor.compress(data), len(data))

@@ -8,11 +8,11 @@ from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool
 from weft_expressions.returned import Made
 from weft_expressions.scope import Item, Scope
+from weft_expressions.turns import give_way
 from weft_kit.items import MAX_DEPTH, too_deep
 from weft_node_sdk.context import NodeRunError, Outputs
 
 from weft_node_runner.adapters.code_calls import CodeCalls
-from weft_node_runner.application.turns import give_way
 
 OnFailure = Callable[[NodeRunError], Item]
 

@@ -16,6 +16,7 @@ from weft_expressions.errors import ExpressionFailure
 from weft_expressions.evaluate import assembled
 from weft_expressions.scope import Scope
 from weft_expressions.template import Compiled, compile_text, compile_value
+from weft_expressions.turns import give_way
 from weft_kit.blobs import FILES, is_file
 from weft_node_sdk.binary import BinaryCalls, StoredFile
 from weft_node_sdk.context import (
@@ -33,7 +34,6 @@ from weft_node_sdk.data_tables import DataTables
 
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
-from weft_node_runner.application.turns import give_way
 from weft_node_runner.domain.plan import NodePlan, Plan
 
 YIELD_SECONDS: Final = 0.002

@@ -22,6 +22,7 @@ from weft_contracts.messages import (
 )
 from weft_contracts.payload import Payload
 from weft_engine.segment import Segment
+from weft_expressions.turns import give_way
 from weft_kit import items
 from weft_kit.telemetry.logs import fields
 from weft_node_sdk.context import NodeRunError, Suspend
@@ -33,7 +34,6 @@ from weft_node_runner.application.data import Data
 from weft_node_runner.application.execute import Outcome, execute, now_us
 from weft_node_runner.application.ports import Outside
 from weft_node_runner.application.static_data import StaticData
-from weft_node_runner.application.turns import give_way
 from weft_node_runner.domain.plan import Plan
 
 log = logging.getLogger("weft.node_runner")
@@ -42,6 +42,8 @@ SILENT_SECONDS: Final = 0.05
 """A segment that takes longer tells how far it has come."""
 AGAIN_SECONDS: Final = 2.0
 """Between two tries to store an output."""
+_AT_ONCE: Final = 1000
+"""Items written between two looks at what else there is to do: a few milliseconds."""
 
 Send = Callable[[RunSegment, Sequence[NodeReport], bool], None]
 Confirm = Callable[[RunSegment, Activation], Awaitable[bool | None]]
@@ -145,6 +147,9 @@ class Walk:
         if outcome.state is not None:
             value = {"outputs": outcome.outputs, "state": outcome.state}
         self._data.put(activation, outcome.outputs, outcome.state)
+        stored = await self._stored(
+            activation, value
+        )  # before the list of reports is taken: meanwhile it may be sent
         self._reports.append(
             NodeCompleted(
                 activation.node,
@@ -153,7 +158,7 @@ class Walk:
                 began,
                 activation.inputs,
                 counts,
-                await self._stored(activation, value),
+                stored,
                 outcome.error,
                 attempt,
                 outcome.logs,
@@ -169,7 +174,7 @@ class Walk:
         return True
 
     async def _stored(self, activation: Activation, value: Any) -> Payload:
-        payload = items.encode(value)
+        payload = await _encoded(value)
         node = hashlib.sha256(activation.node.encode()).hexdigest()[:16]
         key = f"{self._task.execution_id}/{node}/{activation.run_index}/{self._task.dispatch_id}"
         while True:
@@ -278,3 +283,17 @@ class Walk:
     def _flush(self, *, last: bool) -> None:
         reports, self._reports = self._reports, []
         self._send(self._task, reports, last)
+
+
+async def _encoded(value: Any) -> Payload:
+    """As `items.encode`; of many items in parts, between which others have their turns, and compressed beside them."""
+    if type(value) is not list or sum(map(len, value)) <= _AT_ONCE:
+        return items.encode(value)
+    outputs = []
+    for output in value:
+        parts = []
+        for first in range(0, len(output), _AT_ONCE):
+            parts.append(items.dumps_js([output[first : first + _AT_ONCE]])[2:-2])
+            await give_way()
+        outputs.append(b",".join(parts))
+    return await asyncio.to_thread(items.packed, b"[[" + b"],[".join(outputs) + b"]]")
