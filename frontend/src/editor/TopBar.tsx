@@ -41,7 +41,7 @@ export function TopBar() {
       <button className="icon" aria-label={t("action.redo")} title={`${t("action.redo")} (Ctrl+Shift+Z)`} disabled={!canRedo} onClick={() => store.getState().redo()}><Redo2 size={18} /></button>
       <button className="icon hide-small" aria-label={t("palette.title")} title={`${t("palette.title")} (Ctrl+K)`} onClick={() => store.setState({ palette: true })}><Command size={17} /></button>
       <span className={workflow?.is_active ? "status success hide-small" : "status hide-small"}>{t(workflow?.is_active ? "workflows.published" : "workflows.draft")}</span>
-      <button className="primary" disabled={!workflow} onClick={() => setDialog("publish")}><Rocket size={16} /><span className="hide-small">{t("workflows.publish")}</span></button>
+      <button className="primary" aria-label={t("workflows.publish")} disabled={!workflow} onClick={() => setDialog("publish")}><Rocket size={16} /><span className="hide-small">{t("workflows.publish")}</span></button>
       <Menu
         trigger={<button className="icon" aria-label={t("action.more")}><Ellipsis size={19} /></button>}
         entries={[
