@@ -100,7 +100,7 @@ def to_text(given: Any) -> Any:
 
 def text_of(given: Any) -> str:
     """A parameter as a text; null is an empty one. Raises NodeRunError where it is an expression that failed."""
-    return str(to_text(value(given)) or "")
+    return well_formed(str(to_text(value(given)) or ""))
 
 
 def well_formed(text: str) -> str:
