@@ -109,7 +109,7 @@ export function useShortcuts(): void {
       const keys = named(event);
       const open = store.getState().opened !== null || store.getState().palette;
       if (open || (busy(event.target) && keys !== "Ctrl+K" && keys !== "Ctrl+S")) return;
-      if (keys === "Ctrl+C" || (keys === "Enter" && event.target instanceof HTMLButtonElement)) return;
+      if (keys === "Ctrl+C" || (keys === "Enter" && (event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement))) return;
       if (walks(event, store, flow)) {
         event.preventDefault();
         return;

@@ -83,7 +83,7 @@ function View({ first }: { first: ExecutionData }) {
         <span className="soft hide-small">{named(`mode.${first.mode}`, first.mode)} · {when(first.created_at)}{over && ` · ${duration(data.execution_time_ms)}`}</span>
         <span className="grow" />
         {!over && <button onClick={() => void api.stop(first.id).catch(sayError)}><CircleStop size={16} />{t("action.stop")}</button>}
-        {over && (
+        {over && status !== "success" && (
           <Menu
             trigger={<button disabled={retry.isPending}><RotateCcw size={16} />{t("action.retry")}</button>}
             entries={[

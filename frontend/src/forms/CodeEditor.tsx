@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, type CompletionContext, type CompletionResult, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { html } from "@codemirror/lang-html";
 import { javascript } from "@codemirror/lang-javascript";
@@ -20,6 +20,8 @@ interface CodeEditorProps {
   rows?: number;
   completions?: string[] | undefined;
   readOnly?: boolean | undefined;
+  /** Takes the keyboard, behind its text, when it comes. */
+  focused?: boolean;
   onChange: (value: string) => void;
 }
 
@@ -80,7 +82,7 @@ function complete(options: () => string[], inBraces: boolean) {
 }
 
 /** A code field; loaded when the first one is shown. */
-export default function CodeEditor({ value, language, label, rows = 1, completions, readOnly, onChange }: CodeEditorProps) {
+export default function CodeEditor({ value, language, label, rows = 1, completions, readOnly, focused = false, onChange }: CodeEditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const latest = useRef({ onChange, completions });
@@ -111,6 +113,11 @@ export default function CodeEditor({ value, language, label, rows = 1, completio
     ];
     const editor = new EditorView({ state: EditorState.create({ doc: value, extensions }), parent: place.current });
     view.current = editor;
+    if (focused) {
+      editor.dispatch({ selection: { anchor: value.length } });
+      editor.focus();
+      startCompletion(editor);
+    }
     return () => {
       editor.destroy();
     };

@@ -6,13 +6,22 @@ import { usePlace } from "./context";
 
 export const CodeEditor = lazy(() => import("./CodeEditor"));
 
-/** An expression with its value for the chosen item under it. `value` begins with "=". */
-export function ExpressionField({ value, label, onChange }: { value: string; label: string; onChange: (value: string) => void }) {
+interface ExpressionProps {
+  /** Begins with "=". */
+  value: string;
+  label: string;
+  /** It comes in place of a field that is being typed into: the keyboard goes on in it. */
+  typed?: boolean;
+  onChange: (value: string) => void;
+}
+
+/** An expression with its value for the chosen item under it. */
+export function ExpressionField({ value, label, typed = false, onChange }: ExpressionProps) {
   const { completions, readOnly } = usePlace();
   return (
     <div className="expression">
-      <Suspense fallback={<div className="code expression">{value.slice(1)}</div>}>
-        <CodeEditor value={value.slice(1)} language="expression" label={label} completions={completions} readOnly={readOnly} onChange={(text) => onChange(`=${text}`)} />
+      <Suspense fallback={typed ? <input autoFocus aria-label={label} value={value.slice(1)} onChange={(event) => onChange(`=${event.target.value}`)} /> : <div className="code expression">{value.slice(1)}</div>}>
+        <CodeEditor value={value.slice(1)} language="expression" label={label} completions={completions} readOnly={readOnly} focused={typed} onChange={(text) => onChange(`=${text}`)} />
       </Suspense>
       <Preview expression={value} />
     </div>

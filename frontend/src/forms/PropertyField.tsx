@@ -57,6 +57,7 @@ function Titled({ property, children }: { property: Property; children: React.Re
 function SimpleField({ id, property, value, onChange }: FieldProps) {
   const { evaluate, readOnly, kept: keptOnes } = usePlace();
   const [over, setOver] = useState(false);
+  const [typed, setTyped] = useState(false);
   const dynamic = evaluate !== undefined && !property.no_expression && !STRUCTURED.has(property.type);
   const held = value === undefined ? emptyOf(property) : value;
   const locator = (property.type === "resourceLocator" || property.type === "workflowSelector") && typeof held === "object" && held !== null ? (held as Values) : null;
@@ -82,10 +83,10 @@ function SimpleField({ id, property, value, onChange }: FieldProps) {
     >
       <div className="row caption">
         <label htmlFor={id}>{label}{property.required && <span aria-hidden="true" className="must"> *</span>}</label>
-        {dynamic && !readOnly && <ModeSwitch label={label} expression={expression} onChange={(next) => change(next ? toExpression(inner) : toFixed(String(inner), emptyOf(property)))} />}
+        {dynamic && !readOnly && <ModeSwitch label={label} expression={expression} onChange={(next) => { setTyped(false); change(next ? toExpression(inner) : toFixed(String(inner), emptyOf(property))); }} />}
         {kept && <button type="button" className="quiet small" onClick={() => onChange(undefined)}><Undo2 size={14} />{t("form.keep")}</button>}
       </div>
-      {expression ? <ExpressionField value={inner} label={label} onChange={change} /> : <Control id={id} property={property} value={held} onChange={onChange} />}
+      {expression ? <ExpressionField value={inner} label={label} typed={typed} onChange={change} /> : <Control id={id} property={property} value={held} onChange={(next) => { setTyped(isExpression(next)); onChange(next); }} />}
       {property.description && <span className="hint">{property.description}</span>}
     </div>
   );

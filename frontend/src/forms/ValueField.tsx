@@ -20,15 +20,21 @@ export function ValueField({ label, value, placeholder, disabled, onChange }: Va
     setOver(false);
     if (!source) return;
     event.preventDefault();
+    setTyped(false);
     onChange(appended(value, source));
   };
-  const text = asText(value);
+  /** Whether the control of the other kind comes because of what is typed into this one. */
+  const [typed, setTyped] = useState(false);
+  const type = (next: string) => {
+    if (isExpression(next) !== isExpression(value)) setTyped(true);
+    onChange(next);
+  };
   return (
     <div className={over ? "value over" : "value"} onDragOver={(event) => { if (event.dataTransfer.types.includes(DRAGGED)) { event.preventDefault(); setOver(true); } }} onDragLeave={() => setOver(false)} onDropCapture={drop}>
       {isExpression(value) ? (
-        <ExpressionField value={value} label={label} onChange={(next) => onChange(next === "=" ? "" : next)} />
+        <ExpressionField value={value} label={label} typed={typed} onChange={(next) => type(next === "=" ? "" : next)} />
       ) : (
-        <input aria-label={label} placeholder={placeholder ?? label} value={text} disabled={disabled ?? readOnly ?? false} onChange={(event) => onChange(event.target.value.includes("{{") && !event.target.value.startsWith("=") ? `=${event.target.value}` : event.target.value)} />
+        <input autoFocus={typed} aria-label={label} placeholder={placeholder ?? label} value={asText(value)} disabled={disabled ?? readOnly ?? false} onChange={(event) => type(event.target.value.includes("{{") && !event.target.value.startsWith("=") ? `=${event.target.value}` : event.target.value)} />
       )}
     </div>
   );
