@@ -72,6 +72,22 @@ async def test_recorded_expressions(pool: EvaluatorPool, strict: bool) -> None:
     assert await differences(pool, texts, scope) == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_field_with_a_method_s_name_is_a_field(pool: EvaluatorPool) -> None:
+    item = {"first": {"a": 1}, "length": {"a": False}, "s": "text"}
+    texts = [
+        "={{ $json.first?.a }}",
+        "={{ $json.length?.a }}",
+        "={{ $json.s?.length }}",
+        "={{ [3, 4].last?.() }}",
+    ]
+    values = await evaluate(
+        [by_v8(compile_value(text)) for text in texts], Scope(items=[{"json": item}]), 1, pool, "p"
+    )
+    assert values == [[1, False, 4, 4]]
+    assert await differences(pool, texts, Scope(items=[{"json": item}])) == []
+
+
 names = st.sampled_from(["a", "b", "s", "n", "list", "none", "missing", "length"])
 numbers = st.one_of(
     st.integers(-5, 5),

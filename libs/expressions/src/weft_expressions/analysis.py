@@ -431,9 +431,13 @@ def rewritten(source: str, tokens: tuple[Token, ...]) -> str:
     """The source with calls of n8n's methods made calls by symbol. Raises nothing."""
     edits: list[tuple[int, int, str]] = []
     flat = flatten(tokens)
-    for before, token, after in zip(flat, flat[1:], flat[2:], strict=False):
-        dotted = before.text in (".", "?.") and before.kind == "punct"
-        if dotted and token.text in EXTENSIONS and after.text in ("(", "?.") and after.kind == "punct":
+    for at, token in enumerate(flat):
+        if at == 0 or token.text not in EXTENSIONS:
+            continue
+        before, after = flat[at - 1], [each.text for each in flat[at + 1 : at + 3]]
+        # `$json.first?.name` names a field
+        called = after[:1] == ["("] or after == ["?.", "("]
+        if called and before.text in (".", "?.") and before.kind == "punct":
             dot = "?." if before.text == "?." else ""
             edits.append((before.start, token.end, f"{dot}[$$.{token.text}]"))
     for start, end in _receivers(tokens):

@@ -45,8 +45,11 @@ async def _execute(ctx: RunContext, client: Client, parameters: dict[str, Any]) 
     done = await process.finished(words, env=client.env, name="The command", checkpoint=checkpoint)
     said = client.said()
     if done.code == _NO_EXIT and not (said.exited or said.killed):
-        ended = NodeRunError("The connection ended before the command did", code="CONNECTION_ERROR")
-        raise client.failure() or ended
+        failure = client.failure()
+        if failure is None or said.is_in:
+            text = "The connection ended before the command did"
+            failure = NodeRunError(text, description="\n".join(said.errors), code="CONNECTION_ERROR")
+        raise failure
     return {
         "code": None if said.killed else done.code,
         "signal": "unknown" if said.killed else None,
