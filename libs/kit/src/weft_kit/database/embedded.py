@@ -8,6 +8,7 @@ uid is an ordinary one (files stay ours), or, where namespaces are off, as `nobo
 import contextlib
 import hashlib
 import importlib.util
+import logging
 import os
 import pwd
 import shutil
@@ -19,10 +20,15 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from weft_contracts.errors import ErrorCode, WeftError
 
+log = logging.getLogger("weft.database")
+
+START_SECONDS: Final = 300.0
+"""How long a PostgreSQL whose process lives is waited for: after a crash it replays up to `max_wal_size` of its log."""
+SILENT_SECONDS: Final = 10.0
 _ORDINARY = (sys.executable, "-I", "-S", str(Path(__file__).with_name("ordinary.py")))
 """What stands before a command that is to run in a user namespace of its own."""
 
@@ -162,22 +168,27 @@ class EmbeddedPostgres:
         ]
         for name, value in self._settings.items():
             arguments += ["-c", f"{name}={value}"]
-        with (self.folder / "postgres.log").open("ab") as log:
+        with (self.folder / "postgres.log").open("ab") as file:
             process = subprocess.Popen(  # noqa: S603
                 arguments,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=file,
+                stderr=file,
                 start_new_session=True,
                 **self._run_as,
             )
-        deadline = time.monotonic() + 60
+        began, told = time.monotonic(), False
         while not self._answers():
             if process.poll() is not None:
                 tail = (self.folder / "postgres.log").read_text(errors="replace")[-800:]
                 raise WeftError(ErrorCode.UNAVAILABLE, f"PostgreSQL did not start:\n{tail}")
-            if time.monotonic() > deadline:
-                raise WeftError(ErrorCode.UNAVAILABLE, "PostgreSQL did not answer within 60 s.")
+            waited = time.monotonic() - began
+            if waited > START_SECONDS:
+                text = f"PostgreSQL did not answer within {START_SECONDS:g} s."
+                raise WeftError(ErrorCode.UNAVAILABLE, text)
+            if waited > SILENT_SECONDS and not told:
+                told = True
+                log.warning("PostgreSQL is not ready yet; after a crash it replays its log first")
             time.sleep(0.01)
 
     def pid(self) -> int | None:
