@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -33,7 +34,7 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 @pytest.fixture(scope="module")
 def database(pg_server: Postgres) -> str:
-    return pg_server.create_database("nodes")
+    return pg_server.create_database(f"nodes_{uuid4().hex}")
 
 
 @pytest.fixture
