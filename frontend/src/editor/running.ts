@@ -12,6 +12,7 @@ import { reload, save } from "./saving";
 import { type EditorStore, useEditor, useEditorStore } from "./store";
 
 const FINAL = new Set(["success", "error", "cancelled"]);
+const UNHEARD_MS = 5000; // a run whose end was not heard of is asked for
 
 /** Saves and runs the draft. */
 export async function run(store: EditorStore, options: RunOptions = {}): Promise<void> {
@@ -126,6 +127,7 @@ export function useRunData(): ExecutionData | undefined {
     enabled: id !== undefined,
     placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
     staleTime: over ? Infinity : 0,
+    refetchInterval: over ? false : UNHEARD_MS,
   });
   useEffect(() => {
     // where the end's event was missed (a dropped connection), the stored execution tells
