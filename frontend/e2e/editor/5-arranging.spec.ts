@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { nothingSerious } from "../session";
-import { chain, enter, face, node, open, saved, store, stored } from "./workbench";
+import { chain, conflict, enter, face, node, open, saved, store, stored } from "./workbench";
 
 const nodes = [node("Start", "manualTrigger", [0, 0]), node("First", "noOp", [240, 60]), node("Second", "noOp", [500, 20]), node("Last", "noOp", [900, 40], { note: "={{ $('Second').item.json.x }}" })];
 const workflow = (name: string) => ({ name, nodes, connections: chain("Start", "First", "Second", "Last") });
@@ -50,17 +50,7 @@ test("of two tabs that change one workflow, neither loses its work unseen", asyn
   const token = await enter(page);
   const id = await store(page.request, token, workflow("Both"));
   await open(page, id);
-  // this tab does not hear of the other's change, as after a lost connection
-  await page.route(`**/api/v1/workflows/${id}`, (route) => (route.request().method() === "GET" ? route.abort() : route.continue()));
-  const other = await context.newPage();
-  await open(other, id);
-  await face(other, "Last").click();
-  await other.keyboard.press("Delete");
-  await saved(other);
-
-  await face(page, "First").click();
-  await page.keyboard.press("d");
-  await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
+  const other = await conflict(page, context, id);
   expect((await stored(page.request, token, id)).nodes).toHaveLength(3);
   await nothingSerious(page);
   await page.unroute(`**/api/v1/workflows/${id}`);

@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { nothingSerious } from "../session";
-import { chain, enter, face, node, open, saved, store, stored } from "./workbench";
+import { chain, conflict, enter, face, node, open, saved, store, stored } from "./workbench";
 
 const nodes = [node("Start", "manualTrigger", [0, 0]), node("First", "noOp", [240, 60]), node("Last", "noOp", [500, 20])];
 const workflow = (name: string) => ({ name, nodes, connections: chain("Start", "First", "Last") });
@@ -36,17 +36,7 @@ test("kept over another's work: both are versions, and what differs is shown bef
   const headers = { Authorization: `Bearer ${token}` };
   const id = await store(page.request, token, workflow("Mine and theirs"));
   await open(page, id);
-  // this tab does not hear of the other's change, as after a lost connection
-  await page.route(`**/api/v1/workflows/${id}`, (route) => (route.request().method() === "GET" ? route.abort() : route.continue()));
-  const other = await context.newPage();
-  await open(other, id);
-  await face(other, "Last").click();
-  await other.keyboard.press("Delete");
-  await saved(other);
-
-  await face(page, "First").click();
-  await page.keyboard.press("d");
-  await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
+  const other = await conflict(page, context, id);
   await page.unroute(`**/api/v1/workflows/${id}`);
   await page.getByRole("button", { name: "Compare" }).click();
   const dialog = page.getByRole("dialog", { name: "Two states of this workflow" });

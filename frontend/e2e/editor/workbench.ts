@@ -1,4 +1,4 @@
-import { type APIRequestContext, expect, type Locator, type Page } from "@playwright/test";
+import { type APIRequestContext, type BrowserContext, expect, type Locator, type Page } from "@playwright/test";
 import { owner } from "../session";
 
 export interface NodeJson {
@@ -81,6 +81,21 @@ export const saved = (page: Page): Promise<void> => expect(page.locator(".save.s
 export async function open(page: Page, id: string): Promise<void> {
   await page.goto(`/workflows/${id}`);
   await expect(page.locator(".react-flow[data-nodes]:not([data-nodes='0'])")).toBeVisible();
+}
+
+/** Deletes "Last" in a second tab, which this one does not hear of, as after a lost connection, and duplicates "First" here; returns that tab. */
+export async function conflict(page: Page, context: BrowserContext, id: string): Promise<Page> {
+  await page.route(`**/api/v1/workflows/${id}`, (route) => (route.request().method() === "GET" ? route.abort() : route.continue()));
+  const other = await context.newPage();
+  await open(other, id);
+  await face(other, "Last").click();
+  await other.keyboard.press("Delete");
+  await saved(other);
+
+  await face(page, "First").click();
+  await page.keyboard.press("d");
+  await expect(page.getByText("Someone else has changed this workflow")).toBeVisible();
+  return other;
 }
 
 /** Where the middle of a node's face is on the screen, whether it is an element or painted. */
