@@ -1,10 +1,12 @@
 """What connected clients see: who they are, what they may, from where on, and how much of it."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 from weft_contracts import messages, topics
+from weft_contracts.ids import derived_id, new_id
 from weft_contracts.messages import (
     ExecutionChange,
     ExecutionFinished,
@@ -126,6 +128,73 @@ async def test_the_past_is_replayed_from_a_seq_without_gap_or_double(world: Worl
     assert seqs(await client.hear_all()) == [5, 6, 7, 8, 9, 10, 11, 12]
     await world.change("e1", *run(2, first=11))
     assert seqs(await client.hear_all()) == [13, 14]
+
+
+async def test_an_execution_is_followed_from_before_it_is_stored(world: World) -> None:
+    execution = new_id()
+    client = await world.sign_in()
+    client.say(type="subscribe", execution_id=execution)
+    assert await client.hear_all() == []
+    await world.change(execution, ExecutionStarted(1, 5), *run(1, first=2), ExecutionFinished(4, 8))
+    assert seqs(await client.hear_all()) == [1, 2, 3, 4]
+
+
+async def test_what_is_stored_while_an_unknown_execution_is_asked_for_is_told(world: World) -> None:
+    execution = new_id()
+    world.played.gate = asyncio.Event()
+    client = await world.sign_in()
+    client.say(type="subscribe", execution_id=execution)
+    async with asyncio.timeout(10):
+        while not world.service._hub._topics:
+            await asyncio.sleep(0)
+    await world.change(execution, *run(2))
+    world.played.gate.set()
+    assert seqs(await client.hear_all()) == [1, 2, 3, 4]
+    await world.change(execution, *run(1, first=5))
+    assert seqs(await client.hear_all()) == [5, 6]
+
+
+async def test_a_stranger_hears_nothing_of_an_execution_that_is_not_stored_yet(world: World) -> None:
+    execution = new_id()
+    bob = await world.sign_in("bob")
+    bob.say(type="subscribe", execution_id=execution)
+    assert await bob.hear_all() == []
+    await world.change(execution, *run(2))
+    assert await bob.hear_all() == []
+    world.played.past[execution] = ("p1", run(2))  # told no more once it is stored
+    bob.say(type="subscribe", execution_id=execution)
+    assert await bob.hear_all() == []
+
+
+@pytest.mark.parametrize("minutes", [-2, 2])
+async def test_an_unknown_execution_whose_id_is_not_of_now_is_not_found(world: World, minutes: int) -> None:
+    now = time.time_ns() // 1_000_000
+    client = await world.sign_in()
+    client.say(type="subscribe", execution_id=derived_id(now + minutes * 60_000, "x"))
+    (answer,) = await client.hear_all()
+    assert (answer["type"], answer["data"]["code"]) == ("error", "NOT_FOUND")
+    assert world.service._hub._topics == {}
+    (connection,) = world.service._hub._connections
+    assert (connection.seen, connection.held) == ({}, {})
+
+
+async def test_subscribing_again_tells_what_was_missed_and_the_end(world: World) -> None:
+    execution = new_id()
+    client = await world.sign_in()
+    client.say(type="subscribe", execution_id=execution)
+    await client.hear_all()
+    await world.change(execution, *run(1))
+    assert seqs(await client.hear_all()) == [1, 2]
+    world.played.past[execution] = ("p1", [*run(2), ExecutionFinished(5, 9)])
+    client.leave()
+    again = await world.sign_in()
+    again.say(type="subscribe", execution_id=execution, from_seq=2)
+    frames = await again.hear_all()
+    assert seqs(frames) == [3, 4, 5]
+    assert kinds(frames)[-1] == "execution.completed"
+    again.say(type="subscribe", execution_id=execution, from_seq=5)
+    await world.change(execution, ExecutionFinished(5, 9))
+    assert await again.hear_all() == []
 
 
 async def test_a_long_past_is_replayed_as_fast_as_the_client_reads(world: World) -> None:

@@ -1,12 +1,14 @@
 """The WebSocket at `/api/v1/ws`, as a raw ASGI application."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import orjson
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import id_milliseconds
 from weft_contracts.messages import ExecutionChange
 from weft_contracts.pb import auth_pb2, workflow_store_pb2
 from weft_contracts.pb import orchestrator_pb2 as pb
@@ -28,6 +30,8 @@ MOST_TOPICS: Final = 500
 MOST_OPEN: Final = 20
 """Workflows that one connection may have open."""
 LONGEST_NODE: Final = 200
+YOUNG_MS: Final = 60_000
+"""How long after its id was made an execution may be stored, clocks that differ counted in."""
 _change: Final = msgspec.json.Decoder(ExecutionChange)
 
 
@@ -182,7 +186,10 @@ class Live:
         connection.present.clear()
 
     async def _replay(self, connection: Connection, execution_id: str, topic: str, seq: int) -> None:
-        """The past from the rows, then what came meanwhile, then what comes: no gap, nothing twice."""
+        """The past from the rows, then what came meanwhile, then what comes: no gap, nothing twice.
+
+        An id is told before its execution is stored. One that is not found and is young has no past yet: what is
+        stored after this was asked for is told after it, to those who may see it. Raises NOT_FOUND for any other."""
         connection.held[execution_id] = []
         connection.seen[execution_id] = seq
         self._hub.subscribe(connection, topic)
@@ -190,10 +197,13 @@ class Live:
             answer = await self._backends.executions.Replay(
                 pb.ReplayRequest(execution_id=execution_id, from_seq=seq)
             )
-        except WeftError:
-            self._hub.unsubscribe(connection, topic)
-            connection.held.pop(execution_id, None)
-            raise
+        except WeftError as error:
+            if error.code is not ErrorCode.NOT_FOUND or not _young(execution_id):
+                self._hub.unsubscribe(connection, topic)
+                connection.held.pop(execution_id, None)
+                connection.seen.pop(execution_id, None)
+                raise
+            answer = pb.ReplayResponse()
         for data in answer.changes:
             change = _change.decode(data)
             if change.seq > seq:
@@ -202,6 +212,14 @@ class Live:
                 connection.seen[execution_id] = seq = change.seq
         for number, frame in connection.held.pop(execution_id):
             connection.offer(execution_id, number, frame)
+
+
+def _young(execution_id: str) -> bool:
+    try:
+        made = id_milliseconds(execution_id)
+    except ValueError:
+        return False
+    return abs(time.time_ns() // 1_000_000 - made) < YOUNG_MS
 
 
 async def _sender(connection: Connection, send: AsgiSend) -> None:
