@@ -59,7 +59,7 @@ def dumps_js(value: Any) -> bytes:
     """What JSON.stringify gives, without spaces. Raises VALIDATION_ERROR for what JSON can't say (objects of
     unknown types, cycles)."""
     try:
-        data = orjson.dumps(value)
+        data = orjson.dumps(value, option=orjson.OPT_STRICT_INTEGER)
         if _plain(data):
             return data
     except TypeError:
@@ -160,20 +160,19 @@ class _Zstd(threading.local):
 _zstd = _Zstd()
 
 
-_DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+_DIGITS: Final = b"0123456789"
+_EMPTY_KEY: Final = re.compile(rb'"":')
 _WHOLE_FLOAT: Final = re.compile(rb"\.0[,\]}]")
 
 
 def _plain(data: bytes) -> bool:
-    """Whether these bytes of orjson's surely hold nothing that `_odd` finds; a tenth of the time of that walk.
-    Without digits a key that is an index leaves an empty one."""
-    same = data.translate(_DIGITS)
+    """Whether these bytes of orjson's, which wrote no integer over 53 bits, surely hold nothing that `_odd` finds; a
+    twentieth of the time of that walk. Without digits a key that is an index leaves an empty one. A search for one
+    byte is far quicker than one for more; for more, an expression is quicker than `in`."""
     return not (
-        b"0" * 16 in same
-        or (b"0e" in same and (b"0e0" in same or b"0e+" in same))
-        or (b'0":' in same and b'"":' in same.translate(None, b"0"))
-        or _WHOLE_FLOAT.search(data)
-        or data.endswith(b".0")
+        (b"+" in data and b"e+" in data)
+        or (b"." in data and (_WHOLE_FLOAT.search(data) or data.endswith(b".0")))
+        or _EMPTY_KEY.search(data.translate(None, _DIGITS))
     )
 
 

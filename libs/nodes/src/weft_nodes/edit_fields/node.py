@@ -23,29 +23,30 @@ from weft_node_sdk.values import (
     value,
 )
 
-Field = tuple[str, str, Any]
-"""Name, type, value."""
+Column = tuple[str, str, Any, int]
+"""A field: name, type, value, and where in its row an item has its own value; -1: it has none."""
 
 _PLAIN = {"string": frozenset({str}), "number": frozenset({int, float}), "boolean": frozenset({bool})}
+_NONE: frozenset[type] = frozenset()
 
 
 def _type(given: Any) -> str:
     return given if type(given) is str else text_of(given)
 
 
-def _fields(parameters: Mapping[str, Any], version: float) -> Iterable[Field]:
+def _fields(parameters: Mapping[str, Any], version: float) -> Iterable[Column]:
     if version >= 3.3:
         held = value(parameters.get("assignments"))
         listed = held.get("assignments") if isinstance(held, dict) else held
         for entry in listed if isinstance(listed, list) else ():
             if type(entry) is dict:
-                yield entry.get("name", ""), _type(entry.get("type", "string")), entry.get("value")
+                yield entry.get("name", ""), _type(entry.get("type", "string")), entry.get("value"), -1
             else:
                 value(entry)  # an expression that failed
     else:
         for entry in entries(parameters, "fields", "values"):
             kind = _type(entry.get("type", "stringValue"))
-            yield entry.get("name", ""), kind.removesuffix("Value"), entry.get(kind)
+            yield entry.get("name", ""), kind.removesuffix("Value"), entry.get(kind), -1
 
 
 def _converted(name: str, kind: str, given: Any, lenient: bool) -> Any:
@@ -130,10 +131,13 @@ def _object(given: Any) -> dict[str, Any]:
     return given
 
 
-def _set(json: dict[str, Any], fields: Iterable[Field], dots: bool, lenient: bool) -> None:
-    for name, kind, given in fields:
-        plain = _PLAIN.get(kind)
-        if plain is None or type(given) not in plain:
+def _set(
+    json: dict[str, Any], columns: Iterable[Column], row: Sequence[Any], dots: bool, lenient: bool
+) -> None:
+    for name, kind, given, at in columns:
+        if at >= 0:
+            given = row[at]  # noqa: PLW2901 - this item's
+        if type(given) not in _PLAIN.get(kind, _NONE):
             given = _converted(name, kind, given, lenient)  # noqa: PLW2901 - the same value, converted
         if type(name) is not str:
             name = str(value(name))  # noqa: PLW2901
@@ -151,7 +155,7 @@ async def run(ctx: RunContext) -> Outputs:
     output: list[Item] = []
 
     def handle(index: int, item: Item, parameters: dict[str, Any]) -> None:
-        _Editing(parameters, version).edit(ctx, index, item, _fields(parameters, version), output)
+        _Editing(parameters, version).edit(ctx, index, item, _fields(parameters, version), (), output)
 
     def handle_old(index: int, item: Item, parameters: dict[str, Any]) -> None:
         output.append(_set_old(index, item, parameters, version))
@@ -169,15 +173,15 @@ async def run(ctx: RunContext) -> Outputs:
     return [output]
 
 
-def _columns(varying: Varying, version: float) -> list[tuple[str, str, Any, int]] | None:
-    """Of each field: name, type, value, column of the value or -1. None where more than values varies."""
+def _columns(varying: Varying, version: float) -> list[Column] | None:
+    """None where more than values varies."""
     where = (
         varying.inside("assignments", "assignments") if version >= 3.3 else varying.inside("fields", "values")
     )
     if where is None:
         return None
-    columns: list[tuple[str, str, Any, int]] = []
-    for number, (name, kind, given) in enumerate(_fields(varying.fixed, version)):
+    columns: list[Column] = []
+    for number, (name, kind, given, _) in enumerate(_fields(varying.fixed, version)):
         at = where.pop((number, "value" if version >= 3.3 else f"{kind}Value"), -1)
         columns.append((name, kind, given, at))
     return None if where else columns
@@ -186,7 +190,7 @@ def _columns(varying: Varying, version: float) -> list[tuple[str, str, Any, int]
 async def _edit_all(
     ctx: RunContext,
     rows: Sequence[Sequence[Any]],
-    columns: list[tuple[str, str, Any, int]],
+    columns: list[Column],
     editing: "_Editing",
     output: list[Item],
     failed: Callable[[int, NodeRunError], None],
@@ -194,8 +198,7 @@ async def _edit_all(
     """All that is the same for all items is worked out already."""
 
     def handle(index: int, item: Item, row: Sequence[Any]) -> None:
-        fields = [(name, kind, given if at < 0 else row[at]) for name, kind, given, at in columns]
-        editing.edit(ctx, index, item, fields, output)
+        editing.edit(ctx, index, item, columns, row, output)
 
     await for_each_row(ctx, rows, handle, failed)
 
@@ -214,13 +217,19 @@ class _Editing:
         self._copies = _copies(parameters) if parameters.get("duplicateItem") is True else 0
 
     def edit(
-        self, ctx: RunContext, index: int, item: Item, fields: Iterable[Field], output: list[Item]
+        self,
+        ctx: RunContext,
+        index: int,
+        item: Item,
+        columns: Iterable[Column],
+        row: Sequence[Any],
+        output: list[Item],
     ) -> None:
         json = self._keep(item["json"])
         if self._raw:
             json.update(_object(self._parameters.get("jsonOutput")))
         else:
-            _set(json, fields, self._dots, self._lenient)
+            _set(json, columns, row, self._dots, self._lenient)
         made: Item = {"json": json, "pairedItem": {"item": index}}
         if self._binary and "binary" in item:
             made["binary"] = item["binary"]
@@ -253,12 +262,12 @@ def _set_old(index: int, item: Item, parameters: dict[str, Any], version: float)
     only = parameters.get("keepOnlySet") is True
     dots = members(parameters).get("dotNotation", True) is not False
     json = {} if only else dict(item["json"])
-    fields = (
-        (entry.get("name", "propertyName"), "", _old_value(kind, entry.get("value"), version))
+    columns = (
+        (entry.get("name", "propertyName"), "", _old_value(kind, entry.get("value"), version), -1)
         for kind in ("boolean", "number", "string")
         for entry in entries(parameters, "values", kind)
     )
-    _set(json, fields, dots, lenient=True)
+    _set(json, columns, (), dots, lenient=True)
     made: Item = {"json": json, "pairedItem": {"item": index}}
     if "binary" in item and not only:
         made["binary"] = item["binary"]
