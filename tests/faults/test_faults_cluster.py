@@ -13,7 +13,7 @@ from weft_kit.testing.servers import Kafka, Postgres, Redis
 
 from tests.faults.invariants import check
 from tests.faults.ledger import Ledger, Table
-from tests.faults.workflows import HELD, hold, install
+from tests.faults.workflows import HELD, RETRIES, Hold, install
 from tests.harness.cluster import Cluster, Member
 from tests.harness.load import Calls, drive
 from tests.harness.stub import Stub
@@ -38,6 +38,7 @@ class Site:
     workflows: dict[str, str]
     table: Table
     calls: Calls = field(default_factory=Calls)
+    hold: Hold = field(default_factory=Hold)
     started: int = 0
     patience: float = SETTLE_SECONDS
 
@@ -55,10 +56,11 @@ class Site:
             return len(in_flight), time.monotonic() - began
 
         async def both() -> tuple[int, float]:
-            first = self.started + 5 * HELD
-            load = asyncio.create_task(drive(self.cluster.base, KINDS, count, RATE, self.calls, first=first))
-            held = await hold(self.cluster.base, self.calls, self.started)
+            held = await self.hold.bring(self.cluster.base, self.calls, self.started)
+            first = self.started + RETRIES * HELD
             self.started = first + count
+            load = asyncio.create_task(drive(self.cluster.base, KINDS, count, RATE, self.calls, first=first))
+            await asyncio.sleep(count / RATE / 4)
             seen = await asyncio.to_thread(strike, held)
             await load
             return seen

@@ -11,7 +11,7 @@ from weft_kit.crash import POINTS
 
 from tests.faults.invariants import check
 from tests.faults.ledger import Ledger, Table
-from tests.faults.workflows import HELD, hold, install
+from tests.faults.workflows import HELD, RETRIES, Hold, install
 from tests.harness.embedded import Embedded
 from tests.harness.load import Calls, drive
 from tests.harness.stub import Stub
@@ -57,7 +57,7 @@ def test_nothing_is_lost_at_a_crash_point(weft: Embedded, stub: Stub, table: Tab
     user = User(weft.base).register()
     workflows = install(user, stub)
     calls = Calls()
-    held = asyncio.run(hold(weft.base, calls, 0))
+    held = asyncio.run(Hold(took=10).bring(weft.base, calls, 0))  # beyond the restart
     weft.stop()
     weft.launch(WEFT_CRASH=f"{crash_point}:40")
     # on a slow machine those that are held wake, and their commits count, before it is healthy
@@ -80,13 +80,13 @@ def test_nothing_is_lost_when_killed_under_load(
     weft.start()
     user = User(weft.base).register()
     workflows = install(user, stub)
-    calls = Calls()
+    calls, hold = Calls(), Hold()
     for number in range(rounds):
 
         async def until_killed(first: int = number * 10_000) -> tuple[list[str], set[str]]:
-            held = await hold(weft.base, calls, first)
+            held = await hold.bring(weft.base, calls, first)
             load = asyncio.create_task(
-                drive(weft.base, KINDS, 600, 150, calls, first=first + 5 * HELD, stop_on_loss=True)
+                drive(weft.base, KINDS, 600, 150, calls, first=first + RETRIES * HELD, stop_on_loss=True)
             )
             await asyncio.sleep(rng.uniform(0.5, 3.0))
             left = await asyncio.to_thread(in_flight, weft, calls)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -33,18 +34,19 @@ async def drive(
     calls: Calls,
     *,
     first: int = 0,
+    body: dict[str, Any] | None = None,
     stop_on_loss: bool = False,
     keep_alive: bool = True,
 ) -> Calls:
-    """`count` POSTs `{"n": number}` at `rate` a second, over the paths in turn. Ends early once the server is gone
-    if `stop_on_loss`. Connections that break count as lost. Without `keep_alive` each call has its own, as an edge
-    that takes a new configuration may close one that is idle just when a call is written to it."""
+    """`count` POSTs of `body` with `{"n": number}` at `rate` a second, over the paths in turn. Ends early once the
+    server is gone if `stop_on_loss`. Connections that break count as lost. Without `keep_alive` each call has its own,
+    as an edge that takes a new configuration may close one that is idle just when a call is written to it."""
     limits = httpx.Limits(max_connections=200, max_keepalive_connections=None if keep_alive else 0)
     gone = asyncio.Event()
 
     async def one(client: httpx.AsyncClient, number: int, path: str) -> None:
         try:
-            answer = await client.post(f"{base}/webhook/{path}", json={"n": number})
+            answer = await client.post(f"{base}/webhook/{path}", json={**(body or {}), "n": number})
         except httpx.HTTPError:
             calls.lost += 1
             gone.set()
