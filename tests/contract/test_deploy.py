@@ -1,5 +1,6 @@
 """What can be known of compose file, manifests and Tiltfiles without an engine to run them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +77,29 @@ def test_the_edges_route_alike() -> None:
     }
     assert routes["/webhook"] == routes["/webhook-test"] == routes["/form"] == "webhook-ingress"
     assert (routes["/api/v1/ws"], routes["/"]) == ("realtime", "gateway")
-    edge = (ROOT / "deploy/docker/edge.conf").read_text()
+    locations = r"^ *location (.+?) +\{ proxy_pass"
+    development = named("ConfigMap")["edge"]["data"]["default.conf"]
+    compose = (ROOT / "deploy/docker/edge.conf").read_text()
+    assert re.findall(locations, development, re.MULTILINE) == re.findall(locations, compose, re.MULTILINE)
     for service in ("webhook-ingress", "realtime", "gateway"):
-        assert service in edge
+        assert f"http://{service}:8080" in development
+        assert f"http://{service}:8080" in compose
 
 
 def test_tilt_knows_every_service() -> None:
     tiltfile = (ROOT / "Tiltfile").read_text()
     for name in SERVICES:
         assert f'include("tilt/{name}.Tiltfile")' in tiltfile
-        assert f'"{name}"' in (ROOT / f"tilt/{name}.Tiltfile").read_text()
+        assert f'weft_service("{name}")' in (ROOT / f"tilt/{name}.Tiltfile").read_text()
+    for path in re.findall(r"deploy/k8s/[a-z-]+\.yaml", tiltfile):
+        assert (ROOT / path).exists()
+
+
+def test_an_image_that_tilt_builds_gets_what_the_dockerfile_copies() -> None:
+    """`only` and `ignore` are relative to the context, which is the repository."""
+    (only,) = re.findall(r"only=\[(.*)\]", (ROOT / "tilt/service.Tiltfile").read_text())
+    sent = set(re.findall(r'"([^"]+)"', only))
+    copied = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", (ROOT / "deploy/docker/Dockerfile").read_text(), re.MULTILINE
+    )
+    assert {source.split("/")[0] for line in copied for source in line.split()} == sent

@@ -102,7 +102,7 @@ def test_doctor_sees_a_folder_that_is_closed(
 def test_wrong_settings_are_named_without_a_trace() -> None:
     for command in ("doctor", "migrate"):
         result = CliRunner().invoke(cli, [command], env={"WEFT_PORT": "many"})
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert "WEFT_PORT" in result.stderr
 
 

@@ -86,9 +86,10 @@ def test_items_of_the_wrong_form_are_2(tmp_path: Path, text: str) -> None:
     given.write_text(text)
     result = run(write(tmp_path, LIMIT), "--input", given)
     assert result.exit_code == 2, result.output
-    assert result.stderr
+    assert str(given) in result.stderr
 
 
 def test_wrong_arguments_are_2() -> None:
     assert run("no-such-file.json").exit_code == 2
+    assert run(__file__, "--input", Path(__file__).parent).exit_code == 2
     assert CliRunner().invoke(cli, ["nonsense"]).exit_code == 2

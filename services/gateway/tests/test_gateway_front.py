@@ -70,6 +70,27 @@ async def test_faulty_fields_are_named(owner: Client) -> None:
     assert fields == {"name", "type"}
 
 
+@pytest.mark.parametrize("path", ["/credentials", "/variables", "/auth/login", "/data-tables"])
+@pytest.mark.parametrize(
+    ("body", "words", "column"),
+    [
+        (b'{"name": }', "Malformed JSON", 10),
+        (b'{"name": "\xff"}', "not UTF-8", 11),
+        (b'{"name": NaN}', "Malformed JSON", 10),
+        (b"[" * 201 + b"]" * 201, "nested over 200 levels", 201),
+    ],
+    ids=["malformed", "not-utf-8", "nan", "deep"],
+)
+async def test_what_is_no_json_is_named_with_its_place(
+    owner: Client, path: str, body: bytes, words: str, column: int
+) -> None:
+    answer = await owner.post(path, content=body, headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "VALIDATION_ERROR")
+    assert words in error["message"]
+    assert error["details"] == {"line": 1, "column": column}
+
+
 @pytest.mark.parametrize("path", ["/workflows", "/credentials"])
 async def test_large_bodies_are_refused_while_they_stream(owner: Client, path: str) -> None:
     sent = 0

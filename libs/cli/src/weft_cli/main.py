@@ -1,7 +1,7 @@
 """`weft`: everything in one process, one service, one workflow file, and care of an installation.
 
-Exit codes: 0 done; 1 it failed (a run that ended as error, a check that found something); 2 wrong arguments;
-3 the installation is not in a state for it (port or folder taken, server out of reach).
+Exit codes: 0 done; 1 it failed (a run that ended as error, a check that found something); 2 wrong arguments or
+settings; 3 the installation is not in a state for it (port or folder taken, server out of reach).
 """
 
 import sys
@@ -10,7 +10,12 @@ from pathlib import Path
 import click
 from weft_contracts.errors import ErrorCode, WeftError
 
-_STATE = {ErrorCode.CONFLICT, ErrorCode.UNAVAILABLE, ErrorCode.TIMEOUT}
+_EXIT = {
+    ErrorCode.VALIDATION_ERROR: 2,
+    ErrorCode.CONFLICT: 3,
+    ErrorCode.UNAVAILABLE: 3,
+    ErrorCode.TIMEOUT: 3,
+}
 SERVICES = (
     "gateway",
     "auth",
@@ -31,7 +36,7 @@ class Weft(click.Group):
             return super().invoke(ctx)
         except WeftError as error:
             click.echo(f"weft: {error.message}", err=True)
-            sys.exit(3 if error.code in _STATE else 1)
+            sys.exit(_EXIT.get(error.code, 1))
 
 
 @click.group(cls=Weft, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -74,7 +79,7 @@ def service(name: str) -> None:
 @click.option(
     "--input",
     "items",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON list of items for the trigger.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document with status, error and items.")

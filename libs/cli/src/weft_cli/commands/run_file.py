@@ -13,12 +13,15 @@ from weft_node_runner.local import Result, run_workflow
 
 def run_workflow_file(file: Path, items: Path | None, *, as_json: bool) -> int:
     """Prints the items of the last node. 0 where the workflow succeeded, 1 where it failed, 2 where it can't run."""
+    at = file
     try:
         document = _object(loads_js(file.read_bytes()), "A workflow")
+        at = items or file
         given = _items(items)
+        at = file
         result = asyncio.run(run_workflow(document, given))
     except (WeftError, OSError) as error:
-        sys.stderr.write(f"{file}: {error}\n")
+        sys.stderr.write(f"{at}: {error}\n")
         return 2
     if as_json:
         _print(_summary(result))

@@ -11,9 +11,10 @@ from weft_node_sdk.catalogue import Catalogue
 
 from weft_gateway.adapters.n8n_view import credential_view, schema_view
 from weft_gateway.entrypoints.n8n.lists import Paged, User, shown
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 
-router = APIRouter(prefix="/credentials")
+router = APIRouter(prefix="/credentials", route_class=JsonRoute)
 
 
 class NewCredential(BaseModel):

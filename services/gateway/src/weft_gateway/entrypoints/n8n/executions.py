@@ -9,9 +9,10 @@ from weft_contracts.pb import orchestrator_pb2 as pb
 
 from weft_gateway.adapters.n8n_view import STATUSES, execution_view
 from weft_gateway.entrypoints.n8n.lists import Paged, User, shown
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 
-router = APIRouter(prefix="/executions")
+router = APIRouter(prefix="/executions", route_class=JsonRoute)
 Details = Annotated[bool, Query(alias="includeData")]
 MOST_BYTES: Final = 64 << 20
 """Data of the executions in one answer."""

@@ -10,11 +10,11 @@ from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_gateway.adapters.n8n_view import tag_view, version_view, workflow_view
 from weft_gateway.domain.document import members, merged
 from weft_gateway.entrypoints.n8n.lists import Paged, User, shown
-from weft_gateway.entrypoints.rest.bodies import raw_body
+from weft_gateway.entrypoints.rest.bodies import JsonRoute, raw_body
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.workflows import get_workflow
 
-router = APIRouter()
+router = APIRouter(route_class=JsonRoute)
 _REQUIRED: Final = ("name", "nodes", "connections", "settings")
 _TAKEN: Final = frozenset(
     {*_REQUIRED, "staticData", "pinData", "meta", "nodeGroups", "description", "shared"}

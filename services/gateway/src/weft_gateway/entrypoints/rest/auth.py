@@ -11,11 +11,12 @@ from weft_contracts.pb import auth_pb2 as pb
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import view
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends, cache, settings
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import account_holder, known_caller, signed_in, without_scopes
 
-router = APIRouter(tags=["auth"])
+router = APIRouter(tags=["auth"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 Holder = Annotated[Caller, Depends(account_holder)]
 REFRESH_COOKIE = "weft_refresh"

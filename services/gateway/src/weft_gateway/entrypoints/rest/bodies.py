@@ -1,8 +1,10 @@
 """Request bodies: none larger than the limit; some are kept as they were received (documents, item data)."""
 
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.http import DISCARDED_BYTES
@@ -32,6 +34,28 @@ class BodyLimitMiddleware:
             raise HTTPException(413, f"The body is larger than {self.limit} bytes.")
 
         await self.app(scope, counted, send)
+
+
+class JsonRoute(APIRoute):
+    """Reads bodies by the codec of everything that comes in: what is no JSON (NaN and bytes that are not UTF-8 among
+    it) or is nested too deep is refused with its place, whichever route it was sent to."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_js(request: Request) -> Response:
+            return await handle(_JsRequest(request.scope, request.receive))
+
+        return handle_js
+
+
+class _JsRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return loads_js(await self.body())
+        except WeftError as error:
+            # for the same reason; the handler looks at the cause
+            raise HTTPException(error.http_status, error.message) from error
 
 
 async def raw_body(request: Request) -> bytes:

@@ -19,13 +19,14 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.credentials import CALLBACKS
 
 from weft_gateway.adapters.json_view import view
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends, cache, settings
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
 
-router = APIRouter()
-callbacks = APIRouter()
+router = APIRouter(route_class=JsonRoute)
+callbacks = APIRouter(route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 Binding = Annotated[str, Cookie(max_length=200)]
 

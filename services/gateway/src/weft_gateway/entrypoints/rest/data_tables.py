@@ -9,12 +9,13 @@ from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import Raw, view
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
 
-router = APIRouter(prefix="/data-tables", tags=["data tables"])
+router = APIRouter(prefix="/data-tables", tags=["data tables"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 

@@ -61,6 +61,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, WeftError):
+            return await on_weft(request, error.__cause__)
         code = {405: "METHOD_NOT_ALLOWED"}.get(error.status_code) or _CODES.get(
             error.status_code, ErrorCode.INTERNAL
         )

@@ -11,13 +11,14 @@ from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import view
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import Limit, PageNumber
 from weft_gateway.entrypoints.rest.several import Several, each
 
-router = APIRouter(prefix="/executions", tags=["executions"])
+router = APIRouter(prefix="/executions", tags=["executions"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 _COMMA = ","
 

@@ -17,10 +17,11 @@ from weft_kit.blobs import is_file
 from weft_kit.rpc import Caller
 
 from weft_gateway.domain.download import Part, headers_of, part_of
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends, blobs
 from weft_gateway.entrypoints.rest.identity import signed_in
 
-router = APIRouter(prefix="/executions", tags=["executions"])
+router = APIRouter(prefix="/executions", tags=["executions"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 CHUNK_BYTES: Final = 256 * 1024
 Count = Annotated[int, Query(ge=0, le=2**31 - 1)]

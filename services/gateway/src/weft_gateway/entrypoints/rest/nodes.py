@@ -12,12 +12,13 @@ from weft_kit.items import dumps_js
 from weft_kit.rpc import Caller
 from weft_node_sdk.catalogue import Catalogue
 
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import MOST
 
-router = APIRouter()
+router = APIRouter(route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 TypeName = Annotated[str, Query(alias="type", description="Any name of the type; wins over the path's.")]
 Place = Annotated[int, Field(ge=0, le=MOST)]

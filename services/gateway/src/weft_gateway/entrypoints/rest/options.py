@@ -16,13 +16,14 @@ from weft_kit.rpc import Caller, deadline
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.values import located
 
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends, cache
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.nodes import TypeName, short_name
 from weft_gateway.entrypoints.rest.paging import MOST
 
-router = APIRouter(tags=["nodes"])
+router = APIRouter(tags=["nodes"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 
 PAGE: Final = 100

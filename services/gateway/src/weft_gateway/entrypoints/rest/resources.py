@@ -10,12 +10,13 @@ from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import view
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import Limit
 
-router = APIRouter()
+router = APIRouter(route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 
 

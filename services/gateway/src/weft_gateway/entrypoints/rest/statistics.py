@@ -9,11 +9,12 @@ from weft_contracts.pb import statistics_pb2 as pb
 from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import moment
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 
-router = APIRouter(prefix="/executions", tags=["executions"])
+router = APIRouter(prefix="/executions", tags=["executions"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 
 DAYS: Final = 7

@@ -10,13 +10,14 @@ from weft_kit.rpc import Caller
 
 from weft_gateway.adapters.json_view import view
 from weft_gateway.domain.diff import difference
+from weft_gateway.entrypoints.rest.bodies import JsonRoute
 from weft_gateway.entrypoints.rest.deps import backends
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import MOST
 from weft_gateway.entrypoints.rest.workflows import IfMatch, get_workflow, write_draft
 
-router = APIRouter(prefix="/workflows", tags=["workflows"])
+router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 VersionNumber = Annotated[int, Path(ge=1, le=MOST)]
 

@@ -15,7 +15,7 @@ from weft_kit.rpc import Caller, deadline
 from weft_gateway.adapters.json_view import Raw, view
 from weft_gateway.domain.document import given_back, members, merged, version_of, without_columns
 from weft_gateway.entrypoints.openapi import DOCUMENT_BODY, MEMBERS_BODY, RUN_BODY
-from weft_gateway.entrypoints.rest.bodies import json_object, raw_body
+from weft_gateway.entrypoints.rest.bodies import JsonRoute, json_object, raw_body
 from weft_gateway.entrypoints.rest.deps import backends, settings
 from weft_gateway.entrypoints.rest.envelope import ok, page
 from weft_gateway.entrypoints.rest.executions import execution_view
@@ -23,7 +23,7 @@ from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.paging import MOST, Limit, PageNumber
 from weft_gateway.entrypoints.rest.several import Several, each
 
-router = APIRouter(prefix="/workflows", tags=["workflows"])
+router = APIRouter(prefix="/workflows", tags=["workflows"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
 IfMatch = Annotated[str, Header(description="The draft's `version_id`, as the ETag of GET.")]
 
