@@ -50,6 +50,7 @@ def scope_of(table: dict[str, Any], expression: str) -> Scope:
         parameters_of=lambda name: parameters.get(name, {}),
         context_of=lambda _: {},
         node_name="Row",
+        node_id="Row",
         node_version=2,
         parameters={
             "keepOnlySet": True,

@@ -2,8 +2,8 @@
 
     python tests/load/measures.py
 
-The least and the median of many rounds, by the clock (native expressions: of processor time), with the load average
-before. The last row starts a Weft of its own. No test: figures depend on the machine.
+The least and the median of many rounds, by the clock (expressions: of processor time), with the load average before.
+The last row starts a Weft of its own. No test: figures depend on the machine.
 """
 
 import asyncio

@@ -157,13 +157,46 @@ async def test_a_killed_process_is_replaced(pool: EvaluatorPool) -> None:
         "={{ [].constructor.constructor('return globalThis')() }}",
         "={{ Function('return 1')() }}",
         "={{ eval('1') }}",
-        "={{ process.env }}",
+        "={{ process.exit() }}",
         "={{ require('fs') }}",
     ],
 )
 async def test_there_is_no_way_out(pool: EvaluatorPool, text: str) -> None:
     rows = await evaluate([compile_value(text)], scope(strict=True), 1, pool, "p")
     assert isinstance(rows[0][0], ExpressionFailure)
+
+
+async def test_names_of_other_runtimes_are_there_and_empty(pool: EvaluatorPool) -> None:
+    text = "={{ [process.env, typeof require, typeof document, Object.keys(process)] }}"
+    rows = await evaluate([compile_value(text)], scope(strict=True), 1, pool, "p")
+    assert rows == [[[{}, "object", "object", ["env"]]]]
+
+
+async def test_the_environment_is_named_but_not_read_where_it_is_off(pool: EvaluatorPool) -> None:
+    texts = ["={{ typeof $env }}", "={{ $env.HOME }}", "={{ JSON.stringify($env) }}"]
+    (row,) = await evaluate([compile_value(text) for text in texts], scope(), 1, pool, "p")
+    assert row[0] == "object"
+    assert all(isinstance(value, ExpressionFailure) for value in row[1:])
+    assert "denied" in str(row[1])
+
+
+async def test_instants_are_read_as_luxon_reads_them(pool: EvaluatorPool) -> None:
+    """The quick way of toDateTime() gives what DateTime.fromISO() gives."""
+    texts = [
+        "2024-02-29T10:00:00Z",
+        "2024-02-29T10:00:00.5+05:30",
+        "2024-12-31T23:59-14:00",
+    ]
+    ways = (
+        [f"'{each}'.toDateTime()" for each in texts],
+        [f"DateTime.fromISO('{each}', {{ setZone: true }})" for each in texts],
+    )
+    shown = "={{{{ {}.isValid ? [{}.toISO(), {}.zoneName] : null }}}}"
+    for first, second in zip(*ways, strict=True):
+        rows = await evaluate(
+            [compile_value(shown.format(*[each] * 3)) for each in (first, second)], scope(), 1, pool, "p"
+        )
+        assert rows[0][0] == rows[0][1]
 
 
 async def test_nothing_stays_from_one_evaluation_to_the_next(pool: EvaluatorPool) -> None:

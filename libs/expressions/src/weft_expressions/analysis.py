@@ -110,7 +110,9 @@ _DATES: Final = frozenset(
         "toDate",
     ]
 )
-_ROOTS: Final = _LUXON | frozenset({"$"})
+_ROOTS: Final = _LUXON | frozenset(
+    {"$", "process", "require", "module", "document", "self", "global", "Buffer", "Proxy"}
+)
 _FUNCTIONS: Final = frozenset({"average", "max", "min", "not", "numberList", "zip"})
 """Names of expressions that mean something where they are called."""
 _ACCESSORS: Final = frozenset(
@@ -347,11 +349,12 @@ def _member(flat: list[Token], at: int, names: Names) -> None:
 
 def _root(flat: list[Token], at: int, names: Names) -> None:
     token = flat[at]
-    if token.text == "arguments" or token.text.startswith("$$"):
-        names.refused = names.refused or token
     if token.text in ("delete", "try", "with"):
         names.shared_safe = False
     following = [t.text for t in flat[at + 1 : at + 5]]
+    imports = token.text == "import" and following[:1] in (["("], ["."])
+    if token.text == "arguments" or token.text.startswith("$$") or imports:
+        names.refused = names.refused or token
     called = token.text in _FUNCTIONS and following[:1] == ["("]
     if token.text[0] == "$" or token.text in _ROOTS or called:
         names.roots.add(token.text)

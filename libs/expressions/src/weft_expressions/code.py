@@ -14,7 +14,7 @@ from weft_expressions.custom_data import note_all
 from weft_expressions.errors import CodeFailure, EvaluatorUnavailable
 from weft_expressions.evaluator import EvaluatorPool, Interrupted
 from weft_expressions.lexer import LexicalError, Token, tokenize
-from weft_expressions.request import data_of
+from weft_expressions.request import HASHES, data_of, for_methods
 from weft_expressions.returned import Made, items_of_all, items_of_each
 from weft_expressions.scope import Scope
 from weft_expressions.turns import give_way
@@ -85,12 +85,16 @@ async def run_javascript(
         "r": sorted(names.roots),
         "d": {**data_of([names], scope), "i": list(scope.items)},
     }
-    hashes = "[$$.hash]" in script
+    libraries = names.libraries | for_methods(script)
     if modules and "require" in source:
         body |= {"modules": sorted(modules), "seed": token_hex(32)}
-        hashes = hashes or "crypto" in source
-    libraries = ",".join(sorted({*names.libraries, *(("md5", "sha") if hashes else ())}))
-    request = b"C" + libraries.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+        libraries |= set(HASHES) if "crypto" in source else set()
+    request = (
+        b"C"
+        + ",".join(sorted(libraries)).encode()
+        + b"\n"
+        + orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+    )
 
     async def ask(wanted: bytes) -> bytes:
         return orjson.dumps(await asyncio.gather(*[_helped(helper, *each) for each in orjson.loads(wanted)]))

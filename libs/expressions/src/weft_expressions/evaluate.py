@@ -119,7 +119,7 @@ async def _cross(
     """Fills in what V8 says for the `missing` places of `rows`."""
     units = []
     for unit in missing:
-        failure = leaves[unit[0]].failure or _environment(leaves[unit[0]], scope)
+        failure = leaves[unit[0]].failure
         if failure is None:
             units.append(unit)
         else:
@@ -140,16 +140,6 @@ async def _cross(
             value.item_index, value.leaf = item, leaf
             value.description = value.description or hint(value.message)
         rows[item][leaf] = value
-
-
-def _environment(leaf: Leaf, scope: Scope) -> ExpressionFailure | None:
-    if "$env" not in leaf.names.roots or scope.environment is not None:
-        return None
-    return ExpressionFailure(
-        "Access to environment variables is denied",
-        description="$env is off in this installation. Use $vars, or credentials for secrets.",
-        expression=leaf.text.strip(),
-    )
 
 
 def _assembled(compiled: Sequence[Compiled], row: list[Any]) -> list[Any]:

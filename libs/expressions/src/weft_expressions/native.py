@@ -67,6 +67,8 @@ def _compile(node: Node, local: frozenset[str]) -> Run:
             return _compile_name(name, local)
         case ("member", _, _, False) if (path := _json_path(node)) is not None and "$json" not in local:
             return _compile_path(path)
+        case ("member", _, _, False) if (found := _item_path(node)) is not None:
+            return _compile_item_path(*found)
         case ("member", inner, key, optional):
             return _compile_member(inner, key, optional, local)
         case ("index", inner, key, optional):
@@ -168,6 +170,37 @@ def _compile_path(path: tuple[str, ...]) -> Run:
         return value
 
     return many
+
+
+def _item_path(node: Node) -> tuple[str, tuple[str, ...]] | None:
+    """("X", ("json", "a")) for `$('X').item.json.a`"""
+    keys: list[str] = []
+    while node[0] == "member" and not node[3]:
+        keys.append(node[2])
+        node = node[1]
+    name = _node_name(node)
+    return (name, tuple(keys[-2::-1])) if name is not None and keys[1:] and keys[-1] == "item" else None
+
+
+def _compile_item_path(name: str, path: tuple[str, ...]) -> Run:
+    """The commonest way to another node, as `_compile_path` has it."""
+
+    def careful(frame: Frame) -> Any:
+        value: Any = paired_item(frame.scope, name, frame.index)
+        for key in path:
+            value = member(value, key)
+        return value
+
+    def run(frame: Frame) -> Any:
+        value: Any = frame.scope.ancestor(name, frame.index)
+        try:
+            for key in path:
+                value = value[key]
+        except (KeyError, TypeError):
+            return careful(frame)
+        return value
+
+    return run
 
 
 def _compile_member(inner: Node, key: str, optional: bool, local: frozenset[str]) -> Run:

@@ -22,7 +22,8 @@ Unit = tuple[int, int]
 
 _ITEM_ROOTS: Final = frozenset({"$json", "$binary", "$input", "$items", "$item", "$data", "$thisItem"})
 _WITHOUT_OUTPUTS: Final = frozenset({"item", "pairedItem", "params", "context", "isExecuted"})
-_HASHES: Final = ("md5", "sha")
+HASHES: Final = ("md5", "sha")
+_METHODS: Final = {"hash": HASHES, "replaceSpecialChars": ("transliteration",)}
 
 
 def build(leaves: Sequence["Leaf"], units: Sequence[Unit], scope: Scope) -> bytes:
@@ -50,9 +51,13 @@ def build(leaves: Sequence["Leaf"], units: Sequence[Unit], scope: Scope) -> byte
         "d": data_of(names, scope),
     }
     libraries = {library for each in names for library in each.libraries}
-    if any("[$$.hash]" in leaves[leaf].script for leaf in used):
-        libraries.update(_HASHES)
+    libraries.update(for_methods("".join(leaves[leaf].script for leaf in used)))
     return b"E" + ",".join(sorted(libraries)).encode() + b"\n" + _dumps(body)
+
+
+def for_methods(script: str) -> set[str]:
+    """The libraries behind n8n's methods that the (rewritten) script calls."""
+    return {each for name, needed in _METHODS.items() if f"[$$.{name}]" in script for each in needed}
 
 
 def answers(reply: bytes, count: int, scope: Scope) -> list[Any]:
@@ -134,8 +139,9 @@ def _roots(roots: set[str], scope: Scope) -> dict[str, Any]:
         "$execution": lambda: {**scope.execution, "customData": scope.custom_data},
         "$workflow": lambda: scope.workflow,
         "$vars": lambda: scope.variables,
-        "$env": lambda: scope.environment or {},
+        "$env": lambda: scope.environment,
         "$nodeVersion": lambda: scope.node_version,
+        "$nodeId": lambda: scope.node_id,
         "$mode": lambda: "manual" if scope.execution.get("mode") == "test" else scope.execution.get("mode"),
         "$executionId": lambda: scope.execution.get("id"),
         "$resumeWebhookUrl": lambda: scope.execution.get("resumeUrl"),

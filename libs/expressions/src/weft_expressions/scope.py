@@ -50,6 +50,8 @@ class Scope:
     """What the node keeps between its runs: `$('X').context`, `$node["X"].context`."""
     node_name: str = ""
     """The node whose parameters these are: `$input.params` and `$input.context` are its previous node's."""
+    node_id: str = ""
+    """`$nodeId`."""
     node_version: float = 1
     parameters: dict[str, Any] = field(default_factory=dict)
     """`$parameter`: this node's, unevaluated."""

@@ -213,14 +213,25 @@ def _segment(text: str, start: int) -> tuple[Segment | None, int]:
 
 
 def _segment_of(text: str, start: int, end: int, tokens: tuple[Token, ...]) -> Segment:
-    """Positions of `tokens` are made relative to the segment; semicolons at its end are dropped."""
-    while tokens and tokens[-1].text == ";":
-        end = tokens[-1].start
-        tokens = tokens[:-1]
+    """Positions of `tokens` are made relative to the segment. The value is that of the first statement, as in n8n."""
+    first = _first_statement(tokens)
+    if first < len(tokens):
+        end, tokens = tokens[first].start, tokens[:first]
     source = text[start:end]
     if start and tokens:
         tokens, _ = tokenize(source)
     return Segment(source, start, tokens)
+
+
+def _first_statement(tokens: tuple[Token, ...]) -> int:
+    """How many tokens come before its semicolon."""
+    depth = 0
+    for at, token in enumerate(tokens):
+        if token.kind == "punct":
+            depth += (token.text in "([{") - (token.text in ")]}")
+            if token.text == ";" and depth == 0 and at:
+                return at
+    return len(tokens)
 
 
 def _failed(text: str, start: int, error: LexicalError) -> tuple[Segment, int]:

@@ -88,6 +88,7 @@ class NodeInfo:
     """Raw: expressions not evaluated, defaults not filled in."""
     credentials: Mapping[str, Any] = field(default_factory=dict)
     webhook_id: str = ""
+    id: str = ""
     on_error: Literal["stopWorkflow", "continueRegularOutput", "continueErrorOutput"] = "stopWorkflow"
 
 

@@ -56,7 +56,7 @@ function lineOf(error) {
 }
 
 const CODE_NAMES = ['$json', '$binary', '$input', '$', '$node', '$items', '$item', '$itemIndex', '$runIndex',
-  '$prevNode', '$parameter', '$execution', '$workflow', '$vars', '$nodeVersion', '$now', '$today', 'DateTime',
+  '$prevNode', '$parameter', '$execution', '$workflow', '$vars', '$nodeVersion', '$nodeId', '$now', '$today', 'DateTime',
   'Duration', 'Interval', '$jmespath', '$if', '$ifEmpty', '$min', '$max', '$getWorkflowStaticData'];
 
 // { source, each, k: failures of items are results, d: data, r: roots }

@@ -48,9 +48,24 @@ const NUMERIC_FORMATS = {
   excel: (n) => (n - 25569) * 86400000,
 };
 
+const INSTANT = /^\d{4}-(?:0[1-9]|1[0-2])-(\d\d)T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?(?:Z|([+-])(0\d|1[0-4]):([0-5]\d))$/;
+
+// What fromISO() makes of the commonest form, with the engine's own parser: a fifth of the time.
+function instant(value) {
+  const found = INSTANT.exec(value);
+  if (!found) return undefined;
+  const [, day, sign, hours, minutes] = found;
+  const { DateTime, FixedOffsetZone } = library('luxon');
+  const offset = sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) : 0;
+  const made = DateTime.fromMillis(Date.parse(value), { zone: FixedOffsetZone.instance(offset) });
+  return made.day === Number(day) ? made : undefined; // 30 February is none
+}
+
 function parseDateTime(value, format, options) {
   const { DateTime } = library('luxon');
   if (format !== undefined) return DateTime.fromFormat(value, format, options);
+  const quick = instant(value);
+  if (quick) return quick;
   for (const from of ['fromISO', 'fromRFC2822', 'fromHTTP', 'fromSQL']) {
     const found = DateTime[from](value, { setZone: true });
     if (found.isValid) return found;
@@ -59,20 +74,25 @@ function parseDateTime(value, format, options) {
   return Number.isNaN(native.getTime()) ? undefined : DateTime.fromJSDate(native);
 }
 
+function withoutCurrency(value) {
+  return typeof value === 'string' ? value.replace(/\p{Sc}/gu, '') : value;
+}
+
 function toNumber(value) {
-  const found = Number(value);
+  const found = Number(withoutCurrency(value));
   if (Number.isNaN(found)) throw new Failure(`'${text(value)}' is no number`);
   return found;
 }
 
 function toInt(value, radix) {
-  const found = typeof value === 'string' ? Number.parseInt(value, radix) : round(Number(value));
+  const found = typeof value === 'string' ? Number.parseInt(withoutCurrency(value), radix) : round(Number(value));
   if (Number.isNaN(found)) throw new Failure(`'${text(value)}' is no number`);
   return found;
 }
 
+// Anything behind the number is passed over, but a comma may mean thousands or decimals.
 function toFloat(value) {
-  const found = Number.parseFloat(value);
+  const found = text(value).includes(',') ? NaN : Number.parseFloat(withoutCurrency(value));
   if (Number.isNaN(found)) throw new Failure(`'${text(value)}' is no number`);
   return found;
 }
@@ -180,7 +200,9 @@ function toTitleCase(value) {
     const end = at + word.length;
     const scheme = value[end] === ':' && /\S/.test(value[end + 1] ?? ' ');
     const small = at > 0 && end < last && SMALL_WORDS.has(word);
-    return small || scheme || /.(?:\p{Lu}|\..)/u.test(word) ? word : word.replace(/[\p{L}\d]/u, (char) => char.toUpperCase());
+    if (small || scheme) return word;
+    if (/^[a-z][a-z\d']*$/.test(word)) return word[0].toUpperCase() + word.slice(1); // the commonest, quickly
+    return /.(?:\p{Lu}|\..)/u.test(word) ? word : word.replace(/[\p{L}\d]/u, (char) => char.toUpperCase());
   });
 }
 
@@ -189,8 +211,6 @@ const MARKDOWN = [
   [/^(\s*)(?:[-*+]|\d+\.)\s+/gm, '$1'], [/!\[([^\]]*)\]\([^)]*\)/g, ''], [/\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])/g, '$1'],
   [/(\*\*\*|\*\*|\*|___|__|~~)(?=\S)([^\n]*?\S)\1/g, '$2'], [/(^|\W)_(?=\S)([^_\n]*\S)_(?=\W|$)/g, '$1$2'], [/`([^`]*)`/g, '$1'],
 ];
-const STROKES = { '“': '"', '”': '"', '„': '"', '‘': "'", '’': "'", '–': '-', '—': '-', '…': '...', '\u00a0': ' ', '€': 'EUR', '©': '(c)', '®': '(r)', '×': 'x', '•': '*',
-  ß: 'ss', æ: 'ae', Æ: 'AE', ø: 'o', Ø: 'O', œ: 'oe', Œ: 'OE', đ: 'd', Đ: 'D', ł: 'l', Ł: 'L', þ: 'th', Þ: 'TH', ð: 'd', Ð: 'D', ı: 'i' };
 
 const STRING_METHODS = {
   isEmpty,
@@ -225,7 +245,7 @@ const STRING_METHODS = {
   toSnakeCase: (s) => s.toLowerCase().replace(/[ -]/g, '_').replace(/[!-/:-@[-^`{-~]/g, ''),
   removeTags: (s) => s.replace(/<[^>]*>/g, ''),
   removeMarkdown: (s) => MARKDOWN.reduce((left, [pattern, kept]) => left.replace(pattern, kept), s),
-  replaceSpecialChars: (s) => s.normalize('NFD').replace(/\p{M}/gu, '').replace(/[^\x00-\x7f]/gu, (char) => STROKES[char] ?? char),
+  replaceSpecialChars: (s) => library('transliteration').transliterate(s, { unknown: '?' }),
   urlEncode: (s, all = false) => (all ? encodeURI(s) : encodeURIComponent(s)),
   urlDecode: (s, all = false) => (all ? decodeURI(s) : decodeURIComponent(s)),
   base64Encode,
@@ -329,11 +349,10 @@ const ARRAY_METHODS = {
   last: (a) => a.at(-1),
   unique,
   removeDuplicates: unique,
-  pluck: (a, ...keys) => a.map((value) => {
-    if (keys.length === 0) return value;
-    const found = keys.map((key) => (typeof value === 'object' ? value?.[key] : undefined));
-    return keys.length === 1 ? found[0] : found;
-  }).filter((value) => value !== undefined),
+  pluck: (a, ...keys) => (keys.length ? a.flatMap((value) => {
+    const found = keys.filter((key) => kindOf(value) === 'object' && Object.hasOwn(value, key)).map((key) => value[key]);
+    return found.length > 1 ? [found] : found;
+  }) : a),
   chunk,
   compact: compactList,
   append: (a, ...values) => [...a, ...values],
@@ -397,6 +416,14 @@ function round(value, digits = 0) {
   return (Math.sign(value) * Math.round(Math.abs(value) * scale)) / scale; // halves away from zero
 }
 
+function isLocale(name) {
+  try {
+    return Boolean(Intl.getCanonicalLocales(name));
+  } catch {
+    return false;
+  }
+}
+
 function integer(value) {
   if (!Number.isInteger(value)) throw new Failure(`${value} is no whole number, so neither even nor odd`);
   return value;
@@ -412,7 +439,7 @@ const NUMBER_METHODS = {
   isEven: (n) => integer(n) % 2 === 0,
   isOdd: (n) => Math.abs(integer(n)) % 2 === 1,
   isInteger: (n) => Number.isInteger(n),
-  format: (n, locale = 'en-US', options = {}) => new Intl.NumberFormat(locale, options).format(n),
+  format: (n, locale = 'en-US', options = {}) => (isLocale(locale) ? new Intl.NumberFormat(locale, options).format(n) : String(n)),
   toBoolean,
   toInt,
   toWholeNumber: toInt,

@@ -16,7 +16,7 @@ function install(name, source) {
   if (libraries.has(name)) return;
   const module = { exports: {} };
   const textOf = Object.freeze({ toString: (() => {}).toString });
-  const tail = name === 'luxon' ? ';return luxon' : ';return module.exports';
+  const tail = name === 'luxon' || name === 'transliteration' ? `;return ${name}` : ';return module.exports';
   const library = compile('module', 'exports', 'define', 'process', 'Function', `${source}\n${tail}`)(
     module, module.exports, undefined, undefined, textOf);
   freezeAll(library);
@@ -151,6 +151,7 @@ class View {
       case '$jmespath': case '$jmesPath': return jmespath;
       case '$fromAI': case '$fromAi': case '$fromai': return (...args) => fromAi(data.r.$fromAIArguments ?? {}, ...args);
       case '$execution': return { ...data.r.$execution, customData: view.custom.api };
+      case '$env': return data.r.$env ?? DENIED;
       case '$getWorkflowStaticData': return (kind) => data.r.$static[kind];
       default: return Object.hasOwn(GLOBALS, name) ? GLOBALS[name] : data.r[name];
     }
@@ -189,6 +190,15 @@ function jmespath(value, query) {
   }
   return library('jmespath').search(value, query);
 }
+
+// The environment where it is off: a name that is there, as long as nothing is read from it.
+const DENIED = new Proxy(Object.freeze({}), {
+  get(target, key) {
+    if (typeof key === 'symbol' || key === 'toString') return target[key]; // what text is made by
+    throw new Failure('Access to environment variables is denied',
+      '$env is off in this installation. Use $vars, or credentials for secrets.');
+  },
+});
 
 // What an agent gave for the key; outside of one the default.
 function fromAi(given, key, description, type, other) {
@@ -254,6 +264,9 @@ const GLOBALS = {
   },
   $min: (...values) => Math.min(...values.flat()),
   $max: (...values) => Math.max(...values.flat()),
+  process: Object.freeze({ env: Object.freeze({}) }),
+  ...Object.fromEntries(['$self', '$tool', 'require', 'module', 'document', 'self', 'global', 'Buffer', 'Proxy']
+    .map((name) => [name, Object.freeze({})])), // as in n8n, names that are there and empty
 };
 
 // --- evaluation -----------------------------------------------------------------------------------

@@ -11,7 +11,13 @@ from weft_expressions.worker import jail, v8
 from weft_expressions.worker.frames import ASKED, BROKEN, HEADER, HUNG, OK, OUT_OF_MEMORY, receive, reply
 
 _PRELUDE: Final = ("harden", "runtime", "extensions", "platform", "modules", "code", "dispatch")
-_LIBRARIES: Final = {"luxon": "luxon.min", "jmespath": "jmespath.min", "md5": "md5.min", "sha": "sha"}
+_LIBRARIES: Final = {
+    "luxon": "luxon.min",
+    "jmespath": "jmespath.min",
+    "md5": "md5.min",
+    "sha": "sha",
+    "transliteration": "transliteration.min",
+}
 _WARM_ISOLATES: Final = 8
 _MADV_DONTNEED: Final = 4
 

@@ -223,6 +223,7 @@ class NodeContext(BinaryCalls):
             parameters_of=self._parameters_of,
             context_of=self._context_of,
             node_name=node.info.name,
+            node_id=node.info.id,
             node_version=node.info.version,
             parameters=node.parameters,
             previous=(

@@ -79,6 +79,7 @@ class Plan:
             node=node,
             info=NodeInfo(
                 name=node.name,
+                id=str(node.json.get("id") or ""),
                 type=node.type,
                 version=node.version,
                 parameters=given,
