@@ -1,21 +1,6 @@
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import { chain, enter, node, store } from "./editor/workbench";
-import { nothingSerious } from "./session";
-
-const WIDE = { width: 1280, height: 800 };
-const NARROW = { width: 360, height: 740 };
-
-/** Nothing serious, wide and narrow, in light and dark: every rule in light; in dark those of colours, as nothing else differs. */
-async function clear(page: Page, state: string): Promise<void> {
-  await expect(page.locator(".skeleton, .opening")).toHaveCount(0);
-  for (const size of [NARROW, WIDE]) {
-    await page.setViewportSize(size);
-    for (const [colorScheme, ...tags] of [["light"], ["dark", "cat.color"]] as const) {
-      await page.emulateMedia({ colorScheme });
-      await test.step(`${state}, ${size.width} px, ${colorScheme}`, () => nothingSerious(page, ...tags));
-    }
-  }
-}
+import { clear } from "./session";
 
 test("no page but the canvas has a serious barrier, wide or narrow, light or dark", async ({ page }) => {
   test.setTimeout(300_000);

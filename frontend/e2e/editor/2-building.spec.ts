@@ -267,7 +267,7 @@ test.fixme("the same is built, tested, published and called by keyboard alone", 
   await close("Edit Fields2");
   await press("c");
   await type("Merge");
-  await activate(dialog.getByRole("button", { name: /Merge · 1$/ }));
+  await activate(dialog.getByRole("button", { name: /Merge · Input 2$/ }));
   await expect(dialog).toHaveCount(0);
   await press("ArrowRight");
   await expect(page.locator(".react-flow__node:focus .face")).toHaveAttribute("data-node", "Merge");

@@ -20,7 +20,7 @@ import { unfoldedIds } from "../graph/groups";
 import { t } from "../i18n";
 import { tidyUp } from "./actions";
 import { Dots } from "./Dots";
-import { fit, LEAST_ZOOM } from "./fit";
+import { bringIn, fit, LEAST_ZOOM } from "./fit";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, edgeOf } from "./flow";
 import { toCanvas, toDocument } from "./geometry";
 import { chosenFaces, shownGraph } from "./folding";
@@ -79,8 +79,10 @@ export function Canvas() {
   useEffect(() => store.subscribe((now, before) => {
     const closed = (["opened", "renaming", "connecting"] as const).map((key) => (now[key] ? null : before[key])).find(Boolean);
     const left = closed ?? (before.adding && !now.adding ? now.selection[0] : undefined);
-    if (left && !now.opened && left in now.history.graph.nodes) store.setState({ focusing: left });
-  }), [store]);
+    if (!left || now.opened || !(left in now.history.graph.nodes)) return;
+    store.setState({ focusing: left });
+    bringIn(store, flow, [left]);
+  }), [store, flow]);
 
   const fitted = useRef(false);
   const ready = flow.viewportInitialized && scene.bounds !== null;

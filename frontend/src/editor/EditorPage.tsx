@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
 import { Plus } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useNavigate, useParams } from "react-router";
+import { useNavigate, useParams, useSearchParams } from "react-router";
 import { api } from "../api/api";
 import { t } from "../i18n";
 import { NodeView } from "../nodeview/NodeView";
@@ -20,6 +20,7 @@ import { RunBar } from "./RunBar";
 import { useAutosave } from "./saving";
 import { useShortcuts } from "./shortcuts";
 import { useLive } from "./running";
+import { runOf } from "./runs";
 import { createEditorStore, EditorContext, useEditor, useEditorStore } from "./store";
 import { TopBar } from "./TopBar";
 
@@ -39,6 +40,12 @@ export default function EditorPage() {
   useEffect(() => {
     if (found.data && store.getState().workflow?.id !== found.data.id) store.getState().load(found.data);
   }, [found.data, store]);
+  // an execution that is to be looked into: its data are there as after a run
+  const shown = useSearchParams()[0].get("run");
+  const looked = useQuery({ queryKey: ["execution", shown, "looked into"], queryFn: () => api.execution(shown ?? ""), enabled: shown !== null, gcTime: 0 });
+  useEffect(() => {
+    if (looked.data?.workflow_id === id) store.setState({ run: runOf(looked.data) });
+  }, [looked.data, id, store]);
   if (found.isError) return <Failed error={found.error} onRetry={() => void found.refetch()} back={{ to: "/workflows", label: t("page.workflows") }} />;
   return (
     <EditorContext value={store}>

@@ -25,6 +25,7 @@ export function RunBar() {
   );
   const starts = triggers ? triggers.split("\n\n").map((each) => each.split("\n") as [string, string]) : [];
   const any = useEditor((state) => Object.keys(state.history.graph.nodes).length > 0);
+  const failed = useEditor((state) => Object.values(state.history.graph.nodes).find((node) => node.name === state.run?.error?.node)?.id);
   const running = shown !== null && ["queued", "running", "waiting"].includes(shown.status);
   const begin = async (start?: string) => {
     setStarting(true);
@@ -37,7 +38,9 @@ export function RunBar() {
       {shown && (
         <span className="run-state" role="status">
           <Status value={shown.status} />
-          {shown.error && <span className="soft cut" title={shown.error.message}>{shown.error.message}</span>}
+          {shown.error && (failed ? (
+            <button className="quiet small cut" title={shown.error.message} onClick={() => store.setState({ opened: failed, selection: [failed] })}>{t("run.failedAt", { node: shown.error.node ?? "", message: shown.error.message })}</button>
+          ) : <span className="soft cut" title={shown.error.message}>{shown.error.message}</span>)}
           {!running && <Link className="button quiet small" to={`/executions/${shown.id}`}>{t("run.details")}</Link>}
           {!running && <button className="icon small" aria-label={t("run.clear")} onClick={() => store.setState({ run: null })}><X size={16} /></button>}
         </span>

@@ -1,4 +1,4 @@
-import { ArrowLeft, Check, CloudOff, Command, Download, Ellipsis, History, LoaderCircle, ListChecks, Redo2, Rocket, Undo2 } from "lucide-react";
+import { ArrowLeft, Check, CloudOff, Command, Download, Ellipsis, History, LoaderCircle, ListChecks, Redo2, Rocket, TriangleAlert, Undo2 } from "lucide-react";
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { api } from "../api/api";
@@ -35,6 +35,7 @@ export function TopBar() {
       <h1 className="sr">{name}</h1>
       <input className="title" aria-label={t("workflows.name")} value={name} onChange={(event) => store.getState().change(changeWorkflow({ name: event.target.value }), "name")} />
       <SaveState />
+      <Issues />
       <span className="grow" />
       <People />
       <button className="icon" aria-label={t("action.undo")} title={`${t("action.undo")} (Ctrl+Z)`} disabled={!canUndo} onClick={() => store.getState().undo()}><Undo2 size={18} /></button>
@@ -68,7 +69,31 @@ function SaveState() {
     failed: <CloudOff size={14} />,
   };
   if (!stored && saving === "saved") return null;
-  return <span className={`save ${saving}`} role="status">{icons[saving]}<span className="hide-small">{t(`saving.${saving}`)}</span></span>;
+  return <span className={`save ${saving}`} role="status" title={t(`saving.${saving}`)}>{icons[saving]}<span>{t(`saving.${saving}`)}</span></span>;
+}
+
+/** Issues in the list; the others follow as these are put right. */
+const MOST = 20;
+
+/** What is wrong with the draft, each with the way to its node. */
+function Issues() {
+  const store = useEditorStore();
+  const issues = useEditor((state) => state.workflow?.issues);
+  const nodes = useEditor((state) => state.history.graph.nodes);
+  const ids = new Map(Object.values(nodes).map((node) => [node.name, node.id]));
+  const held = issues?.filter((issue) => !issue.node || ids.has(issue.node)) ?? [];
+  if (held.length === 0) return null;
+  return (
+    <Menu
+      align="start"
+      trigger={<button className="small issues" aria-label={t("workflows.issues", { count: held.length })}><TriangleAlert size={14} />{held.length}</button>}
+      entries={[...new Map(held.map((issue) => [issue.node ? `${issue.node}: ${issue.message}` : issue.message, ids.get(issue.node)]))].slice(0, MOST).map(([label, id]) => ({
+        label,
+        icon: <TriangleAlert size={15} />,
+        onSelect: () => { if (id) store.setState({ opened: id, selection: [id] }); },
+      }))}
+    />
+  );
 }
 
 function download(name: string, text: string): void {

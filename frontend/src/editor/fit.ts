@@ -1,6 +1,6 @@
 import { getViewportForBounds, type useReactFlow } from "@xyflow/react";
 import { shownGraph } from "./folding";
-import { around, sceneOf } from "./scene";
+import { around, grown, sceneOf } from "./scene";
 import type { EditorStore } from "./store";
 
 export const LEAST_ZOOM = 0.05;
@@ -15,4 +15,27 @@ export function fit(store: EditorStore, flow: ReturnType<typeof useReactFlow>, {
   const stage = document.querySelector(".stage")?.getBoundingClientRect();
   if (!box || !stage) return;
   void flow.setViewport(getViewportForBounds(box, stage.width, stage.height, LEAST_ZOOM, 1, PADDING), glide ? { duration: GLIDE_MS } : {});
+}
+
+const EDGE = 24;
+/** What the bar below covers. */
+const BELOW = 60;
+
+/** Moves the view just so far that nodes are in it; where they are too large for it, it shows them whole. */
+export function bringIn(store: EditorStore, flow: ReturnType<typeof useReactFlow>, ids: readonly string[]): void {
+  const { boxes } = sceneOf(shownGraph(store.getState()), store.getState().definitions);
+  const box = around(ids.flatMap((id) => boxes.get(id) ?? []));
+  const stage = document.querySelector(".stage")?.getBoundingClientRect();
+  if (!box || !stage) return;
+  const inner = grown(stage, -EDGE);
+  const [least, most] = [flow.flowToScreenPosition(box), flow.flowToScreenPosition({ x: box.x + box.width, y: box.y + box.height })];
+  if (most.x - least.x > inner.width || most.y - least.y > inner.height - BELOW) {
+    fit(store, flow, { ids });
+    return;
+  }
+  const by = (from: number, to: number, start: number, end: number) => (from < start ? start - from : Math.min(0, Math.max(end - to, start - from)));
+  const [x, y] = [by(least.x, most.x, inner.x, inner.x + inner.width), by(least.y, most.y, inner.y, inner.y + inner.height - BELOW)];
+  if (x === 0 && y === 0) return;
+  const view = flow.getViewport();
+  void flow.setViewport({ ...view, x: view.x + x, y: view.y + y }, { duration: GLIDE_MS });
 }

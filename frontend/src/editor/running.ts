@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { api, type Run as RunOptions } from "../api/api";
 import type { ExecutionData } from "../api/types";
 import type { Item } from "../graph/document";
+import { linked } from "../graph/reach";
 import { t } from "../i18n";
 import { listen } from "../live/socket";
 import { say, sayError } from "../ui/toast";
@@ -27,26 +28,25 @@ export async function run(store: EditorStore, options: RunOptions = {}): Promise
   }
 }
 
+/** What nodes gave in an execution, of those that succeeded in all their runs and that `wanted` says. */
+function given(data: ExecutionData | undefined, wanted: (name: string) => boolean): RunOptions {
+  const run_data: Record<string, Item[][][]> = {};
+  for (const [name, runs] of Object.entries(data?.node_data ?? {})) {
+    if (runs.length > 0 && wanted(name) && runs.every((each) => each.status === "success")) run_data[name] = runs.map((each) => each.outputs ?? []);
+  }
+  return Object.keys(run_data).length > 0 ? { run_data } : {};
+}
+
 /** Runs one node with what the nodes before it gave last; nodes without such data run too. */
 export function runNode(store: EditorStore, name: string, data: ExecutionData | undefined): Promise<void> {
-  const { graph } = store.getState().history;
-  const ids = new Map(Object.values(graph.nodes).map((node) => [node.name, node.id]));
-  const before = new Set<string>();
-  const pending = [ids.get(name) ?? ""];
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    for (const edge of graph.edges) {
-      if (edge.to !== id || before.has(edge.from)) continue;
-      before.add(edge.from);
-      pending.push(edge.from);
-    }
-  }
-  const run_data: Record<string, Item[][][]> = {};
-  for (const id of before) {
-    const node = graph.nodes[id];
-    const runs = node && node.name !== name ? data?.node_data?.[node.name] : undefined;
-    if (node && runs?.length && runs.every((each) => each.status === "success")) run_data[node.name] = runs.map((each) => each.outputs ?? []);
-  }
-  return run(store, { destination_node: name, ...(Object.keys(run_data).length > 0 && { run_data }) });
+  const before = linked(store.getState().history.graph, name, "before");
+  return run(store, { destination_node: name, ...given(data, (each) => before.has(each)) });
+}
+
+/** Runs a node and what follows it, with what all others gave last: an execution goes on where it has failed. */
+export function runFrom(store: EditorStore, name: string, data: ExecutionData | undefined): Promise<void> {
+  const after = linked(store.getState().history.graph, name, "after");
+  return run(store, given(data, (each) => each !== name && !after.has(each)));
 }
 
 /** Waits for one call of the draft's test addresses, or stops waiting. */

@@ -8,7 +8,7 @@ import { say } from "../ui/toast";
 import { alignSelected, copySelected, disableSelected, distributeSelected, duplicateSelected, groupSelected, pasteText, removeSelected, selectAll, tidyUp, ungroupSelected } from "./actions";
 import { portsFor } from "./definitions";
 import { toggleChosen } from "./folding";
-import { fit } from "./fit";
+import { bringIn, fit } from "./fit";
 import { toDocument } from "./geometry";
 import { run } from "./running";
 import { save } from "./saving";
@@ -128,7 +128,7 @@ export function useShortcuts(): void {
     const pasted = (event: ClipboardEvent) => {
       if (busy(event.target) || store.getState().opened) return;
       event.preventDefault();
-      pasteText(store, event.clipboardData?.getData("text/plain") ?? "", centre(flow));
+      if (pasteText(store, event.clipboardData?.getData("text/plain") ?? "", centre(flow))) bringIn(store, flow, store.getState().selection);
     };
     document.addEventListener("keydown", press);
     document.addEventListener("copy", copied);

@@ -93,7 +93,7 @@ function View({ first }: { first: ExecutionData }) {
             ]}
           />
         )}
-        <Link className="button primary" aria-label={t("executions.edit")} to={`/workflows/${first.workflow_id}`}><PencilRuler size={16} /><span className="hide-small">{t("executions.edit")}</span></Link>
+        <Link className="button primary" aria-label={t("executions.edit")} to={`/workflows/${first.workflow_id}?run=${first.id}`}><PencilRuler size={16} /><span className="hide-small">{t("executions.edit")}</span></Link>
       </header>
       {Object.keys(data.custom_data).length > 0 && <div className="kept-bar"><CustomData data={data.custom_data} /></div>}
       {error && (

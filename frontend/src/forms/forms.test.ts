@@ -61,8 +61,8 @@ describe("ports", () => {
     portsOf({ id: "n", name: "n", type: "t", typeVersion: 1, position: [0, 0], parameters, ...(onError && { onError }) }, definition);
 
   it("come from the parameters", () => {
-    expect(ports({})).toEqual({ inputs: ["0", "1"], outputs: ["0"] });
-    expect(ports({ count: 3, mode: "one" })).toEqual({ inputs: ["0", "1", "2"], outputs: ["only"] });
+    expect(ports({})).toEqual({ inputs: ["Input 1", "Input 2"], outputs: ["0"] });
+    expect(ports({ count: 3, mode: "one" })).toEqual({ inputs: ["Input 1", "Input 2", "Input 3"], outputs: ["only"] });
     expect(ports({ rules: { values: [{ key: "big" }, {}] }, options: { rest: true } }).outputs).toEqual(["big", "1", "Rest"]);
   });
 

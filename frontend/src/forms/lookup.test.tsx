@@ -1,6 +1,6 @@
 import "@testing-library/jest-dom/vitest";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { cleanup, render, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, configure, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import i18next from "i18next";
 import { useState } from "react";
@@ -10,6 +10,8 @@ import english from "../i18n/en.json";
 import { FormContext, type FormPlace } from "./context";
 import type { Property } from "./definition";
 import { ParameterForm, type Values } from "./ParameterForm";
+
+configure({ asyncUtilTimeout: 4000 }); // a busy machine draws late
 
 beforeAll(() => i18next.init({ lng: "en", resources: { en: { translation: english } }, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false } }));
 beforeAll(() => {

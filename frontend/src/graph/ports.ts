@@ -30,10 +30,11 @@ export function portsOf(node: GraphNode, definition: NodeDefinition | undefined)
   const values = effective(group.properties ?? [], node.parameters, node.typeVersion);
   const outputs = labels(group.outputs, values, node.typeVersion);
   if (node.onError === "continueErrorOutput" && outputs.length > 0) outputs.push("error");
-  return { inputs: labels(group.inputs, values, node.typeVersion), outputs };
+  return { inputs: labels(group.inputs, values, node.typeVersion, (index) => `Input ${index + 1}`), outputs };
 }
 
-function labels(rules: PortRule[], values: Record<string, unknown>, version: number): string[] {
+/** `numbered`: the label of a port that only its place tells; outputs count from 0, as in n8n. */
+function labels(rules: PortRule[], values: Record<string, unknown>, version: number, numbered: (index: number) => string = String): string[] {
   const holds = (when: PortRule["when"] = {}) =>
     Object.entries(when).every(([key, wanted]) =>
       key === "@version" ? fulfils(version, wanted) : valuesAt(values, key).some((value) => fulfils(value, wanted)),
@@ -44,11 +45,11 @@ function labels(rules: PortRule[], values: Record<string, unknown>, version: num
   if (rule.number_of) {
     const amount = valuesAt(values, rule.number_of)[0];
     const count = typeof amount === "number" && amount >= 0 && amount <= 100 ? Math.trunc(amount) : (rule.default ?? 0);
-    for (let index = 0; index < count; index++) found.push(String(index));
+    for (let index = 0; index < count; index++) found.push(numbered(index));
   } else if (rule.list_of) {
     const entries = valuesAt(values, rule.list_of);
     const listed = entries.length > 0 ? entries : new Array<unknown>(rule.default ?? 0).fill(null);
-    listed.forEach((entry, index) => found.push(nameOf(entry, rule.label_key ?? "") || String(index)));
+    listed.forEach((entry, index) => found.push(nameOf(entry, rule.label_key ?? "") || numbered(index)));
   }
   for (const extra of rule.extra ?? []) {
     if (!holds(extra.when)) continue;

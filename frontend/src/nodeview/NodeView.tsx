@@ -1,10 +1,10 @@
-import { Pencil, Pin, PinOff, Play, StepForward, X } from "lucide-react";
+import { FastForward, Pencil, Pin, PinOff, Play, StepForward, X } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../api/api";
 import type { ExecutionData, Source } from "../api/types";
 import { definitionQuery, portsFor } from "../editor/definitions";
 import { NodeIcon } from "../editor/NodeIcon";
-import { run, runNode, useRunData } from "../editor/running";
+import { run, runFrom, runNode, useRunData } from "../editor/running";
 import { useEditor, useEditorStore } from "../editor/store";
 import { FormContext, type FormPlace } from "../forms/context";
 import { nodeSource, pathSource } from "../forms/expression";
@@ -106,6 +106,7 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
         <span className="grow" />
         {!readOnly && !trigger && <button aria-label={t("node.run")} onClick={() => void runNode(store, node.name, data)}><Play size={15} /><span className="hide-small">{t("node.run")}</span></button>}
         {!readOnly && <button aria-label={t("node.runTo")} onClick={() => void run(store, { destination_node: node.name })}><StepForward size={15} /><span className="hide-small">{t("node.runTo")}</span></button>}
+        {!readOnly && !trigger && data && <button aria-label={t("node.runFrom")} title={t("node.runFromText")} onClick={() => void runFrom(store, node.name, data)}><FastForward size={15} /><span className="hide-small">{t("node.runFrom")}</span></button>}
         <button className="icon" aria-label={t("action.close")} onClick={onClose}><X size={19} /></button>
       </header>
       <div className="nodeview-body">
