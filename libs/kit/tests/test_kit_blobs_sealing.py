@@ -99,3 +99,16 @@ async def test_a_folder_shows_nothing_and_older_blobs_stay_readable(tmp_path: Pa
     assert len(held) == 3
     assert not [each for each in held if b"secret" in each]
     await writer.discard()
+
+
+async def test_blobs_sealed_for_their_names_are_read_and_keep_their_key(tmp_path: Path) -> None:
+    master, blobs = MasterKey(SecretStr("m" * 32)), FolderBlobs(tmp_path, SEALING)
+    await blobs.put("g/a", b"text")
+    (path,) = tmp_path.glob("*/*/*")
+    sealed = path.read_bytes()
+    key = master.open(f"blob {path.parent.name}/{path.name}", sealed[5:HEADER_BYTES])
+    path.write_bytes(b"weft\x01" + master.seal("blob g/a", key) + sealed[HEADER_BYTES:])
+    assert await blobs.get("g/a") == b"text"
+    newer = FolderBlobs(tmp_path, Sealing(MasterKey(SecretStr("n" * 32), SecretStr("m" * 32))))
+    assert await newer.rewrap() == (0, 1)
+    assert await newer.get("g/a") == b"text"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_kit.identity.secrets import MasterKey, ensure_secrets
+from weft_kit.identity.secrets import MasterKey, begin_rotation, end_rotation, ensure_secrets
 from weft_kit.settings import CoreSettings
 
 
@@ -52,3 +52,34 @@ def test_sealed_data_opens_only_as_what_it_was_sealed() -> None:
         assert caught.value.code is ErrorCode.INTERNAL
     with pytest.raises(WeftError, match="WEFT_MASTER_KEY"):
         MasterKey(SecretStr(""))
+
+
+def test_a_key_before_opens_and_seals_nothing() -> None:
+    old, new = SecretStr("a" * 32), SecretStr("b" * 32)
+    sealed = MasterKey(old).seal("pepper", b"data")
+    both = MasterKey(new, old)
+    assert both.open("pepper", sealed) == b"data"
+    assert MasterKey(new).open("pepper", both.seal("pepper", b"more")) == b"more"
+    assert both.seal("pepper", b"").startswith(both.mark)
+    assert not sealed.startswith(both.mark)
+    same = MasterKey(old, old)
+    assert same.open("pepper", same.seal("pepper", b"x")) == b"x"
+
+
+def test_the_key_in_the_folder_is_changed_once_however_often_it_is_begun(tmp_path: Path) -> None:
+    old = ensure_secrets(settings(tmp_path)).master_key
+    folder = tmp_path / "secrets"
+    (folder / "master_key_previous").write_text(old.get_secret_value())  # ended before the new key was made
+    begin_rotation(tmp_path)
+    during = ensure_secrets(settings(tmp_path))
+    assert during.master_key != old
+    assert during.master_key_previous == old
+    begin_rotation(tmp_path)
+    assert ensure_secrets(settings(tmp_path)) == during
+    end_rotation(tmp_path)
+    after = ensure_secrets(settings(tmp_path))
+    assert (after.master_key, after.master_key_previous) == (during.master_key, SecretStr(""))
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == {
+        "master_key": 0o600,
+        "cluster_secret": 0o600,
+    }

@@ -147,6 +147,27 @@ def migrate() -> None:
     click.echo("every schema is at its newest version")
 
 
+@cli.group()
+def keys() -> None:
+    """Care of the master key."""
+
+
+@keys.command()
+def rotate() -> None:
+    """Seal everything with a new master key: credentials, secrets, keys of files.
+
+    Ended in the middle, it is run again and goes on; until it is done both keys open what they sealed. Without
+    WEFT_MASTER_KEY the new key is made here and Weft has to be stopped; with it, see docs/security.md.
+
+    \b
+    weft keys rotate
+    WEFT_MASTER_KEY=new WEFT_MASTER_KEY_PREVIOUS=old weft keys rotate
+    """
+    from weft_cli.commands.keys import rotate as rotate_keys
+
+    sys.exit(rotate_keys())
+
+
 @cli.command()
 @click.option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:

@@ -109,6 +109,11 @@ class CoreSettings(BaseSettings):
         description="Encrypts credentials and keys at rest; best 32 random bytes in base64. "
         "Default: made at first start, in `<home>/secrets/master_key`.",
     )
+    master_key_previous: SecretStr = Field(
+        default=SecretStr(""),
+        description="Another master key that still opens what it sealed; for the time of a rotation "
+        "(`weft keys rotate`).",
+    )
     cluster_secret: SecretStr = Field(
         default=SecretStr(""),
         description="Services of one installation know each other by it; at least 16 characters. "
@@ -182,7 +187,7 @@ class CoreSettings(BaseSettings):
             raise ValueError("no such time zone") from None
         return value
 
-    @field_validator("master_key", "cluster_secret")
+    @field_validator("master_key", "master_key_previous", "cluster_secret")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < 16:

@@ -262,6 +262,29 @@ async def test_an_object_of_another_place_or_installation_is_refused(bucket: Buc
     assert "another WEFT_MASTER_KEY" in await _said(other, "g/a")
 
 
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+async def test_keys_of_blobs_are_sealed_with_a_new_master_key(
+    bucket: Bucket, tmp_path: Path, where: str
+) -> None:
+    old = (
+        bucket.settings(tmp_path)
+        if where == "bucket"
+        else CoreSettings.load(home=tmp_path, master_key=MASTER)
+    )
+    keys = {"g/a": b"", "g/files/b": os.urandom(200_000), f"{new_id()}/c": b"small"}
+    for key, data in keys.items():
+        await blobs_of(old).put(key, data)
+    new = old.model_copy(update={"master_key": SecretStr("n" * 32)})
+    both = new.model_copy(update={"master_key_previous": MASTER})
+    assert "another WEFT_MASTER_KEY" in await refused(ErrorCode.INTERNAL, blobs_of(new).rewrap())
+    await blobs_of(both).put("g/d", b"new")
+    assert {key: await blobs_of(both).get(key) for key in keys} == keys
+    assert await blobs_of(both).rewrap() == (3, 0)
+    assert await blobs_of(both).rewrap() == (0, 0)
+    assert {key: await blobs_of(new).get(key) for key in keys} == keys
+    assert "another WEFT_MASTER_KEY" in await _said(blobs_of(old), "g/a")
+
+
 async def _said(blobs: BlobStore, key: str) -> str:
     try:
         return (await blobs.get(key)).decode()

@@ -68,7 +68,7 @@ class AuthService:
 
 def build(settings: AuthSettings, infra: Infra) -> AuthService:
     outbox = Outbox("auth", infra.bus, infra.database)
-    master = MasterKey(settings.master_key)
+    master = MasterKey(settings.master_key, settings.master_key_previous)
     store = PostgresStore(infra.database, master, bound(outbox), outbox.wake)
     installation = KeptInstallation(infra.database, master)
     hasher = BcryptHasher(settings.password_cost)

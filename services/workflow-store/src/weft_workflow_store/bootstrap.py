@@ -63,7 +63,7 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
     policy = AccessPolicy(infra.rpc.client(Access))
     policy.follow(infra.bus)
     store = Store(infra.database, outbox)
-    envelope = Envelope(MasterKey(settings.master_key))
+    envelope = Envelope(MasterKey(settings.master_key, settings.master_key_previous))
     catalogue = Catalogue.load()
     credentials = Credentials(store, policy, envelope, catalogue)
     workflows = Workflows(

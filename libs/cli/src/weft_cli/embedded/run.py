@@ -49,13 +49,13 @@ def run(flags: Mapping[str, Any]) -> int:
     listener = open_port(settings.host, settings.port)
     with HomeLock(settings.home):
         settings = ensure_secrets(settings)
-        with _database(settings) as dsn:
+        with database_of(settings) as dsn:
             uvloop.run(_serve(settings, dsn, listener, flags))
     return 0
 
 
 @contextmanager
-def _database(settings: CoreSettings) -> Iterator[str]:
+def database_of(settings: CoreSettings) -> Iterator[str]:
     """The DSN of the database named by the settings, else of one of our own for as long as we run."""
     if settings.dsn:
         yield settings.dsn

@@ -5,7 +5,7 @@ A key is `group/name`. The group is the execution that the blob belongs to: it i
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import IO, Final, Protocol
+from typing import IO, Any, Final, NamedTuple, Protocol
 
 CLAIM_CHECK_BYTES = 256 * 1024
 """A payload with more encoded bytes than this travels as a reference."""
@@ -18,6 +18,16 @@ def is_file(key: str) -> bool:
     """Whether it is the key of an item's file, and not of a payload."""
     group, found, name = key.partition(FILES)
     return bool(found and group and name) and "/" not in group + name
+
+
+class Rewrapped(NamedTuple):
+    """How many blobs have their key under today's master key now, and how many can't have it."""
+
+    changed: int
+    left: int
+
+    def __add__(self, other: Any) -> "Rewrapped":
+        return Rewrapped(self.changed + other.changed, self.left + other.left)
 
 
 class BlobWriter(Protocol):
@@ -50,6 +60,10 @@ class BlobStore(Protocol):
 
     async def delete_group(self, group: str) -> None:
         """All blobs whose keys begin with `group/`."""
+
+    async def rewrap(self) -> "Rewrapped":
+        """Seals the key of each blob that is under another master key with the one of today. Whoever reads, writes or
+        removes meanwhile is not hindered. Raises INTERNAL where a blob is under a key that nobody gave."""
 
     async def retain_files(self, group: str, keys: Collection[str]) -> None:
         """Removes the group's files that are not among these, and what was never completed. Nobody may be writing."""

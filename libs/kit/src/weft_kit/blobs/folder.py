@@ -1,29 +1,19 @@
 """Blobs as files in a folder, on this machine or on a volume that all services share."""
 
 import asyncio
-import hashlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, cast
 
 from weft_contracts.errors import ErrorCode, WeftError
 
-from weft_kit.blobs import is_file
-from weft_kit.blobs.sealing import MAGIC, SealedFile, Sealing
-
-FILE_MARK: Final = "f-"
-"""Before the name of an item's file."""
-_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def name_of(group: str) -> str:
-    """The name of its folder: the group itself where it is an id, else a hash."""
-    return group if _ID.fullmatch(group) else hashlib.sha256(group.encode()).hexdigest()
+from weft_kit.blobs import Rewrapped
+from weft_kit.blobs.places import FILE_MARK, is_id, name_of, place_of
+from weft_kit.blobs.sealing import CHUNK_BYTES, HEADER_BYTES, MAGIC, SealedFile, Sealing, is_sealed
 
 
 class FolderBlobs:
@@ -72,14 +62,21 @@ class FolderBlobs:
             if found:
                 yield found
 
+    async def rewrap(self) -> Rewrapped:
+        sealing = self._sealing
+        if sealing is None:
+            return Rewrapped(0, 0)
+        done = Rewrapped(0, 0)
+        for shelf in range(256):
+            done += await asyncio.to_thread(_rewrap_shelf, self.folder / f"{shelf:02x}", sealing)
+        return done
+
     def _group(self, group: str) -> Path:
         name = name_of(group)
         return self.folder / name[-2:] / name  # the end of an id is random, or a hash
 
     def _path(self, key: str) -> Path:
-        group, _, name = key.partition("/")
-        mark = FILE_MARK if is_file(key) else ""
-        return self._group(group) / f"{mark}{hashlib.sha256(name.encode()).hexdigest()}"
+        return self._group(key.partition("/")[0]) / place_of(key).rpartition("/")[2]
 
     def _read(self, key: str) -> bytes:
         with self._opened(key) as file:
@@ -87,7 +84,7 @@ class FolderBlobs:
 
     def _opened(self, key: str) -> IO[bytes]:
         file = self._path(key).open("rb")
-        if self._sealing is None or file.read(len(MAGIC)) != MAGIC:
+        if self._sealing is None or not is_sealed(file.read(len(MAGIC))):
             file.seek(0)
             return file
         file.seek(0)
@@ -156,11 +153,41 @@ def _said(key: str) -> Iterator[None]:
 def _between(shelf: Path, since: float, before: float) -> Sequence[str]:
     try:
         with os.scandir(shelf) as entries:
-            return [
-                each.name for each in entries if _ID.fullmatch(each.name) and since <= _changed(each) < before
-            ]
+            return [each.name for each in entries if is_id(each.name) and since <= _changed(each) < before]
     except FileNotFoundError:
         return ()
+
+
+def _rewrap_shelf(shelf: Path, sealing: Sealing) -> Rewrapped:
+    done = Rewrapped(0, 0)
+    for path in shelf.glob("*/*"):
+        if not path.name.startswith("."):
+            with suppress(FileNotFoundError):  # gone meanwhile
+                done += _rewrap(path, sealing)
+    return done
+
+
+def _rewrap(path: Path, sealing: Sealing) -> Rewrapped:
+    """A copy takes the file's place: whoever reads it meanwhile has one whole header or the other."""
+    with path.open("rb") as file:
+        header = file.read(HEADER_BYTES)
+        new = sealing.rewrapped(header, f"{path.parent.name}/{path.name}")
+        if new is None:
+            return Rewrapped(0, int(is_sealed(header)))
+        if new == header:
+            return Rewrapped(0, 0)
+        scratch = path.with_name(f".{secrets.token_hex(8)}")
+        try:
+            with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+                copy.write(new)
+                shutil.copyfileobj(file, copy, CHUNK_BYTES)
+                copy.flush()
+                os.fsync(copy.fileno())
+            scratch.rename(path)
+        finally:
+            scratch.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+    return Rewrapped(1, 0)
 
 
 def _retain(group: Path, kept: Collection[str]) -> None:

@@ -1,7 +1,6 @@
 """Blobs in a bucket of a service that speaks the S3 protocol."""
 
 import asyncio
-import hashlib
 import io
 import re
 import tempfile
@@ -16,9 +15,9 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 from weft_contracts.errors import ErrorCode, WeftError
 
-from weft_kit.blobs import is_file
-from weft_kit.blobs.folder import FILE_MARK, name_of
-from weft_kit.blobs.sealing import Sealing
+from weft_kit.blobs import Rewrapped
+from weft_kit.blobs.places import FILE_MARK, name_of, place_of
+from weft_kit.blobs.sealing import HEADER_BYTES, Sealing, is_sealed
 from weft_kit.settings import CoreSettings
 
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -87,7 +86,7 @@ class S3Blobs:
         with _said(key, writes=True):
             await obstore.put_async(
                 self._store,
-                _path(key),
+                place_of(key),
                 self._sealing.seal(key, data),
                 chunk_size=PART_BYTES,
                 max_concurrency=PARTS_AT_ONCE,
@@ -95,7 +94,7 @@ class S3Blobs:
 
     async def get(self, key: str) -> bytes:
         with _said(key):
-            found = await obstore.get_async(self._store, _path(key))
+            found = await obstore.get_async(self._store, place_of(key))
             return self._sealing.unseal(key, bytes(await found.bytes_async()))
 
     @asynccontextmanager
@@ -106,14 +105,14 @@ class S3Blobs:
         return await asyncio.to_thread(_Writer, self._store, self._sealing, key, self._scratch)
 
     async def delete(self, key: str) -> None:
-        await self._delete([_path(key)])
+        await self._delete([place_of(key)])
 
     async def delete_group(self, group: str) -> None:
         async for objects in self._objects(name_of(group)):
             await self._delete([each["path"] for each in objects])
 
     async def retain_files(self, group: str, keys: Collection[str]) -> None:
-        kept = {_path(key) for key in keys}
+        kept = {place_of(key) for key in keys}
         async for objects in self._objects(name_of(group)):
             paths = [each["path"] for each in objects]
             await self._delete(
@@ -136,6 +135,38 @@ class S3Blobs:
         if group and since <= changed < before and name_of(group) == group:
             yield [group]
 
+    async def rewrap(self) -> Rewrapped:
+        """Objects can't be changed in part: one under another key is written anew."""
+        done = Rewrapped(0, 0)
+        async for objects in self._objects(None):
+            for each in objects:
+                try:
+                    done += await asyncio.to_thread(self._rewrap, each["path"])
+                except WeftError as error:
+                    if error.code is not ErrorCode.NOT_FOUND:  # gone meanwhile
+                        raise
+        return done
+
+    def _rewrap(self, place: str) -> Rewrapped:
+        with _said(place):
+            header = bytes(obstore.get_range(self._store, place, start=0, end=HEADER_BYTES))
+        new = self._sealing.rewrapped(header, place)
+        if new is None:
+            return Rewrapped(0, int(is_sealed(header)))
+        if new == header:
+            return Rewrapped(0, 0)
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._scratch) as copy:
+            with _said(place):
+                for part in obstore.get(self._store, place).stream():
+                    copy.write(part)
+            copy.seek(0)
+            copy.write(new)
+            copy.seek(0)
+            with _said(place, writes=True):
+                obstore.put(self._store, place, copy, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+        return Rewrapped(1, 0)
+
     async def _objects(self, prefix: str | None) -> AsyncIterator[Sequence[Any]]:
         with _said(prefix or "list"):
             async for objects in obstore.list(self._store, prefix, chunk_size=1000):
@@ -153,7 +184,7 @@ class S3Blobs:
 
     def _opened(self, key: str) -> IO[bytes]:
         with _said(key):
-            reader = obstore.open_reader(self._store, _path(key), buffer_size=READ_BYTES)
+            reader = obstore.open_reader(self._store, place_of(key), buffer_size=READ_BYTES)
         return cast("IO[bytes]", self._sealing.open(cast("IO[bytes]", _Ranges(reader, key)), key))
 
 
@@ -202,18 +233,12 @@ class _Writer:
         with _said(self._key, writes=True):
             obstore.put(
                 self._store,
-                _path(self._key),
+                place_of(self._key),
                 self._raw,
                 chunk_size=PART_BYTES,
                 max_concurrency=PARTS_AT_ONCE,
             )
         self._sealed.close()
-
-
-def _path(key: str) -> str:
-    group, _, name = key.partition("/")
-    mark = FILE_MARK if is_file(key) else ""
-    return f"{name_of(group)}/{mark}{hashlib.sha256(name.encode()).hexdigest()}"
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Blobs at rest: each has a key of its own, wrapped by the master key, and is encrypted in chunks, so that a part is
 read without the rest.
 
-Layout: `weft`, version 1; the key and the blob's size, sealed for the blob's name; then for each chunk of 64 KiB
+Layout: `weft`, version 2; the key and the blob's size, sealed for the blob's place; then for each chunk of 64 KiB
 (the last one may have less) 12 bytes nonce, ciphertext, 16 bytes tag (AES-256-GCM). The number of a chunk is
 authenticated with it: none can be moved, left out or brought from another blob, and none is missing at the end.
+Version 1 sealed for the blob's name, which only those know who may read it: such a header can't be sealed anew.
 """
 
 import io
@@ -15,10 +16,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from weft_contracts.errors import ErrorCode, WeftError
 
+from weft_kit.blobs.places import place_of
+
 if TYPE_CHECKING:
     from weft_kit.identity.secrets import MasterKey
 
-MAGIC: Final = b"weft\x01"
+MAGIC: Final = b"weft\x02"
+_BY_NAME: Final = b"weft\x01"
 CHUNK_BYTES: Final = 64 * 1024
 _NONCE: Final = 12
 _EXTRA: Final = _NONCE + 16
@@ -46,13 +50,24 @@ class Sealing:
         return SealedFile(file, secret, key, size)
 
     def header(self, key: str, secret: bytes, size: int) -> bytes:
-        sealed = self._master.seal(f"blob {key}", secret + struct.pack(">Q", size))
-        return MAGIC + sealed
+        return MAGIC + self._master.seal(f"blob {place_of(key)}", secret + struct.pack(">Q", size))
+
+    def rewrapped(self, header: bytes, place: str) -> bytes | None:
+        """The header with the key sealed by the master key of today; the same where it is that already, None where it
+        is none that could be: of version 1, or no header. Raises INTERNAL where it is damaged or under a key that
+        nobody gave."""
+        if len(header) != HEADER_BYTES or not header.startswith(MAGIC):
+            return None
+        sealed = header[len(MAGIC) :]
+        if sealed.startswith(self._master.mark):
+            return header
+        return MAGIC + self._master.seal(f"blob {place}", self._master.open(f"blob {place}", sealed))
 
     def _unwrapped(self, header: bytes, key: str) -> tuple[bytes, int]:
-        if len(header) != HEADER_BYTES or not header.startswith(MAGIC):
+        if len(header) != HEADER_BYTES or not is_sealed(header):
             raise damaged(key)
-        opened = self._master.open(f"blob {key}", header[len(MAGIC) :])
+        sealed_for = place_of(key) if header.startswith(MAGIC) else key
+        opened = self._master.open(f"blob {sealed_for}", header[len(MAGIC) :])
         return opened[:32], struct.unpack(">Q", opened[32:])[0]
 
     def seal(self, key: str, data: bytes) -> bytes:
@@ -247,6 +262,10 @@ class SealedFile(io.BufferedIOBase):
         self._file.write(stored)
         self._at = _place(self._number) + len(stored)
         self._changed = False
+
+
+def is_sealed(beginning: bytes) -> bool:
+    return beginning.startswith((MAGIC, _BY_NAME))
 
 
 def damaged(key: str) -> WeftError:

@@ -14,8 +14,8 @@ from weft_kit.identity.secrets import MasterKey
 from weft_kit.identity.tokens import ALGORITHM, AUDIENCE
 
 _LOCK: Final = 2003133046
-_KEY: Final = "signing key"
-_PEPPER: Final = "pepper"
+KEY: Final = "signing key"
+PEPPER: Final = "pepper"
 
 
 class KeptInstallation:
@@ -51,15 +51,15 @@ class KeptInstallation:
                         )
                     )
                 ).all()
-        self.issuer, self.pepper = found.issuer, self._master.open(_PEPPER, found.pepper)
+        self.issuer, self.pepper = found.issuer, self._master.open(PEPPER, found.pepper)
         self._kid = keys[0].kid
-        self._key = OKPKey.import_key(orjson.loads(self._master.open(_KEY, keys[0].private_key)))
+        self._key = OKPKey.import_key(orjson.loads(self._master.open(KEY, keys[0].private_key)))
         self.jwks = orjson.dumps({"keys": [orjson.loads(key.public_key) for key in keys]})
 
     async def _make(self, connection: Any) -> None:
         await connection.execute(
             text("INSERT INTO auth.installation (issuer, pepper) VALUES (:issuer, :pepper)"),
-            {"issuer": f"weft:{new_id()}", "pepper": self._master.seal(_PEPPER, os.urandom(32))},
+            {"issuer": f"weft:{new_id()}", "pepper": self._master.seal(PEPPER, os.urandom(32))},
         )
         kid = new_id()
         key = OKPKey.generate_key("Ed25519", {"kid": kid, "use": "sig", "alg": ALGORITHM})
@@ -70,7 +70,7 @@ class KeptInstallation:
             ),
             {
                 "kid": kid,
-                "private": self._master.seal(_KEY, orjson.dumps(key.as_dict(private=True))),
+                "private": self._master.seal(KEY, orjson.dumps(key.as_dict(private=True))),
                 "public": orjson.dumps(key.as_dict(private=False)).decode(),
             },
         )

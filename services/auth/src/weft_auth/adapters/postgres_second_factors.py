@@ -8,7 +8,7 @@ from weft_kit.identity.secrets import MasterKey
 from weft_auth.adapters.tables import second_factors
 from weft_auth.domain.second_factor import SecondFactor
 
-_PURPOSE = "second factor"
+PURPOSE = "second factor"
 
 
 class PostgresSecondFactors:
@@ -21,12 +21,12 @@ class PostgresSecondFactors:
         row = (await self._connection.execute(found)).first()
         if row is None:
             return None
-        secret = self._master.open(_PURPOSE, row.secret).decode()
+        secret = self._master.open(PURPOSE, row.secret).decode()
         return SecondFactor(secret, row.enabled, row.last_step, tuple(row.recovery))
 
     async def put(self, user_id: str, factor: SecondFactor) -> None:
         values = {
-            "secret": self._master.seal(_PURPOSE, factor.secret.encode()),
+            "secret": self._master.seal(PURPOSE, factor.secret.encode()),
             "enabled": factor.enabled,
             "last_step": factor.last_step,
             "recovery": list(factor.recovery),

@@ -10,6 +10,9 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.identity.secrets import MasterKey
 
 _NONCE: Final = 12
+CREDENTIAL: Final = "credential"
+SIGN_IN: Final = "sign-in"
+VARIABLE: Final = "variable"
 
 
 class Envelope:
@@ -21,22 +24,22 @@ class Envelope:
     def seal(self, owner: str, data: bytes) -> tuple[bytes, bytes]:
         """The wrapped key and the encrypted data."""
         key, nonce = os.urandom(32), os.urandom(_NONCE)
-        wrapped = self._master.seal("credential", key)
+        wrapped = self._master.seal(CREDENTIAL, key)
         return wrapped, nonce + AESGCM(key).encrypt(nonce, data, owner.encode())
 
     def open(self, owner: str, wrapped: bytes, data: bytes) -> bytes:
         """Raises INTERNAL where the master key is another one or the data was changed."""
-        key = self._master.open("credential", wrapped)
+        key = self._master.open(CREDENTIAL, wrapped)
         try:
             return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], owner.encode())
         except InvalidTag:
             raise WeftError(ErrorCode.INTERNAL, "The stored credential is damaged.") from None
 
     def seal_sign_in(self, data: bytes) -> bytes:
-        return self._master.seal("sign-in", data)
+        return self._master.seal(SIGN_IN, data)
 
     def open_sign_in(self, sealed: bytes) -> bytes:
-        return self._master.open("sign-in", sealed)
+        return self._master.open(SIGN_IN, sealed)
 
     def seal_state(self, text: str) -> str:
         """For an address: nobody else can make one."""
@@ -50,7 +53,7 @@ class Envelope:
         return self._master.open("sign-in state", sealed).decode()
 
     def seal_value(self, value: str) -> bytes:
-        return self._master.seal("variable", value.encode())
+        return self._master.seal(VARIABLE, value.encode())
 
     def open_value(self, sealed: bytes) -> str:
-        return self._master.open("variable", sealed).decode()
+        return self._master.open(VARIABLE, sealed).decode()
