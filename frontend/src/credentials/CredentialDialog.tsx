@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "../api/api";
+import { ApiError } from "../api/client";
 import type { Credential, OpenCredential } from "../api/types";
 import { FormContext } from "../forms/context";
 import { ParameterForm, type Values } from "../forms/ParameterForm";
@@ -31,6 +32,10 @@ export function CredentialDialog({ credential, ...rest }: CredentialDialogProps)
   );
 }
 
+/** Secrets that have to be given again, because the credential would go to another place. */
+const namesAsked = (problem: Error | null): string[] =>
+  problem instanceof ApiError && problem.details.reason === "SECRETS_REQUIRED" ? (problem.details.secret_fields as string[]) : [];
+
 /** Stored secrets are not shown: they stay as they are where nothing is put in their place. */
 function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogProps, "credential"> & { edited?: OpenCredential }) {
   const [credential, setCredential] = useState<Credential | undefined>(edited);
@@ -38,7 +43,6 @@ function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogPr
   const [name, setName] = useState(edited?.name ?? "");
   const [data, setData] = useState<Values>(edited?.data ?? {});
   const [stored, setStored] = useState<Values>(data);
-  const [kept] = useState(() => new Set(edited?.secret_fields));
   const queries = useQueryClient();
   const types = useCredentialTypes();
   const definition = types.data?.find((each) => each.type === type);
@@ -66,6 +70,9 @@ function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogPr
   };
   const asksConsent = definition?.sign_in !== undefined && { ...defaultsOf(definition.fields), ...data }.grantType !== "clientCredentials";
   const problem = save.error ?? test.error ?? types.error;
+  const again = namesAsked(problem);
+  const kept = new Set(edited?.secret_fields.filter((name) => !again.includes(name)));
+  const label = (name: string) => definition?.fields.find((field) => field.name === name)?.display_name ?? name;
   return (
     <Dialog
       title={edited ? edited.name : t("credentials.create")}
@@ -99,7 +106,7 @@ function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogPr
         <Connection callback={definition.callback_url ?? ""} credential={credential} changed={changed} onSave={() => save.mutateAsync()} />
       )}
       {test.data && <p className={`notice ${test.data.ok ? "good" : test.data.tested ? "" : "info"}`} role={test.data.ok || !test.data.tested ? "status" : "alert"}>{test.data.message}</p>}
-      {problem && <p className="notice" role="alert">{problem.message}</p>}
+      {problem && <p className="notice" role="alert">{again.length > 0 ? t("credentials.secretsRequired", { fields: again.map(label).join(", ") }) : problem.message}</p>}
     </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 """What credentials add to requests, where they may go, and kinds that extend others."""
 
 import hmac
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from urllib.parse import quote
 
 import orjson
 import pytest
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_node_sdk import oauth1
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.credentials import authentication, filled_tree, tokens_of, with_defaults
+from weft_node_sdk.credentials import authentication, filled_tree, is_place, patched, tokens_of, with_defaults
 from weft_node_sdk.index import build
 
 
@@ -34,6 +36,88 @@ def test_fields_are_put_in_their_places() -> None:
     assert found.headers == [("authorization", "Bearer t {tenant}"), ("x-version", "2")]
     assert found.query == [("key", "t {tenant}")]
     assert found.body == {"token": "t {tenant}"}
+
+
+PLACED: dict[str, Any] = {
+    "type": "exampleApi",
+    "fields": [
+        {"name": "server", "type": "string", "default": "https://api.example.org"},
+        {"name": "user", "type": "string"},
+        {"name": "token", "type": "string", "secret": True},
+        {"name": "key", "type": "string", "secret": True},
+        {"name": "site", "type": "string"},
+        {"name": "tokenUrl", "type": "hidden", "default": "https://{site}.example.org/token"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "changed", "again"),
+    [
+        ({"server": "https://evil.test"}, ["server"], ["token", "key"]),
+        ({"server": "https://evil.test", "token": "t"}, ["server"], ["key"]),
+        ({"server": None}, ["server"], ["token", "key"]),
+        ({"site": "evil"}, ["tokenUrl"], ["token", "key"]),
+        ({"tokenUrl": "https://evil.test", "key": None}, ["tokenUrl"], ["token"]),
+    ],
+)
+def test_secrets_are_not_kept_for_another_place(
+    change: dict[str, Any], changed: list[str], again: list[str]
+) -> None:
+    held = {"server": "https://own.example.org", "site": "a", "token": "t", "key": "k", "user": "ada"}
+    with pytest.raises(WeftError) as caught:
+        patched(PLACED, held, change)
+    assert caught.value.code is ErrorCode.VALIDATION_ERROR
+    assert caught.value.details == {
+        "path": "data",
+        "reason": "SECRETS_REQUIRED",
+        "changed": changed,
+        "secret_fields": again,
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user": "bea"},
+        {"token": "new"},
+        {"server": "https://api.example.org"},  # the default, said
+        {"server": "https://new.example.org", "token": "t", "key": "k"},
+        {"server": "https://new.example.org", "token": None, "key": None},
+    ],
+)
+def test_other_changes_keep_them(change: dict[str, Any]) -> None:
+    held = {"site": "a", "token": "t", "key": "k"}
+    expected = {name: value for name, value in {**held, **change}.items() if value is not None}
+    assert patched(PLACED, held, change) == expected
+
+
+def test_kinds_that_are_not_installed_keep_nothing_either() -> None:
+    with pytest.raises(WeftError):
+        patched(None, {"host": "a", "password": "p"}, {"host": "b"})
+    assert patched(None, {"host": "a", "password": "p"}, {"password": "q"}) == {"host": "a", "password": "q"}
+
+
+def test_all_kinds_name_their_places_as_places() -> None:
+    """What makes up a host is known as such, and so is what is named like one in any kind."""
+    for each in Catalogue.load().credential_types():
+        secret = {field["name"] for field in each["fields"] if field.get("secret")}
+        request = (each.get("test") or {}).get("request") or {}
+        for text in (*each.get("hosts", ()), request.get("url", "")):
+            for name in set(re.findall(r"\{(\w+)\}", text)) - secret:
+                assert is_place(name), (each["type"], name)
+    for name in [
+        "host",
+        "hostName",
+        "sshHost",
+        "port",
+        "endpoint",
+        "serverUrl",
+        "accessTokenUrl",
+        "shopSubdomain",
+        "brokers",
+    ]:
+        assert is_place(name)
 
 
 def test_basic_authentication_is_encoded() -> None:

@@ -318,6 +318,17 @@ async def test_a_service_s_own_kind_is_tried_and_used_at_its_host(owner: Client,
     ):
         tried = await owner.data("POST", f"/credentials/{credential}/test", json={"data": change})
         assert tried["ok"] is ok
+    moved = {"data": {"server": provider.base.replace("127.0.0.1", "localhost")}}
+    for method, path in (("POST", "/test"), ("PATCH", "")):
+        answer = await owner.call(method, f"/credentials/{credential}{path}", json=moved)
+        assert answer.status_code == 400
+        error = answer.json()["error"]
+        assert error["details"] == {
+            "path": "data",
+            "reason": "SECRETS_REQUIRED",
+            "changed": ["server"],
+            "secret_fields": ["accessToken"],
+        }
     of_a_service = {"authentication": "predefinedCredentialType", "nodeCredentialType": "githubApi"}
     run = await call(owner, credential, f"{provider.base}/user", "githubApi", **of_a_service)
     assert await answers(owner, run) == [{"login": "ada"}]

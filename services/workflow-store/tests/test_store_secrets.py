@@ -105,6 +105,26 @@ async def test_some_fields_are_changed_and_the_others_kept(world: World) -> None
         await change([])  # type: ignore[arg-type]
 
 
+async def test_a_kept_secret_does_not_go_to_another_place(world: World) -> None:
+    held = {"url": "https://api.openai.test/v1", "apiKey": SECRET}
+    call = pb.CreateCredentialRequest(name="n", type="openAiApi", data=orjson.dumps(held))
+    kept = (await world.credentials.Create(call)).credential
+    move = {"url": "https://evil.test/v1"}
+
+    def change(data: dict[str, str]) -> pb.UpdateCredentialRequest:
+        return pb.UpdateCredentialRequest(
+            credential_id=kept.id, name="Moved", data=orjson.dumps(data), partial=True
+        )
+
+    with refused(ErrorCode.VALIDATION_ERROR):
+        await world.credentials.Update(change(move))
+    found = await world.credentials.Get(pb.GetCredentialRequest(credential_id=kept.id))
+    assert found.credential.name == "n"  # all or nothing
+    assert await opened(world, kept.id) == held
+    await world.credentials.Update(change({**move, "apiKey": "new"}))
+    assert await opened(world, kept.id) == {**move, "apiKey": "new"}
+
+
 async def test_fields_that_are_no_secrets_are_shown_to_who_may_change_them(world: World) -> None:
     async def shown(credential_id: str) -> tuple[object, list[str]]:
         found = await world.credentials.Get(pb.GetCredentialRequest(credential_id=credential_id))

@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from weft_contracts.errors import ErrorCode, WeftError
+
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import to_text
 
@@ -27,6 +29,11 @@ Check = Callable[[Outbound, Mapping[str, Any]], Awaitable[None]]
 
 _PASSWORD = re.compile(r"://[^/?#\s]*@")
 _FIELD = re.compile(r"\{(\w+)\}")
+_PLACE = re.compile(
+    r"(ur[il]|host(name)?|port|server|endpoint|domain|account|brokers|region|proxy|connectionString)$",
+    re.IGNORECASE,
+)
+"""Names of fields that make up an address, in all kinds of credentials; a test holds the kinds to it."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +75,39 @@ def with_defaults(definition: Mapping[str, Any], secret: Mapping[str, Any]) -> d
     return given
 
 
-def patched(secret: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+def patched(
+    definition: Mapping[str, Any] | None, secret: Mapping[str, Any], change: Mapping[str, Any]
+) -> dict[str, Any]:
     """The fields after a change of some of them; null takes one away (RFC 7396, one level). Tokens that a service gave
-    for other fields are gone."""
+    for other fields are gone. Raises VALIDATION_ERROR where a field that says where the secrets go would change and
+    some of them be kept: who may change a credential has not seen them. Its details are `reason` SECRETS_REQUIRED,
+    `changed` and `secret_fields`, the names."""
     held = {name: value for name, value in {**secret, **change}.items() if value is not None}
     if TOKENS not in change and any(secret.get(name) != held.get(name) for name in change):
         held.pop(TOKENS, None)
+    moved = _moved(definition or {"fields": ()}, secret, held)
+    kept = [name for name in readable(definition, held)[1] if name not in change]
+    if moved and kept:
+        raise WeftError(
+            ErrorCode.VALIDATION_ERROR,
+            f"Give {', '.join(kept)} again: what {', '.join(moved)} says now may be somebody else's server.",
+            path="data",
+            reason="SECRETS_REQUIRED",
+            changed=moved,
+            secret_fields=kept,
+        )
     return held
+
+
+def is_place(name: str) -> bool:
+    """Whether a field of this name says where a credential's secrets go."""
+    return _PLACE.search(name) is not None
+
+
+def _moved(definition: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Fields that say where secrets go and don't say the same, those with the definition's defaults too."""
+    old, new = with_defaults(definition, before), with_defaults(definition, after)
+    return [name for name in {**old, **new} if is_place(name) and old.get(name) != new.get(name)]
 
 
 def readable(

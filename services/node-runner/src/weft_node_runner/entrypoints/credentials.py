@@ -42,11 +42,14 @@ class CredentialTools:
         """Raises NOT_FOUND, FORBIDDEN, VALIDATION_ERROR."""
         stored = request.credential_id
         if stored:
-            # what is kept secret may be sent to another address so: for those only who could store the change
+            # for those only who could store the change
             action = "credential:update" if request.data else "credential:test"
             kind, secret, project_id = await self._opened(stored, action)
             if request.data:
-                stored, secret = "", patched(secret, _fields(request.data))
+                stored, secret = (
+                    "",
+                    patched(self._catalogue.credential_type(kind), secret, _fields(request.data)),
+                )
         else:
             project_id = request.project_id or await self._policy.default_project()
             await self._policy.require(project_id, "credential:create")

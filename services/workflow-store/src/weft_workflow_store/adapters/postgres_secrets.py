@@ -115,7 +115,8 @@ class Credentials:
     async def update(
         self, credential_id: str, name: str | None, data: bytes | None, *, partial: bool = False
     ) -> Credential:
-        """`partial`: `data` changes the fields that it names; else it replaces all."""
+        """`partial`: `data` changes the fields that it names; else it replaces all. Raises VALIDATION_ERROR, too, where
+        secrets would be kept for another place, see `patched`."""
         async with self._store.transaction() as tx:
             row = await self.mine(tx, credential_id, "credential:update")
             if name is not None:
@@ -127,7 +128,8 @@ class Credentials:
             if data is not None and partial:
                 check_secret(data)
                 held = loads_js(self._opened(row))
-                after = patched(held, loads_js(data or b"{}"))
+                definition = self._catalogue.credential_type(row["type"])
+                after = patched(definition, held, loads_js(data or b"{}"))
                 data = None if after == held else dumps_js(after)
             if data is not None:
                 # who is about to put new tokens in has got them for the old secrets
