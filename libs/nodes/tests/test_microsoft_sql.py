@@ -1,5 +1,8 @@
 """Microsoft SQL, driver and all, against a server that speaks the protocol and writes down what it is asked."""
 
+import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from weft_kit.testing.certificates import self_signed
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.microsoft_sql import connection
 from weft_nodes.microsoft_sql.connection import check
 
 from libs.nodes.tests.fake_tds import FakeTds
@@ -155,3 +159,42 @@ async def test_where_nobody_listens(server: FakeTds) -> None:
     assert "hunter2" not in str(caught.value)
     with pytest.raises(NodeRunError, match="Windows users"):
         await check(FakeContext({}), secret(server, domain="CORP"))
+
+
+async def test_who_is_cancelled_while_it_connects_leaves_nothing_open(server: FakeTds) -> None:
+    """A server that is silent: its connection ends with the time that connecting may take."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        given = secret(server, port=silent.getsockname()[1], connectTimeout=1500)
+        trying = asyncio.create_task(check(FakeContext({}), given))
+        peer, _ = await asyncio.to_thread(silent.accept)
+        with peer:
+            peer.settimeout(60)
+            trying.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await trying
+            while await asyncio.to_thread(peer.recv, 4096):
+                pass  # what it said before
+
+
+async def test_a_connection_that_comes_too_late_is_closed(
+    server: FakeTds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, closed, began = threading.Event(), threading.Event(), threading.Event()
+
+    class Driver:
+        def close(self) -> None:
+            closed.set()
+
+    def late(*_: Any) -> Driver:
+        began.set()
+        assert opened.wait(60)
+        return Driver()
+
+    monkeypatch.setattr(connection, "_open", late)
+    trying = asyncio.create_task(check(FakeContext({}), secret(server)))
+    assert await asyncio.to_thread(began.wait, 60)
+    trying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await trying
+    opened.set()
+    assert await asyncio.to_thread(closed.wait, 60)

@@ -1,6 +1,8 @@
 """Crypto, JWT and TOTP with real keys."""
 
 import base64
+import hashlib
+import threading
 from typing import Any
 
 import jwt
@@ -202,3 +204,19 @@ def test_passwords_that_make_no_sense(options: dict[str, Any]) -> None:
 def test_a_secret_that_is_no_base32() -> None:
     with pytest.raises(NodeRunError, match="no Base32"):
         password("1!", {}, 0)
+
+
+async def test_keys_are_derived_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    derive, threads = hashlib.scrypt, []
+
+    def watched(*given: Any, **named: Any) -> bytes:
+        threads.append(threading.current_thread())
+        return derive(*given, **named)
+
+    monkeypatch.setattr(hashlib, "scrypt", watched)
+    secret = {"encryptionPassphrase": "a passphrase"}
+    (sealed,) = await ran("crypto", 2, secret, action="encrypt", value="text")
+    (opened,) = await ran("crypto", 2, secret, action="decrypt", value=sealed["data"])
+    assert opened["data"] == "text"
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads

@@ -320,7 +320,7 @@ async def test_a_service_s_own_kind_is_tried_and_used_at_its_host(owner: Client,
         assert tried["ok"] is ok
     moved = {"data": {"server": provider.base.replace("127.0.0.1", "localhost")}}
     for method, path in (("POST", "/test"), ("PATCH", "")):
-        answer = await owner.call(method, f"/credentials/{credential}{path}", json=moved)
+        answer = await owner.request(method, f"/credentials/{credential}{path}", json=moved)
         assert answer.status_code == 400
         error = answer.json()["error"]
         assert error["details"] == {

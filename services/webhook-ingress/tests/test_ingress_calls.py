@@ -3,12 +3,15 @@
 import asyncio
 import base64
 import hmac
+import io
 import json
 import time
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
@@ -28,6 +31,7 @@ from weft_contracts.pb import orchestrator_pb2
 from weft_contracts.pb import webhook_ingress_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_kit import items
+from weft_kit.http import serve_http
 from weft_kit.rpc import Caller, current
 from weft_webhook_ingress.adapters.postgres import PostgresCalls
 from weft_webhook_ingress.domain.hook import Owner
@@ -362,6 +366,32 @@ async def test_files_answer(world: World, made_route: MakeRoute) -> None:
     assert "content-security-policy" not in answer.headers
     world.answer = finished([[{"json": {}, "binary": {"data": {**entry, "id": "e/files/gone"}}}]])
     assert (await world.call("POST", "/webhook/f")).status_code == 500
+
+
+async def test_a_file_that_breaks_off_closes_the_connection(
+    world: World, made_route: MakeRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise WeftError(ErrorCode.UNAVAILABLE, "The blob store can't be used.")
+            return super().read(size)
+
+    @asynccontextmanager
+    async def opened(_: str) -> AsyncIterator[io.BytesIO]:
+        yield Broken(b"PDF" * 100_000)
+
+    monkeypatch.setattr(world.blobs, "open", opened)
+    await world.publish(made_route("f", responseMode="lastNode", responseData="firstEntryBinary"))
+    entry = {"id": "e/files/k", "mimeType": "application/pdf"}
+    world.answer = finished([[{"json": {}, "binary": {"data": entry}}]])
+    server = await serve_http(world.service.asgi)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", trust_env=False) as http:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await http.post("/webhook/f")
+    finally:
+        await server.stop()
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ class World:
         self.credentials = local.client(rpc.Credentials)
         self.variables = local.client(rpc.Variables)
         self.tags = local.client(rpc.Tags)
+        self.tables = local.client(rpc.DataTables)
         for topic in (topics.WORKFLOW_EVENTS, topics.CREDENTIAL_EVENTS, topics.AUDIT_EVENTS):
             self.bus.subscribe(topic, self._hear, "test")
         await self.bus.start()

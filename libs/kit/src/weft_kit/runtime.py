@@ -45,7 +45,7 @@ class Running:
 
 
 def main(name: str) -> None:
-    """Runs the service until SIGTERM or SIGINT. Exits with 0 after a clean stop, 1 where it could not
+    """Runs the service until SIGTERM or SIGINT. Exits with 0 after a clean stop, 3 where it could not
     start."""
     logs.configure(name)
     try:
@@ -54,7 +54,7 @@ def main(name: str) -> None:
         uvloop.run(run(name, settings))
     except WeftError as error:
         log.error("%s can't run: %s", name, error.message)
-        sys.exit(1)
+        sys.exit(3)
 
 
 async def run(name: str, settings: CoreSettings) -> None:

@@ -18,6 +18,8 @@ from weft_node_sdk.values import located
 
 PAGE: Final = 100
 """Choices in one answer."""
+MOST: Final = 2_000_000_000
+"""No cursor counts beyond: the services count with 32 bits."""
 
 FieldType = Literal["", "string", "number", "boolean", "dateTime", "array", "object"]
 
@@ -89,9 +91,14 @@ def fixed(ctx: LoadContext, name: str, default: str = "") -> str:
     return text
 
 
+def number_of(cursor: str, first: int) -> int:
+    """The number that a cursor is, `MOST` at most; `first` where it is none."""
+    return min(int(cursor), MOST) if cursor.isascii() and cursor.isdigit() else first
+
+
 def offset(ctx: LoadContext) -> int:
     """Where the page begins that a cursor of `paged` asks for."""
-    return int(ctx.cursor) if ctx.cursor.isascii() and ctx.cursor.isdigit() else 0
+    return number_of(ctx.cursor, 0)
 
 
 def paged(found: Sequence[Choice], start: int) -> Choices:

@@ -79,7 +79,7 @@ def build(settings: WorkflowStoreSettings, infra: Infra) -> WorkflowStoreService
         rpc.Credentials: CredentialsServicer(credentials, SignIns(store, policy, envelope, credentials)),
         rpc.Tags: TagsServicer(Tags(store, policy, workflows)),
         rpc.Variables: VariablesServicer(Variables(store, policy, envelope)),
-        rpc.DataTables: DataTablesServicer(DataTables(store, policy)),
+        rpc.DataTables: DataTablesServicer(DataTables(store, policy, settings.max_data_table_rows)),
         rpc.StaticData: StaticDataServicer(StaticData(store)),
     }
     return WorkflowStoreService(workflows, servicers, outbox)

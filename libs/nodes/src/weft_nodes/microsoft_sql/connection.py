@@ -170,6 +170,13 @@ def _open(address: str, port: int, secret: Mapping[str, Any], context: NamedCont
         raise
 
 
+def _closed(opening: "asyncio.Task[Any]") -> None:
+    """Of a connection that nobody waits for any more."""
+    if not opening.cancelled() and opening.exception() is None:
+        with suppress(Exception):
+            opening.result().close()
+
+
 @asynccontextmanager
 async def connect(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[Connection]:
     """Open for one run of the node."""
@@ -177,8 +184,15 @@ async def connect(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[Con
         raise NodeRunError("Sign-ins of Windows users (a domain) are not there yet", code="UNSUPPORTED")
     host, port = str(secret.get("server") or "localhost"), port_of(secret.get("port"), 1433)
     address = await ctx.connect_address(host, port)
-    with _said():
-        driver = await asyncio.to_thread(_open, address, port, secret, _context(secret, host))
+    opening = asyncio.create_task(asyncio.to_thread(_open, address, port, secret, _context(secret, host)))
+    try:
+        with _said():
+            driver = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(
+            _closed
+        )  # its thread goes on, for `connectTimeout` at most between two answers
+        raise
     try:
         yield Connection(driver)
     finally:

@@ -113,7 +113,8 @@ class Ingress:
             _calls.labels(str(answer.status)).inc()
 
     async def _send(self, call: "_Call", answer: Answer) -> Answer:
-        """The answer that was sent: another one where its file is gone."""
+        """The answer that was sent: another one where its file is gone. Raises where it breaks off in the middle: the
+        server then closes the connection, so that the caller does not take a part for the whole."""
         if not answer.blob:
             await call.reply(answer)
             return answer
@@ -121,6 +122,8 @@ class Ingress:
             async with self._blobs.open(answer.blob) as file:
                 await call.reply_file(answer, file)
         except WeftError:
+            if call.begun:
+                raise
             answer = NO_FILE
             await call.reply(answer)
         return answer
@@ -362,9 +365,10 @@ def _error(error: WeftError) -> Answer:
 class _Call:
     """One HTTP call."""
 
-    __slots__ = ("_cors", "close", "execution_id", "headers", "method", "receive", "scope", "send")
+    __slots__ = ("_cors", "begun", "close", "execution_id", "headers", "method", "receive", "scope", "send")
 
     def __init__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
+        self.begun = False
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -431,6 +435,7 @@ class _Call:
         await self.send({"type": "http.response.body", "body": b""})
 
     async def _begin(self, answer: Answer, size: int) -> None:
+        self.begun = True
         given = tuple(each for each in answer.headers if may_answer(*each))
         headers = [(b"content-length", str(size).encode()), *given, *self._cors]
         if may_run(given):

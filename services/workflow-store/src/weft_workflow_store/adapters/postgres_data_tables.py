@@ -71,9 +71,11 @@ def _table(row: Any) -> DataTable:
 class DataTables:
     """Where there is a caller their role decides; other services name the project that they act for."""
 
-    def __init__(self, store: Store, policy: AccessPolicy) -> None:
+    def __init__(self, store: Store, policy: AccessPolicy, most_rows: int) -> None:
+        """`most_rows`: of all tables of a project."""
         self._store = store
         self._policy = policy
+        self._most_rows = most_rows
 
     # --- tables -----------------------------------------------------------------------------------------
 
@@ -348,10 +350,16 @@ class DataTables:
         await self._tell(tx, "updated", table)
         return _table(row)
 
-    @staticmethod
-    async def _insert(tx: Transaction, table: DataTable, rows: Rows) -> Rows:
+    async def _insert(self, tx: Transaction, table: DataTable, rows: Rows) -> Rows:
+        """Raises TOO_LARGE. What is inserted into two tables of a project at the same moment may go over its limit."""
         if table.row_count + len(rows) > MAX_ROWS:
             raise WeftError(ErrorCode.TOO_LARGE, f"A table has at most {MAX_ROWS} rows.")
+        held = await tx.connection.fetchval(
+            "SELECT sum(row_count) FROM workflow_store.data_tables WHERE project_id = $1", table.project_id
+        )
+        if held + len(rows) > self._most_rows:
+            message = f"The data tables of a project have at most {self._most_rows} rows (WEFT_MAX_DATA_TABLE_ROWS)."
+            raise WeftError(ErrorCode.TOO_LARGE, message, limit=self._most_rows)
         first = await tx.connection.fetchval(
             "UPDATE workflow_store.data_tables SET next_row = next_row + $2, row_count = row_count + $2 "
             "WHERE id = $1 RETURNING next_row - $2",

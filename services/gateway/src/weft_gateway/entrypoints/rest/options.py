@@ -14,6 +14,7 @@ from weft_contracts.pb import workflow_store_pb2 as store
 from weft_kit.items import dumps_js, loads_js
 from weft_kit.rpc import Caller, deadline
 from weft_node_sdk.catalogue import Catalogue
+from weft_node_sdk.options import number_of
 from weft_node_sdk.values import located
 
 from weft_gateway.entrypoints.rest.bodies import JsonRoute
@@ -21,7 +22,6 @@ from weft_gateway.entrypoints.rest.deps import backends, cache
 from weft_gateway.entrypoints.rest.envelope import ok
 from weft_gateway.entrypoints.rest.identity import signed_in
 from weft_gateway.entrypoints.rest.nodes import TypeName, short_name
-from weft_gateway.entrypoints.rest.paging import MOST
 
 router = APIRouter(tags=["nodes"], route_class=JsonRoute)
 User = Annotated[Caller, Depends(signed_in)]
@@ -73,19 +73,15 @@ def _choice(name: str, value: str, **more: Any) -> Choice:
     return {"name": name, "value": value, **plain, **more}
 
 
-def _number(cursor: str, first: int) -> int:
-    return min(int(cursor), MOST) if cursor.isascii() and cursor.isdigit() else first
-
-
 def _page(choices: Iterable[Choice], wanted: Wanted) -> Answer:
-    start = _number(wanted.cursor, 0)
+    start = number_of(wanted.cursor, 0)
     text = wanted.search.casefold()
     fitting = [each for each in choices if text in each["name"].casefold()]
     return fitting[start : start + PAGE], str(start + PAGE) if len(fitting) > start + PAGE else ""
 
 
 async def _workflows(request: Request, wanted: Wanted) -> Answer:
-    number = _number(wanted.cursor, 1)
+    number = number_of(wanted.cursor, 1)
     call = store.ListRequest(search=wanted.search, sort="name", page=number, limit=PAGE)
     found = await backends(request).workflows.List(call)
     rows = [_choice(each.name, each.id, url=f"/workflows/{each.id}") for each in found.workflows]
