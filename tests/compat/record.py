@@ -44,14 +44,14 @@ def recorded(peer: Peer, case: Case, names: Places) -> goldens.Golden:
             execution = peer.run_to_end(made, "Trigger")
         except urllib.error.HTTPError as refusal:
             return {"status": "refused", "runs": [], "message": refusal.read().decode()[:200]}
-        told: goldens.Golden = named(_acyclic(golden(execution), ()), names)
+        told: goldens.Golden = named(acyclic(golden(execution), ()), names)
         return told
     finally:
         for workflow in children:
             remove(peer, workflow)
 
 
-def _acyclic(value: Any, above: tuple[int, ...]) -> Any:
+def acyclic(value: Any, above: tuple[int, ...]) -> Any:
     """Items of n8n may hold themselves, null in that place, and say by which of its files an error came. Where it
     gives its HTTP library's stream for an answer, that is kept as one word."""
     if not isinstance(value, (dict, list)):
@@ -60,10 +60,10 @@ def _acyclic(value: Any, above: tuple[int, ...]) -> Any:
         return None
     path = (*above, id(value))
     if isinstance(value, list):
-        return [_acyclic(each, path) for each in value]
+        return [acyclic(each, path) for each in value]
     if "_readableState" in value:
         return {"stream": "…"}
-    return {key: _acyclic(each, path) for key, each in value.items() if key != "stack"}
+    return {key: acyclic(each, path) for key, each in value.items() if key != "stack"}
 
 
 def golden(execution: dict[str, Any]) -> goldens.Golden:

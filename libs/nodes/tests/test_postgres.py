@@ -223,7 +223,7 @@ async def test_a_failure_in_the_middle(secret: dict[str, Any], batching: str, le
     base = {"operation": "insert", "table": "people", "columns": {"mappingMode": "autoMapInputData"}}
     options = {"options": {"queryBatching": batching, "outputColumns": ["id"]}}
     found = await run(secret, {**base, **options}, [{"id": 3}, {"id": 1}], on_error="continueRegularOutput")
-    assert "duplicate key" in found[-1]["error"]
+    assert "duplicate key" in found[-1]["error"]["message"]
     assert len(found) == left - 1
     (count,) = await run(secret, query("SELECT count(*)::int AS n FROM people"))
     assert count["n"] == left

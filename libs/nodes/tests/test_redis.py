@@ -104,7 +104,7 @@ async def test_lists(secret: dict[str, Any]) -> None:
         secret, "push", [{"d": '{"a":1}'}, {"d": "two"}], list="l", messageData="={{ $json.d }}", tail=True
     )
     await run(secret, "push", list="l", messageData="zero")
-    assert await run(secret, "llen", list="l") == [{"length": 3}]
+    assert await run(secret, "llen", list="l") == [{"l": 3}]
     assert await run(secret, "pop", list="l", propertyName="v") == [{"v": "zero"}]
     assert await run(secret, "pop", list="l", propertyName="v") == [{"v": {"a": 1}}]
     assert await run(secret, "pop", list="l", propertyName="v", tail=True) == [{"v": "two"}]

@@ -1,7 +1,7 @@
 """Runs workflow documents without a server: the engine's state and the runner's executor, nothing in between.
 
-Waits sleep here. Sub-workflows are those that are given, or whose JSON is; credentials and calls from outside need
-an installation and fail with those words.
+Waits sleep here. Sub-workflows and credentials are those that are given, or whose JSON is; calls from outside need an
+installation and fail with those words.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from weft_kit.settings import CoreSettings
 from weft_node_sdk.binary import FILE_BYTES
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, Item, NodeRunError, Outputs, Suspend
-from weft_node_sdk.credentials import Authentication
+from weft_node_sdk.credentials import Authentication, authentication, with_defaults
 from weft_node_sdk.data_tables import DataTables
 
 from weft_node_runner.adapters.address_policy import Policy
@@ -55,10 +55,14 @@ class Result:
 
 
 class _Here:
-    """Implements Outside on this machine alone. `workflows`: documents by the id that others call them by."""
+    """Implements Outside on this machine alone. `workflows`: documents by the id that others call them by. `secrets`:
+    type and fields of credentials, by their ids."""
 
-    def __init__(self, settings: CoreSettings, folder: Path) -> None:
+    def __init__(
+        self, settings: CoreSettings, folder: Path, secrets: Mapping[str, tuple[str, Mapping[str, Any]]]
+    ) -> None:
         self._catalogue = Catalogue.load()
+        self._secrets = secrets
         self._timezone = settings.timezone
         self._plans: dict[str, Plan] = {}
         self.workflows: Mapping[str, Mapping[str, Any]] = {}
@@ -92,10 +96,18 @@ class _Here:
         return self.compiled(document)
 
     async def credential(self, credential_id: str, project_id: str) -> dict[str, Any]:
-        raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
+        definition, secret = self._secret(credential_id)
+        return with_defaults(definition, secret)
 
     async def authentication(self, credential_id: str, project_id: str, stale: str = "") -> Authentication:
-        raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
+        return authentication(*self._secret(credential_id))
+
+    def _secret(self, credential_id: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        kind, secret = self._secrets.get(credential_id, ("", {}))
+        definition = self._catalogue.credential_type(kind)
+        if definition is None:
+            raise WeftError(ErrorCode.NOT_FOUND, "There are no credentials without a server.")
+        return definition, secret
 
     def tables(self, project_id: str) -> DataTables:
         raise NodeRunError("There are no data tables without a server; use `weft up`.")
@@ -137,11 +149,15 @@ async def run_workflow(
 
 
 class Session:
-    """Evaluators that several runs share."""
+    """Evaluators that several runs share. `secrets`: type and fields of the credentials there are, by their ids."""
 
-    def __init__(self, settings: CoreSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: CoreSettings | None = None,
+        secrets: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+    ) -> None:
         self._folder = TemporaryDirectory()
-        self._here = _Here(settings or CoreSettings(), Path(self._folder.name))
+        self._here = _Here(settings or CoreSettings(), Path(self._folder.name), secrets or {})
 
     async def __aenter__(self) -> Self:
         await self._here.expressions.start()

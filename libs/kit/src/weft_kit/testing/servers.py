@@ -79,6 +79,14 @@ class Postgres:
         self._server.run_psql("postgres", f'CREATE DATABASE "{name}"')
         return self._server.dsn(name)
 
+    def run(self, database: str, script: str) -> None:
+        """Runs a script of SQL."""
+        self._server.run_psql(database, script)
+
+    @property
+    def socket(self) -> Path:
+        return self._server.socket_folder / ".s.PGSQL.5432"
+
 
 class ServerProcess:
     """A server that is one process: how it is started and when it is ready is the subclass's."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from weft_node_sdk.context import NodeRunError, RunContext
+from weft_node_sdk.json_text import parse_json
 from weft_node_sdk.values import entries, located, members, names_in, value
 
 from weft_nodes.databases.sql_text import Statement
@@ -77,6 +78,22 @@ def table_name(parameters: Mapping[str, Any]) -> str:
     return name
 
 
+def _array_columns(columns: Mapping[str, Any]) -> set[str]:
+    """As the editor's list of columns says."""
+    schema = columns.get("schema")
+    found = [each for each in schema if isinstance(each, Mapping)] if isinstance(schema, list) else []
+    return {str(each.get("id")) for each in found if each.get("type") == "array"}
+
+
+def _array(held: Any) -> Any:
+    """A text that is one in JSON, as such."""
+    try:
+        found = parse_json(held) if isinstance(held, str) else None
+    except ValueError:
+        return held
+    return found if isinstance(found, list) else held
+
+
 def row_of(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What is to be written for an item, and the columns that rows are matched by. Raises NodeRunError where
     nothing is."""
@@ -87,8 +104,10 @@ def row_of(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> tuple[
         if columns.get("mappingMode") == "autoMapInputData":
             row = dict(json)
         else:
+            arrays = _array_columns(columns)
             row = {
-                name: held for name, held in (columns.get("value") or {}).items() if value(held) is not None
+                name: _array(held) if name in arrays else held
+                for name, held in (columns.get("value") or {}).items()
             }
     else:
         match = names_in(value(parameters.get("columnToMatchOn", "")))

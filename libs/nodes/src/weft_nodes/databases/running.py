@@ -14,6 +14,8 @@ Rows = list[dict[str, Any]]
 Build = Callable[[int, dict[str, Any]], Awaitable[list[Statement]]]
 Execute = Callable[[Statement], Awaitable[Rows | None]]
 """None for a statement that has no rows by its nature."""
+Fail = Callable[[NodeRunError, int], Item]
+"""The item that stands for a failure, by the index of the item that it is of."""
 
 
 async def query_text(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> str:
@@ -33,6 +35,7 @@ async def run_statements(
     build: Build,
     execute: Execute,
     transaction: Callable[[], AbstractAsyncContextManager[Any]],
+    fail: Fail | None = None,
 ) -> Outputs:
     """Rows as items, each paired to the item that asked; `{success: true}` where no statement of it has rows.
 
@@ -41,6 +44,7 @@ async def run_statements(
     """
     output: list[Item] = []
     parameters = await ctx.parameters()
+    fail = fail or ctx.failed_item
 
     async def one(index: int) -> list[Item]:
         results = [await execute(statement) for statement in await build(index, parameters[index])]
@@ -50,7 +54,7 @@ async def run_statements(
         return [made(row, index) for row in rows]
 
     if batching == "transaction":
-        return [await _together(ctx, one, transaction)]
+        return [await _together(ctx, one, transaction, fail)]
     for index in range(len(ctx.items)):
         await ctx.checkpoint()
         try:
@@ -60,7 +64,7 @@ async def run_statements(
                 error.item_index = index
             if not ctx.continues():
                 raise
-            output.append(ctx.failed_item(error, index))
+            output.append(fail(error, index))
     return [output]
 
 
@@ -69,12 +73,14 @@ async def run_as_one(
     build: Build,
     execute: Execute,
     transaction: Callable[[], AbstractAsyncContextManager[Any]],
+    fail: Fail | None = None,
 ) -> Outputs:
     """As if all statements were one: the first failure is that of the node, and `{success: true}` stands once for all
     items where nothing has rows. `transaction` goes around more than one statement."""
     parameters = await ctx.parameters()
     built: list[list[Statement]] = []
     silent = False
+    fail = fail or ctx.failed_item
 
     async def prepare(index: int) -> list[Item]:
         built.append(await build(index, parameters[index]))
@@ -86,10 +92,10 @@ async def run_as_one(
         silent = silent or None in results
         return [made(row, index) for found in results for row in found or ()]
 
-    if failed := await _together(ctx, prepare, nothing_to_undo):
+    if failed := await _together(ctx, prepare, nothing_to_undo, fail):
         return [failed]
     around = transaction if sum(map(len, built)) > 1 else nothing_to_undo
-    output = await _together(ctx, one, around)
+    output = await _together(ctx, one, around, fail)
     if silent and not output:
         output = [
             {"json": {"success": True}, "pairedItem": [{"item": index} for index in range(len(ctx.items))]}
@@ -101,6 +107,7 @@ async def _together(
     ctx: RunContext,
     one: Callable[[int], Awaitable[list[Item]]],
     transaction: Callable[[], AbstractAsyncContextManager[Any]],
+    fail: Fail,
 ) -> list[Item]:
     output: list[Item] = []
     index = 0
@@ -114,8 +121,17 @@ async def _together(
             error.item_index = index
         if not ctx.continues():
             raise
-        return [ctx.failed_item(error, index)]
+        return [fail(error, index)]
     return output
+
+
+def failure(ctx: RunContext, error: NodeRunError, index: int, *, all_of_them: bool) -> Item:
+    """With the error as an object, as n8n's nodes of databases give it; where it is that of all items, with its message
+    beside it and without the fields of an item."""
+    item = ctx.failed_item(error, index)
+    told = {"name": "NodeOperationError", "message": error.message, "description": error.description}
+    fields = {"message": error.message} if all_of_them else item["json"]
+    return {**item, "json": {**fields, "error": told}}
 
 
 @asynccontextmanager

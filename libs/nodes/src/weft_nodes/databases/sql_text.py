@@ -73,16 +73,19 @@ def statements(
     place: Callable[[int], str],
     quote: Callable[[str], str],
     escape: Callable[[str], str] = str,
+    literal: Callable[[Any], str | None] = lambda _: None,
 ) -> list[Statement]:
     """The statements of a text with `$1`, `$2`, … : each number stands for one of `values`, `$1:name` for an
     identifier, `$1:csv` for a list of values. `syntax` is that of the database, `place(n)` the driver's sign for its
-    n-th value, `escape` is for what is plain text. Nothing in quotes or comments is looked at. Raises NodeRunError
-    for a number without a value."""
+    n-th value, `escape` is for what is plain text, `literal` for values that stand in the text itself.
+    Nothing in quotes or comments is looked at. Raises NodeRunError for a number without a value."""
     found: list[Statement] = []
     parts: list[str] = []
     held: list[Any] = []
 
     def put(value: Any) -> str:
+        if (written := literal(value)) is not None:
+            return written
         held.append(value)
         return place(len(held))
 

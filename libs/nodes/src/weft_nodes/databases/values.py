@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d:\d\d)(\.\d+)?)?(?:\+00)?")
+_MOMENT = re.compile(r"(\d{4,6})(-\d\d-\d\d)(?: (\d\d:\d\d:\d\d)(\.\d+)?)?(?:\+00)?( BC)?")
 
 
 def number(text: str) -> int | float | str | None:
@@ -24,7 +24,10 @@ def moment(text: str) -> str:
     found = _MOMENT.fullmatch(text)
     if found is None:
         return text
-    return f"{found[1]}T{found[2] or '00:00:00'}.{(found[3] or '.').lstrip('.')[:3].ljust(3, '0')}Z"
+    year = 1 - int(found[1]) if found[5] else int(found[1])
+    # ISO 8601 as JavaScript writes it: six digits and a sign where four don't do
+    years = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+07d}"
+    return f"{years}{found[2]}T{found[3] or '00:00:00'}.{(found[4] or '.').lstrip('.')[:3].ljust(3, '0')}Z"
 
 
 def buffer(data: bytes) -> dict[str, Any]:

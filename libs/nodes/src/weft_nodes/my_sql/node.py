@@ -1,6 +1,7 @@
 """MySQL and MariaDB: queries and rows of tables. Names are quoted, values bound."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from weft_node_sdk.context import NodeRunError, Outputs, RunContext
@@ -11,6 +12,7 @@ from weft_nodes.databases.running import (
     Build,
     Execute,
     Rows,
+    failure,
     nothing_to_undo,
     query_text,
     run_as_one,
@@ -218,5 +220,6 @@ async def run(ctx: RunContext) -> Outputs:
         batching = str(options.get("queryBatching", "single"))
         if batching == "single":
             build = _inserted_at_once(ctx) if operation == "insert" else _builder(ctx)
-            return await run_as_one(ctx, build, execute, nothing_to_undo)
+            fail = partial(failure, ctx, all_of_them=True)
+            return await run_as_one(ctx, build, execute, nothing_to_undo, fail)
         return await run_statements(ctx, batching, _builder(ctx), execute, connection.transaction)

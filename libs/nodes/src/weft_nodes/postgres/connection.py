@@ -37,12 +37,17 @@ class Connection:
             rows = [
                 {name: plain(held) for name, held in row.items()} for row in await prepared.fetch(*values)
             ]
-            return rows if prepared.get_attributes() else None
+            # a change that returns nothing is as one without RETURNING
+            return rows if rows or prepared.get_statusmsg().startswith("SELECT") else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         async with self._driver.transaction():
             yield
+
+
+def identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @contextmanager

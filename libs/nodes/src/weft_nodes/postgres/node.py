@@ -1,20 +1,28 @@
 """Postgres: queries and rows of tables. Names are quoted, values bound."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from weft_node_sdk.context import NodeRunError, Outputs, RunContext
 from weft_node_sdk.paths import MISSING, get
-from weft_node_sdk.values import members, names_in, value
+from weft_node_sdk.values import members, names_in, to_text, value
 
 from weft_nodes.databases.building import Builder, Dialect, row_of, split_row, table_name
-from weft_nodes.databases.running import Build, Rows, name_in, query_text, run_as_one, run_statements
-from weft_nodes.databases.sql_text import POSTGRES, Statement, parameters_in, statements
+from weft_nodes.databases.replacements import replacements
+from weft_nodes.databases.running import (
+    Build,
+    Rows,
+    failure,
+    name_in,
+    query_text,
+    run_as_one,
+    run_statements,
+)
+from weft_nodes.databases.sql_text import POSTGRES, Statement, statements
 from weft_nodes.postgres.connection import connect
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+from weft_nodes.postgres.connection import identifier as quoted
 
 
 def _place(number: int) -> str:
@@ -22,6 +30,19 @@ def _place(number: int) -> str:
 
 
 _DIALECT = Dialect(quoted, _place)
+
+
+def _literal(given: Any) -> str | None:
+    """Numbers and booleans, which have a type of their own also where the server knows none for a parameter."""
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, int | float) and math.isfinite(given):
+        return f"({to_text(given)})" if given < 0 else str(to_text(given))
+    return None
+
+
+def _statements(text: str, given: Sequence[Any]) -> list[Statement]:
+    return statements(text, given, syntax=POSTGRES, place=_place, quote=quoted, literal=_literal)
 
 
 def _table(parameters: Mapping[str, Any]) -> str:
@@ -93,14 +114,10 @@ def _builder(ctx: RunContext) -> Build:
         options = members(parameters)
         operation = parameters.get("operation", "insert")
         if operation == "executeQuery":
-            given = value(options.get("queryReplacement"))
-            values = (
-                [None if each == "" else each for each in parameters_in(given)]
-                if (options.get("replaceEmptyStrings") is True)
-                else parameters_in(given)
-            )
-            text = await query_text(ctx, index, parameters)
-            return statements(text, values, syntax=POSTGRES, place=_place, quote=quoted)
+            values = await replacements(ctx, index, parameters, typed=ctx.node.version < 2.5)
+            if options.get("replaceEmptyStrings") is True:
+                values = [None if each == "" else each for each in values]
+            return _statements(await query_text(ctx, index, parameters), values)
         if operation == "select":
             return [_select(parameters)]
         if operation == "deleteTable":
@@ -127,8 +144,7 @@ def _first_version(ctx: RunContext) -> Build:
         if operation == "executeQuery":
             found = [get(json, name) for name in names_in(value(more.get("queryParams", "")))]
             values = [None if each is MISSING else each for each in found]
-            text = await query_text(ctx, index, parameters)
-            return statements(text, values, syntax=POSTGRES, place=_place, quote=quoted)
+            return _statements(await query_text(ctx, index, parameters), values)
         names = [name.partition(":")[0].strip() for name in names_in(value(parameters.get("columns", "")))]
         match = [name.partition(":")[0] for name in names_in(value(parameters.get("updateKey", "")))]
         wanted = [*names, *(name for name in match if operation == "update" and name not in names)]
@@ -170,6 +186,8 @@ async def run(ctx: RunContext) -> Outputs:
         async def execute(statement: Statement) -> Rows | None:
             return _outcome(ctx.node.version, operation, await connection.run(statement))
 
-        if batching in {"single", "multiple"}:
-            return await run_as_one(ctx, build, execute, connection.transaction)
-        return await run_statements(ctx, str(batching), build, execute, connection.transaction)
+        at_once = batching in {"single", "multiple"}
+        fail = ctx.failed_item if old else partial(failure, ctx, all_of_them=at_once)
+        if at_once:
+            return await run_as_one(ctx, build, execute, connection.transaction, fail)
+        return await run_statements(ctx, str(batching), build, execute, connection.transaction, fail)

@@ -68,6 +68,12 @@ def _point(text: str) -> dict[str, Any]:
     return {"x": number(x), "y": number(y)}
 
 
+def _circle(text: str) -> dict[str, Any]:
+    """`<(x,y),radius>`"""
+    x, y, radius = text.strip("<>").replace("(", "").replace(")", "").split(",")
+    return {"x": number(x), "y": number(y), "radius": number(radius)}
+
+
 def decoders(large_numbers: str) -> dict[str, Callable[[str], Any]]:
     """By type. `large_numbers`: `text`, or `numbers` with a loss of digits."""
     found: dict[str, Callable[[str], Any]] = dict.fromkeys(_TEXTS, str)
@@ -76,7 +82,8 @@ def decoders(large_numbers: str) -> dict[str, Callable[[str], Any]]:
     found |= dict.fromkeys(("float4", "float8"), number)
     found |= dict.fromkeys(("date", "timestamp", "timestamptz"), moment)
     found |= dict.fromkeys(("json", "jsonb"), orjson.loads)
-    return found | {"bool": "t".__eq__, "bytea": _bytes, "interval": _interval, "point": _point}
+    found |= {"bool": "t".__eq__, "bytea": _bytes, "interval": _interval, "point": _point}
+    return found | {"circle": _circle}
 
 
 def plain(value: Any) -> Any:

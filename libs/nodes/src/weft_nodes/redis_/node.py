@@ -135,7 +135,8 @@ async def _perform(ctx: RunContext, client: Any, index: int, parameters: Mapping
         case "keys":
             return await _keys(client, parameters)
         case "llen":
-            return {"length": await client.llen(text_of(parameters.get("list")))}
+            name = text_of(parameters.get("list"))
+            return {name: await client.llen(name)}
         case "incr":
             count = await client.incr(key)
             if parameters.get("expire") is True:
