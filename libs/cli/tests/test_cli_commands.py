@@ -138,6 +138,18 @@ def test_a_folder_has_one_holder_at_a_time(tmp_path: Path) -> None:
         pass
 
 
+def test_a_folder_that_can_not_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(WeftError, match="Set WEFT_HOME") as caught, HomeLock(home):
+            pass
+        assert caught.value.code is ErrorCode.CONFLICT
+        assert str(home) in caught.value.message
+        result = CliRunner().invoke(cli, ["export", str(home / "out"), "--api-key", "k"])
+        assert result.exit_code == 2
+        assert str(home) in result.stderr
+
+
 def test_a_port_is_opened_once() -> None:
     first = open_port("127.0.0.1", 0)
     port = first.getsockname()[1]

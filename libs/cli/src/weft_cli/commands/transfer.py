@@ -87,9 +87,12 @@ def _line(row: dict[str, Any]) -> str:
 
 
 def export_workflows(base: str, api_key: str, folder: Path, *, as_json: bool) -> int:
-    """One file a workflow, named for it and its id."""
+    """One file a workflow, named for it and its id. Raises VALIDATION_ERROR for a folder that can't be made."""
     server = Server(base, api_key)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WeftError(ErrorCode.VALIDATION_ERROR, f"{folder} can't be made: {error.strerror}.") from None
     written = []
     for workflow in server.workflows():
         name = re.sub(r"[^A-Za-z0-9]+", "-", workflow["name"]).strip("-").lower() or "workflow"

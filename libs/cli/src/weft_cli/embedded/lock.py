@@ -31,16 +31,23 @@ def open_port(host: str, port: int) -> socket.socket:
 
 
 class HomeLock:
-    """Holds `WEFT_HOME/lock` for as long as the process lives; a kill -9 releases it."""
+    """Holds `WEFT_HOME/lock` for as long as the process lives; a kill -9 releases it. Raises CONFLICT where another
+    holds it, or the folder can't be written."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        if not self.home.exists():
-            self.home.mkdir(parents=True, mode=0o700)
-        self._file = (self.home / "lock").open("a+")
+        try:
+            if not self.home.exists():
+                self.home.mkdir(parents=True, mode=0o700)
+            self._file = (self.home / "lock").open("a+")
+        except OSError as error:
+            message = (
+                f"{self.home} can't hold Weft's data: {error.strerror}. Set WEFT_HOME to a folder that can."
+            )
+            raise WeftError(ErrorCode.CONFLICT, message) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

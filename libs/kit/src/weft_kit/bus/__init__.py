@@ -15,8 +15,9 @@ from weft_contracts.messages import Envelope
 
 
 class Received(NamedTuple):
-    """One message of a partition. `envelope` is None where its bytes could not be decoded: `error` says why, the
-    adapter has put it on the dead-letter topic, and `key` still names what it was about."""
+    """One message of a partition. `envelope` is None where its bytes could not be decoded: `error` says why
+    and names the letter as which the adapter has put it on the dead-letter topic, `key` still names what it was
+    about."""
 
     topic: str
     partition: int

@@ -131,7 +131,8 @@ class KafkaReader:
         reason = f"{type(error).__name__}: {error}"
         letter = await self._link.bury_surely(record, reason) if self._group is not None else ""
         log.error("a message of %s can't be read: %s", record.topic, reason, extra=fields(letter=letter))
-        return Received(record.topic, record.partition, record.offset, _key(record), None, reason)
+        told = f"dead letter {letter}: {reason}" if letter else reason
+        return Received(record.topic, record.partition, record.offset, _key(record), None, told)
 
     async def _reconnect(self) -> None:
         """A consumer whose fetcher has died does not come back."""
