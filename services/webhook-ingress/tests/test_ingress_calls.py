@@ -33,6 +33,7 @@ from weft_contracts.pb import workflow_store_pb2 as store
 from weft_kit import items
 from weft_kit.http import serve_http
 from weft_kit.rpc import Caller, current
+from weft_webhook_ingress import bootstrap
 from weft_webhook_ingress.adapters.postgres import PostgresCalls
 from weft_webhook_ingress.domain.hook import Owner
 
@@ -151,6 +152,57 @@ async def test_header_authentication_follows_the_credential(world: World, made_r
     assert (await world.call("GET", "/webhook/a", headers={"x-key": "one"})).status_code == 403
 
 
+def confused(public: str) -> str:
+    """A token whose HMAC has the public key as secret."""
+    parts = [base64.urlsafe_b64encode(part).rstrip(b"=") for part in (b'{"alg":"HS256"}', b'{"sub":"x"}')]
+    mac = hmac.digest(public.encode(), b".".join(parts), "sha256")
+    return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret", "headers"),
+    [
+        ("headerAuth", {"name": "X-Key", "value": ""}, {}),
+        ("basicAuth", {"user": "", "password": ""}, {"authorization": "Basic Og=="}),
+        ("jwtAuth", {"secret": "", "publicKey": "unused"}, {"authorization": f"Bearer {confused('')}"}),
+    ],
+)
+async def test_empty_credentials_let_nobody_in(
+    world: World, made_route: MakeRoute, kind: str, secret: dict[str, str], headers: dict[str, str]
+) -> None:
+    world.played.secrets["p1", "c1"] = secret
+    names = {"headerAuth": "httpHeaderAuth", "basicAuth": "httpBasicAuth", "jwtAuth": "jwtAuth"}
+    await world.publish(made_route("a", "GET", authentication=kind, credentials={names[kind]: "c1"}))
+    assert (await world.call("GET", "/webhook/a", headers=headers)).status_code == 500
+    assert world.commands == []
+
+
+async def test_a_credential_that_is_changed_while_it_is_read_is_read_again(
+    world: World, made_route: MakeRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.played.secrets["p1", "c1"] = {"name": "X-Key", "value": "one"}
+    await world.publish(
+        made_route("a", "GET", authentication="headerAuth", credentials={"httpHeaderAuth": "c1"})
+    )
+    decrypt, reading, go_on = world.played.Decrypt, asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Any) -> Any:
+        answer = await decrypt(request)
+        reading.set()
+        await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(world.played, "Decrypt", slow)
+    early = asyncio.create_task(world.call("GET", "/webhook/a", headers={"x-key": "one"}))
+    await reading.wait()
+    world.played.secrets["p1", "c1"] = {"name": "X-Key", "value": "two"}
+    changed = Envelope("x", CredentialChanged("c1", "p1", "updated"))
+    await world.service.asgi._guard.changed(changed)
+    go_on.set()
+    assert (await early).status_code == 200
+    assert (await world.call("GET", "/webhook/a", headers={"x-key": "one"})).status_code == 403
+
+
 async def test_a_credential_opens_only_hooks_of_its_project(world: World, made_route: MakeRoute) -> None:
     world.played.secrets["p1", "c1"] = {"name": "X-Key", "value": "one"}
     hook = {"authentication": "headerAuth", "credentials": {"httpHeaderAuth": "c1"}}
@@ -158,13 +210,6 @@ async def test_a_credential_opens_only_hooks_of_its_project(world: World, made_r
     await world.publish(made_route("b", "GET", **hook), workflow="w2", project="p2")
     assert (await world.call("GET", "/webhook/a", headers={"x-key": "one"})).status_code == 200
     assert (await world.call("GET", "/webhook/b", headers={"x-key": "one"})).status_code == 500
-
-
-def confused(public: str) -> str:
-    """A token whose HMAC has the public key as secret."""
-    parts = [base64.urlsafe_b64encode(part).rstrip(b"=") for part in (b'{"alg":"HS256"}', b'{"sub":"x"}')]
-    mac = hmac.digest(public.encode(), b".".join(parts), "sha256")
-    return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
 
 
 async def test_tokens(world: World, made_route: MakeRoute) -> None:
@@ -325,6 +370,24 @@ async def test_a_key_makes_a_repeat_the_same_execution(world: World, made_route:
     assert await world.service._calls.first_accepted("w1", "Webhook", "k1", 5) > 5
     await world.service._calls.forget(time.time_ns() // 1_000_000 + 3 * 86_400_000)
     assert await world.service._calls.first_accepted("w1", "Webhook", "k1", 5) == 5
+
+
+async def test_keys_are_forgotten_while_the_service_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = world.service._calls
+    now = time.time_ns() // 1_000_000
+    await calls.first_accepted("w1", "Webhook", "old", now - 3 * 86_400_000)
+    await world.service.stop()
+    monkeypatch.setattr(bootstrap, "FORGET_SECONDS", 0.01)
+    await world.service.start()
+    async with asyncio.timeout(10):
+        while await calls.first_accepted("w1", "Webhook", "old", now) != now:
+            await asyncio.sleep(0.01)
+    await calls.first_accepted("w1", "Webhook", "other", now - 3 * 86_400_000)
+    async with asyncio.timeout(10):
+        while await calls.first_accepted("w1", "Webhook", "other", now) != now:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_bus_that_is_full_is_said_with_a_time_to_come_again(

@@ -1,16 +1,20 @@
 """The one file of the webhook ingress that knows concrete classes."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from weft_contracts import topics
+from weft_contracts.errors import WeftError
 from weft_contracts.rpc.auth import Access
 from weft_contracts.rpc.orchestrator import Executions
 from weft_contracts.rpc.webhook_ingress import Webhooks
 from weft_contracts.rpc.workflow_store import Credentials, Workflows
 from weft_kit.identity.access import AccessPolicy
 from weft_kit.service import AsgiApp, Infra
+from weft_kit.tasks import end
 from weft_node_sdk.catalogue import Catalogue
 
 from weft_webhook_ingress.adapters.postgres import PostgresCalls
@@ -21,6 +25,10 @@ from weft_webhook_ingress.application.routes import Routes
 from weft_webhook_ingress.entrypoints.asgi import Ingress
 from weft_webhook_ingress.entrypoints.grpc import WebhooksServicer
 from weft_webhook_ingress.settings import WebhookIngressSettings
+
+log = logging.getLogger("weft.ingress")
+
+FORGET_SECONDS: Final = 3600.0
 
 
 class WebhookIngressService:
@@ -36,23 +44,30 @@ class WebhookIngressService:
         self._infra = infra
         self._calls = PostgresCalls(infra.database)
         self._unlisten: Callable[[], None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         channel = topics.reply_channel(self._infra.instance)
         self._unlisten = self._infra.signals.listen(channel, self._replies.heard)
         await self._routes.load()
-        await self._calls.forget(time.time_ns() // 1_000_000)
-        self._keeping = asyncio.create_task(self._routes.keep())
+        self._tasks = [asyncio.create_task(work) for work in (self._routes.keep(), self._forget())]
 
     async def drain(self) -> None:
         """Nothing to do: the HTTP server finishes what it has."""
 
     async def stop(self) -> None:
-        if self._keeping is not None:
-            self._keeping.cancel()
+        await end(*self._tasks)
         if self._unlisten is not None:
             self._unlisten()
+
+    async def _forget(self) -> None:
+        """Old idempotency keys, for ever."""
+        while True:
+            try:
+                await self._calls.forget(time.time_ns() // 1_000_000)
+            except WeftError as error:
+                log.warning("old idempotency keys stay for now: %s", error.message)
+            await asyncio.sleep(FORGET_SECONDS)
 
     def ready(self) -> str:
         return "" if self._routes.loaded else "the routes are not known yet"

@@ -15,25 +15,29 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import CredentialChanged, Envelope
 from weft_contracts.pb import workflow_store_pb2 as pb
 from weft_contracts.rpc.workflow_store import Credentials
+from weft_kit.identity.expiring import Expiring
 
 from weft_webhook_ingress.domain.answers import Answer, problem
 from weft_webhook_ingress.domain.hook import Hook
 
 _TYPES: Final = {"basicAuth": "httpBasicAuth", "headerAuth": "httpHeaderAuth", "jwtAuth": "jwtAuth"}
 _BOTS: Final = ("bot", "crawler", "spider", "facebookexternalhit", "slurp", "preview", "whatsapp")
+SECRET_SECONDS: Final = 60.0
 _DENIED: Final = "Authorization is required!"
 
 
 class Guard:
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._secrets: dict[tuple[str, str], dict[str, Any]] = {}
+        self._secrets: Expiring[tuple[str, str], dict[str, Any]] = Expiring()
         """By project and id: a credential opens the hooks of its own project only."""
+        self._changes = 0
 
     async def changed(self, envelope: Envelope) -> None:
+        """Not every change is heard of: what was read is good for SECRET_SECONDS."""
         if isinstance(envelope.body, CredentialChanged):
-            for key in [key for key in self._secrets if key[1] == envelope.body.credential_id]:
-                del self._secrets[key]
+            self._changes += 1
+            self._secrets.clear()
 
     async def refusal(self, hook: Hook, headers: Mapping[str, str], address: str) -> Answer | None:
         """None where the call may come in."""
@@ -46,6 +50,8 @@ class Guard:
         secret = await self._secret(hook)
         if secret is None:
             return problem(500, "The credential of this webhook is missing.")
+        if _empty(hook.authentication, secret):
+            return problem(500, "The credential of this webhook is empty.")
         if hook.authentication == "basicAuth":
             return _basic(secret, headers.get("authorization", ""))
         if hook.authentication == "headerAuth":
@@ -64,13 +70,15 @@ class Guard:
         found = self._secrets.get(key)
         if found is None:
             request = pb.DecryptRequest(credential_id=credential_id, project_id=hook.owner.project_id)
+            changes = self._changes
             try:
                 found = orjson.loads((await self._credentials.Decrypt(request)).data)
             except WeftError as error:
                 if error.code is ErrorCode.NOT_FOUND:
                     return None
                 raise
-            self._secrets[key] = found
+            if changes == self._changes:  # else it may be what was there before
+                self._secrets.put(key, found, SECRET_SECONDS)
         return found
 
 
@@ -80,6 +88,15 @@ def _inside(hook: Hook, address: str) -> bool:
     except ValueError:
         return False
     return any(caller in network for network in hook.networks)
+
+
+def _empty(authentication: str, secret: Mapping[str, Any]) -> bool:
+    """Whether anybody could come in."""
+    if authentication == "basicAuth":
+        return not (secret.get("user") or secret.get("password"))
+    if authentication == "jwtAuth":
+        return not secret.get("publicKey" if secret.get("keyType") == "pemKey" else "secret")
+    return not secret.get("value")
 
 
 def _basic(secret: Mapping[str, Any], given: str) -> Answer | None:

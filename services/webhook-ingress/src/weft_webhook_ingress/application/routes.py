@@ -56,6 +56,8 @@ class Routes:
                 await self.load()
             except WeftError as error:
                 log.warning("routes can't be refreshed: %s", error.message)
+            except Exception:
+                log.exception("routes can't be refreshed")
 
     async def changed(self, envelope: Envelope) -> None:
         event = envelope.body
