@@ -178,6 +178,48 @@ async def test_lost_events_are_made_good_from_the_store(world: World, wall: Time
     assert {start.workflow_id for start in world.starts} == {"kept", "new"}
 
 
+async def test_what_is_published_during_a_reconciliation_stays(
+    world: World, wall: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_schedules = world.played.ListSchedules
+
+    async def meanwhile(request: Any) -> Any:
+        answer = await list_schedules(request)
+        await world.publish(MINUTELY)
+        return answer
+
+    monkeypatch.setattr(world.played, "ListSchedules", meanwhile)
+    await world.services[0]._clock.reconcile()
+    assert await world.table.known() == {"w1": 1}
+
+
+async def test_what_was_missed_may_be_published_again(world: World, wall: Time) -> None:
+    """Its unpublication was not heard of, seq 2; its publication is, seq 3 or later."""
+    await world.publish(MINUTELY)
+    await world.services[0]._clock.reconcile()
+    assert await world.table.known() == {}
+    await world.publish(MINUTELY, seq=2)
+    assert await world.table.known() == {"w1": 2}
+
+
+async def test_a_bug_does_not_stop_the_clock(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, failures = world.services[0], [RuntimeError("bug")]
+    soonest = type(world.table).soonest
+
+    async def flaky(table: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await soonest(table)
+
+    monkeypatch.setattr(type(world.table), "soonest", flaky)
+    await service.start()
+    await world.publish(ScheduleRule("Clock", 0, interval_seconds=1))
+    async with asyncio.timeout(30):
+        while not world.starts:
+            await asyncio.sleep(0.01)
+    assert failures == []
+
+
 async def test_the_service_fires_by_itself_over_a_time_without_a_bus(world: World) -> None:
     service = world.services[0]
     assert service.ready() == "not running"

@@ -72,6 +72,15 @@ class PostgresSchedules:
                         kept.get((timezone, encoded), first),
                     )
 
+    async def remove(self, workflow_id: str, seq: int) -> None:
+        """What a workflow had, unless something newer than `seq` is known."""
+        await self._fetch(
+            "DELETE FROM scheduler.schedules s USING scheduler.workflows w "
+            "WHERE s.workflow_id = $1 AND w.workflow_id = $1 AND w.seq = $2",
+            workflow_id,
+            seq,
+        )
+
     async def known(self) -> dict[str, int]:
         """Workflow to seq, of those that have schedules."""
         rows = await self._fetch(

@@ -76,6 +76,7 @@ class Clock:
 
     async def reconcile(self) -> None:
         """What the store says, where an event was lost. Raises UNAVAILABLE."""
+        before = await self._schedules.known()
         answer = await self._workflows.ListSchedules(pb.ListSchedulesRequest())
         now, found = _now(), dict[str, tuple[int, list[Any]]]()
         for row in answer.schedules:
@@ -86,9 +87,9 @@ class Clock:
             )
         for workflow_id, (seq, rules) in found.items():
             await self._schedules.replace(workflow_id, seq, rules)
-        for workflow_id, seq in (await self._schedules.known()).items():
+        for workflow_id, seq in before.items():
             if workflow_id not in found:
-                await self._schedules.replace(workflow_id, seq + 1, [])
+                await self._schedules.remove(workflow_id, seq)
 
     async def run(self) -> None:
         """For ever."""
@@ -103,6 +104,9 @@ class Clock:
                     reconciled = time.monotonic()
             except WeftError as error:
                 log.warning("ticks have to wait: %s", error.message)
+                soonest = None
+            except Exception:
+                log.exception("the clock stumbled")
                 soonest = None
             left = LONGEST_SLEEP if soonest is None else (soonest - _now()) / 1_000_000
             with contextlib.suppress(TimeoutError):
