@@ -172,3 +172,14 @@ async def test_outlives_the_database(pg_server: Postgres, database: Database, bu
     await until_empty(database)
     assert sorted(set(bus.numbers)) == list(range(6))
     await outbox.stop()
+
+
+async def test_what_can_not_be_sent_holds_up_nothing(database: Database, bus: RecordingBus) -> None:
+    outbox = Outbox("demo", bus, database)
+    pool = await database.pool()
+    await pool.execute("INSERT INTO demo.outbox (topic, envelope) VALUES ($1, $2)", TOPIC, b"what is this")
+    await stage(outbox, database, range(3))
+    assert await outbox.relay() == 3
+    assert bus.numbers == [0, 1, 2]
+    assert await outbox.relay() == 0
+    assert bytes(await pool.fetchval("SELECT envelope FROM demo.outbox")) == b"what is this"

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from weft_contracts import wire
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Envelope
 
 from weft_kit.bus import EventBus
@@ -100,18 +101,25 @@ class Outbox:
             self._awake.clear()
 
     async def relay(self) -> int:
-        """Sends one batch; how many there were. Rows stay locked until the bus has them, so that several relays do
-        not send the same."""
+        """Sends one batch; how many left. Rows stay locked until the bus has them, so that several relays do not send
+        the same. Where the bus is away, all stay; what it will not have goes to the end, and holds up nothing."""
         with database_errors():
             pool = await self._database.pool()
             async with pool.acquire() as connection, connection.transaction():
                 rows = sorted(await connection.fetch(self._take), key=lambda row: int(row["id"]))
+                results = await asyncio.gather(*[self._send(row) for row in rows], return_exceptions=True)
+                refused = []
+                for row, result in zip(rows, results, strict=True):
+                    if isinstance(result, WeftError) and result.code is ErrorCode.UNAVAILABLE:
+                        raise result
+                    if result is not None:
+                        log.error("a message of %s can't be sent: %r", row["topic"], result)
+                        refused.append((row["topic"], row["partition"], row["envelope"]))
+                if refused:
+                    await connection.executemany(f"{self._insert} VALUES ($1, $2, $3)", refused)
                 if rows:
-                    await asyncio.gather(
-                        *[
-                            self._bus.submit(row["topic"], wire.decode(row["envelope"]), row["partition"])
-                            for row in rows
-                        ]
-                    )
                     point("publish.after")
-                return len(rows)
+                return len(rows) - len(refused)
+
+    async def _send(self, row: Any) -> None:
+        await self._bus.submit(row["topic"], wire.decode(row["envelope"]), row["partition"])

@@ -19,6 +19,7 @@ log = logging.getLogger("weft.bus")
 
 TRIES: Final = 5
 STOP_SECONDS: Final = 3.0
+AGAIN_SECONDS: Final = 1.0
 LISTENER_QUEUE: Final = 20_000
 LISTENER_REST_SECONDS: Final = 0.005
 """Listeners feed screens and caches: a tenth of what a browser may wait, for half as many fetches under load."""
@@ -76,17 +77,17 @@ class Group:
                         await self._batch(batches)
                     finally:
                         self._handling = False
-            except KafkaError as error:
+            except Exception as error:  # noqa: BLE001 - nobody else would read the group's topics again
                 log.warning("the group %s reads no more: %r", self._name, error)
                 await self._reconnect()
 
     async def _reconnect(self) -> None:
         await close(self._consumer)
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(AGAIN_SECONDS)
             try:
                 return await self._connect()
-            except (KafkaError, OSError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 log.debug("the group %s is not back yet: %r", self._name, error)
 
     async def _batch(self, batches: Mapping[Any, Sequence[Any]]) -> None:

@@ -28,6 +28,7 @@ MAX_BYTES: Final = 128 * 1024 * 1024
 """Of one partition, uncommitted; beyond, `submit` waits."""
 PATIENCE: Final = 5.0
 TRIES: Final = 5
+BURY_SECONDS: Final = 1.0
 
 
 class _Entry:
@@ -195,9 +196,20 @@ class _Subscriber:
                     return
                 if number + 1 == TRIES:
                     log.exception("%s gave up a message of %s", self.group, self.topic)
-                    await self.bus.dead_letter(self.topic, envelope, repr(error))
+                    await self._bury_surely(envelope, repr(error))
                     return
                 await asyncio.sleep(0.05 * 4**number)
+            else:
+                return
+
+    async def _bury_surely(self, envelope: Envelope, error: str) -> None:
+        """Until it succeeds: the disk may be full."""
+        while True:
+            try:
+                await self.bus.dead_letter(self.topic, envelope, error)
+            except OSError as failure:
+                log.warning("a dead letter of %s can't be written: %s", self.topic, failure)
+                await asyncio.sleep(BURY_SECONDS)
             else:
                 return
 
