@@ -16,6 +16,7 @@ from weft_contracts.messages import (
     Envelope,
     Heartbeat,
     NodeCompleted,
+    NodeFailed,
     NodeOutput,
     NodeStarted,
     RunSegment,
@@ -240,15 +241,19 @@ async def test_a_version_that_is_out_of_reach_is_asked_for_again(world: World) -
     assert world.outside.fail == []
 
 
-async def test_a_segment_that_can_not_run_is_let_go(world: World) -> None:
-    world.outside.fail = [WeftError(ErrorCode.NOT_FOUND, "gone")]
+async def test_a_segment_that_can_not_run_says_so(world: World) -> None:
+    world.outside.fail = [WeftError(ErrorCode.NOT_FOUND, "no such version")]
     gone, bug = world.task("e1"), world.task("e2", node="Nobody")
     world.send(gone)
-    await world.until(lambda: not world.outside.fail and not world.runner._held)
+    await world.until(lambda: world.last(gone) and not world.runner._held)
     world.send(bug)
-    await world.until(lambda: world.bus.partition(topics.node_tasks("default"), 3).base >= 2)
-    await world.until(lambda: not world.runner._held)
-    assert world.results == []
+    await world.until(lambda: world.last(bug) and not world.runner._held)
+    for task, code in (gone, "NOT_FOUND"), (bug, "INTERNAL"):
+        (message,) = world.last(task)
+        (failed,) = message.reports
+        assert isinstance(failed, NodeFailed)
+        assert (failed.node, failed.error.node, failed.error.code) == (task.entry.node, task.entry.node, code)
+        assert failed.retry_at is None
 
 
 async def test_who_leaves_says_so_and_ends_what_it_has(world: World) -> None:

@@ -329,7 +329,7 @@ class SegmentReports(
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="runner.heartbeat.v1"):
-    """Sent every 1.5 s by a thread of its own. `partition` is the runner's own in every task topic."""
+    """Sent every 1.5 s. `partition` is the runner's own in every task topic."""
 
     runner: str
     partition: int

@@ -14,6 +14,8 @@ from weft_contracts.messages import (
     CancelDispatch,
     Envelope,
     Heartbeat,
+    NodeError,
+    NodeFailed,
     NodeReport,
     RunSegment,
     SegmentReports,
@@ -120,7 +122,7 @@ class Runner:
 
     async def _walk(self, task: RunSegment) -> None:
         """What we can't reach is tried again for as long as we have the lease."""
-        pause, walk = 0.2, None
+        pause, walk = 0.2, None  # type: float, Walk | None
         while True:
             try:
                 plan = await self._outside.plan(task.version_id)
@@ -129,13 +131,27 @@ class Runner:
             except WeftError as error:
                 if error.code is not ErrorCode.UNAVAILABLE or (walk is not None and walk.granted):
                     log.exception("a segment can't run", extra=fields(execution=task.execution_id))
-                    return None
+                    return self._let_go(task, walk, error)
                 log.warning("a segment waits: %s", error.message, extra=fields(execution=task.execution_id))
-            except Exception:
+            except Exception as error:
                 log.exception("a segment failed", extra=fields(execution=task.execution_id))
-                return None
+                return self._let_go(task, walk, error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
+
+    def _let_go(self, task: RunSegment, walk: Walk | None, error: Exception) -> None:
+        """What fails here would fail anywhere. Where only something of ours is away, the orchestrator judges."""
+        activation, reports = (task.entry, []) if walk is None else walk.left()
+        unavailable = isinstance(error, WeftError) and error.code is ErrorCode.UNAVAILABLE
+        if not unavailable:
+            code = error.code.value if isinstance(error, WeftError) else "INTERNAL"
+            told = NodeError(f"The node could not be run: {error}", code, node=activation.node)
+            now = time.time_ns() // 1000
+            attempt = task.attempt if activation == task.entry else 1
+            reports.append(
+                NodeFailed(activation.node, activation.run_index, now, now, activation.inputs, told, attempt)
+            )
+        self._send(task, reports, last=True)
 
     def _send(self, task: RunSegment, reports: Sequence[NodeReport], last: bool) -> None:
         body = SegmentReports(task.execution_id, task.dispatch_id, self._name, tuple(reports), last)

@@ -102,6 +102,11 @@ class Walk:
         finally:
             self._timer.cancel()
 
+    def left(self) -> tuple[Activation, list[NodeReport]]:
+        """Where it was when it was given up, and what nobody has heard of yet."""
+        reports, self._reports = self._reports, []
+        return self._current or self._task.entry, reports
+
     async def _permission(self, activation: Activation, attempt: int) -> bool:
         """Asks until somebody answers: who was asked first may have died after the commit, before the answer."""
         began = now_us()
