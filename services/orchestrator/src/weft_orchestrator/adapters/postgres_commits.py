@@ -81,7 +81,7 @@ _DATA_ERRORS: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
-    ValueError,  # the driver's own DataError
+    ValueError,  # the driver's own DataError; text that is no UTF-8
 )
 """What PostgreSQL, or its driver, refuses for its content."""
 
@@ -100,12 +100,12 @@ class PostgresCommits:
         """The outcome of the last try is unknown: the connection was lost on the way."""
 
     async def commit(self, group: Group) -> None:
-        statement, arguments = _statement(group)
         with database_errors():
             if self._uncertain and await self._written(group):
                 self._uncertain = False
                 return
             try:
+                statement, arguments = _statement(group)
                 await (await self._connect()).execute(statement, *arguments)
             except Exception as error:
                 state = getattr(error, "sqlstate", "")

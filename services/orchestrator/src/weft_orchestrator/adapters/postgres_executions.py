@@ -7,9 +7,10 @@ from weft_contracts import wire
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import TERMINAL, NodeOutput, RetryExecution, StartExecution
 from weft_contracts.payload import EMPTY, Payload
+from weft_engine.graph import Graph
 from weft_kit.database import Database, database_errors
 
-from weft_orchestrator.application.owner import reply_at_end
+from weft_orchestrator.application.owner import NO_GRAPH, reply_at_end
 from weft_orchestrator.application.ports import Versions
 from weft_orchestrator.domain.live import Key, Live, Wake
 from weft_orchestrator.domain.records import NodeRow, decode_details, decode_error, decode_head
@@ -48,28 +49,32 @@ class PostgresExecutions:
 
     async def load(self, execution_id: str, versions: Versions) -> Live | None:
         with database_errors():
-            pool = await self._database.pool()
-            row = await pool.fetchrow(_EXECUTION, execution_id)
-            if row is None or row["status"] in TERMINAL:
+            row, runs = await self._rows(execution_id)
+            if row is None:
                 return None
-            runs = [node_row(run) for run in await pool.fetch(_RUNS, execution_id)]
-            wakes = await pool.fetch(
+            wakes = await (await self._database.pool()).fetch(
                 "SELECT * FROM orchestrator.wakes WHERE execution_id = $1::uuid", execution_id
             )
-        live = Live(
-            row["key"],
-            row["shard"],
-            row["project_id"],
-            row["workflow_id"],
-            row["version_id"],
-            row["mode"],
-            decode_head(row["head"]),
-            await versions.graph(row["version_id"]),
-            row["created_at"],
-        )
-        live.reply, live.size = row["reply"], row["data_size"]
-        live.restore(runs, (_wake(each) for each in wakes), row["seq"])
+        live = _live(row, await versions.graph(row["version_id"]))
+        live.restore((node_row(run) for run in runs), (_wake(each) for each in wakes), row["seq"])
         return live
+
+    async def bare(self, execution_id: str) -> Live | None:
+        with database_errors():
+            row, runs = await self._rows(execution_id)
+        if row is None:
+            return None
+        live = _live(row, NO_GRAPH)
+        live.restore_bare((node_row(run) for run in runs), row["seq"])
+        return live
+
+    async def _rows(self, execution_id: str) -> tuple[Any, list[Any]]:
+        """Nothing where it is over."""
+        pool = await self._database.pool()
+        row = await pool.fetchrow(_EXECUTION, execution_id)
+        if row is None or row["status"] in TERMINAL:
+            return None, []
+        return row, await pool.fetch(_RUNS, execution_id)
 
     async def retry(self, command: RetryExecution) -> StartExecution:
         with database_errors():
@@ -173,6 +178,22 @@ class PostgresExecutions:
         with database_errors():
             rows: list[Any] = await (await self._database.pool()).fetch(query, *arguments)
             return rows
+
+
+def _live(row: Any, graph: Graph) -> Live:
+    live = Live(
+        row["key"],
+        row["shard"],
+        row["project_id"],
+        row["workflow_id"],
+        row["version_id"],
+        row["mode"],
+        decode_head(row["head"]),
+        graph,
+        row["created_at"],
+    )
+    live.reply, live.size = row["reply"], row["data_size"]
+    return live
 
 
 def _wake(row: Any) -> tuple[Key, Wake]:

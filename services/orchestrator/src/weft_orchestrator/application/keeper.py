@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from weft_contracts import topics
-from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.errors import WeftError
 from weft_contracts.ids import SHARDS
 from weft_kit.telemetry.logs import fields
 
-from weft_orchestrator.application.owner import HORIZON, TICK_SECONDS, Owner, Shard, now_us
+from weft_orchestrator.application.owner import HORIZON, TICK_SECONDS, Owner, Shard, now_us, patiently
 from weft_orchestrator.application.ports import Executions, Positions, Shards
 
 log = logging.getLogger("weft.orchestrator")
@@ -142,18 +142,18 @@ class Keeper:
     async def _recover(self, shards: dict[int, Shard]) -> None:
         """Reads the results that were there at the takeover, then goes on with what still runs."""
         if not self._exclusive:
-            ends = {number: await self._owner.end_of_results(number) for number in shards}
             for number, shard in shards.items():
-                await self._until(lambda s=shard, n=number: self._caught_up(s, n, ends[n]))  # type: ignore[misc]
+                end = await patiently(lambda n=number: self._owner.end_of_results(n))  # type: ignore[misc]
+                await self._until(lambda s=shard, n=number, e=end: self._caught_up(s, n, e))  # type: ignore[misc]
         mine = [n for n, shard in shards.items() if self._owner.shards.get(n) is shard]
-        unfinished = await self._patiently(lambda: self._executions.unfinished(mine))
+        unfinished = await patiently(lambda: self._executions.unfinished(mine))
         for number, execution_id in enumerate(unfinished):
             self._owner.resume(execution_id)
             if number % 50 == 49:
                 await asyncio.sleep(0.05)
         for shard in shards.values():
             shard.recovered = True
-        await self._patiently(self._poll)
+        await patiently(self._poll)
         if unfinished:
             log.info("goes on with executions", extra=fields(executions=len(unfinished)))
 
@@ -194,16 +194,6 @@ class Keeper:
             log.warning("%s", error.message)
         except Exception:
             log.exception("a duty failed")
-
-    @staticmethod
-    async def _patiently(work: Callable[[], Awaitable[Any]]) -> Any:
-        while True:
-            try:
-                return await work()
-            except WeftError as error:
-                if error.code is not ErrorCode.UNAVAILABLE:
-                    raise
-                await asyncio.sleep(0.5)
 
     async def _every(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -10,6 +10,7 @@ import heapq
 import logging
 import secrets
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -48,9 +49,15 @@ from weft_orchestrator.domain.records import Head, head_of
 
 log = logging.getLogger("weft.orchestrator")
 T = TypeVar("T")
+Work = Callable[[], Awaitable[None]]
+Action = Callable[[Live | None], None]
+Step = tuple[Work, Action, Received | None, "Shard | None"]
+"""What waits for its turn: what is to be read first, what is done then, its message and the shard that has it open."""
 
 TICK_SECONDS: Final = 0.1
 STALL_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 0.5
+"""Between two tries to reach something of ours."""
 HORIZON: Final = 30_000_000
 """Microseconds: what is due within is kept in memory."""
 NO_GRAPH: Final = Graph.compile({}, lambda _: UNKNOWN)
@@ -64,6 +71,17 @@ _lost = metrics.counter("lost_dispatches", "Tasks whose runner died")
 
 def now_us() -> int:
     return time.time_ns() // 1000
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """What it gives, once what it needs is in reach. Raises whatever else it raises."""
+    while True:
+        try:
+            return await work()
+        except WeftError as error:
+            if error.code is not ErrorCode.UNAVAILABLE:
+                raise
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 class Shard:
@@ -117,7 +135,7 @@ class Owner:
         self.shards: dict[int, Shard] = {}
         self.lives: dict[str, Live] = {}
         self._by_execution: dict[str, list[Dispatch]] = {}
-        self._loading: dict[str, list[Callable[[Live | None], None]]] = {}
+        self._waiting: dict[str, deque[Step]] = {}
         self._timers: list[tuple[int, str]] = []
         self._dirty: dict[str, Live] = {}
         self._touched: set[tuple[str, int]] = set()
@@ -198,14 +216,23 @@ class Owner:
         shard.open[received.topic].add(received.offset)
 
         async def bury() -> None:
-            letter = await self._bus.dead_letter(received.topic, envelope, repr(error))
-            shard.open[received.topic].discard(received.offset)
-            self._touched.add((received.topic, received.partition))
-            self._asked.set()
+            letter = ""
+            while not letter:
+                try:
+                    letter = await self._bus.dead_letter(received.topic, envelope, repr(error))
+                except Exception as failure:  # noqa: BLE001 - whatever it is, nothing may pass the message
+                    log.warning("a dead letter can't be written: %r", failure)
+                    await asyncio.sleep(AGAIN_SECONDS)
+            self._done_with(received, shard)
             start = envelope.body if isinstance(envelope.body, m.StartExecution) else None
             self._poison(envelope.key, f"dead letter {letter}", start)
 
         self._spawn(bury())
+
+    def _done_with(self, received: Received, shard: Shard) -> None:
+        shard.open[received.topic].discard(received.offset)
+        self._touched.add((received.topic, received.partition))
+        self._asked.set()
 
     def _poison(self, execution_id: str, reason: str, start: m.StartExecution | None = None) -> None:
         """`start`: what could not even begin; it gets an execution that says so."""
@@ -224,59 +251,65 @@ class Owner:
         if execution_id:
             self._with(execution_id, end, None)
 
-    def _with(
-        self, execution_id: str, action: Callable[[Live | None], None], received: Received | None
-    ) -> None:
-        """Does it to the execution, now if it is in memory, else once it is loaded; None: it is over or unknown.
-        Until then the message's position stays open."""
-        waiting = self._loading.get(execution_id)
+    def _with(self, execution_id: str, action: Action, received: Received | None) -> None:
+        """Does it to the execution, now if it is in memory, else once it is loaded; None: it is over or unknown."""
         live = self.lives.get(execution_id)
-        if live is not None and waiting is None:
+        if live is not None and execution_id not in self._waiting:
             action(live)
-            return
-        step = self._opened(action, received)
-        if waiting is not None:
-            waiting.append(step)
-            return
-        self._loading[execution_id] = [step]
-        self._spawn(self._load(execution_id))
+        else:
+            self._wait(execution_id, lambda: self._load(execution_id), action, received)
 
-    def _opened(
-        self, action: Callable[[Live | None], None], received: Received | None
-    ) -> Callable[[Live | None], None]:
-        if received is None:
-            return action
-        shard = self.shards[received.partition]
-        shard.open[received.topic].add(received.offset)
+    def _wait(self, execution_id: str, work: Work, action: Action, received: Received | None) -> None:
+        """Does it after `work`, in its turn among what waits for this execution. Until then the message's position
+        stays open."""
+        shard = None if received is None else self.shards[received.partition]
+        if received is not None and shard is not None:
+            shard.open[received.topic].add(received.offset)
+        steps = self._waiting.get(execution_id)
+        if steps is None:
+            steps = self._waiting[execution_id] = deque()
+            self._spawn(self._in_turn(execution_id, steps))
+        steps.append((work, action, received, shard))
 
-        def step(live: Live | None) -> None:
+    async def _in_turn(self, execution_id: str, steps: deque[Step]) -> None:
+        while steps:
+            work, action, received, shard = steps[0]
             try:
-                action(live)
+                await patiently(work)
+                action(self.lives.get(execution_id))
             except Exception as error:
-                log.exception("a message could not be handled", extra=fields(topic=received.topic))
-                self._bury(received, error)
+                log.exception("a message could not be handled", extra=fields(execution=execution_id))
+                if received is not None and self.shards.get(received.partition) is shard:
+                    self._bury(received, error)
             else:
-                shard.open[received.topic].discard(received.offset)
-            finally:
-                self._touched.add((received.topic, received.partition))
-                self._asked.set()
-
-        return step
+                if received is not None and shard is not None:
+                    self._done_with(received, shard)
+            steps.popleft()
+        del self._waiting[execution_id]
+        self._pump()
 
     async def _load(self, execution_id: str) -> None:
-        live: Live | None = None
-        while True:
-            try:
-                live = await self._executions.load(execution_id, self._versions)
-                break
-            except WeftError as error:
-                if error.code is not ErrorCode.UNAVAILABLE:
-                    log.exception("an execution can't be read", extra=fields(execution=execution_id))
-                    break
-                await asyncio.sleep(0.5)
-        if live is not None and live.shard in self.shards:
+        """Raises UNAVAILABLE, and whatever its row is damaged by; what else can't be read ends it."""
+        number = shard_of(execution_id)
+        shard = self.shards.get(number)
+        if execution_id in self.lives or shard is None:
+            return
+        failure: Exception | None = None
+        try:
+            live = await self._executions.load(execution_id, self._versions)
+        except Exception as error:
+            if isinstance(error, WeftError) and error.code is ErrorCode.UNAVAILABLE:
+                raise
+            log.exception("an execution can't be read", extra=fields(execution=execution_id))
+            live, failure = await self._executions.bare(execution_id), error
+        if live is None or self.shards.get(number) is not shard:
+            return
+        if failure is None:
             self._adopt(live)
-        self._loaded(execution_id)
+        else:
+            self.lives[live.id] = live
+            text = f"The execution can't be read back, and so can't go on: {failure}"
+            self._stop(live, "error", m.NodeError(text, code="CRASHED", cause="crashed"))
 
     def _adopt(self, live: Live) -> None:
         """A run that was allowed to begin by the owner before us may still run: its dispatch goes on."""
@@ -297,24 +330,15 @@ class Owner:
                     self._by_execution.setdefault(live.id, []).append(dispatch)
         self._settle(live)
 
-    def _loaded(self, execution_id: str) -> None:
-        steps = self._loading.pop(execution_id, ())
-        for step in steps:
-            try:
-                step(self.lives.get(execution_id))
-            except Exception:
-                log.exception("a message could not be handled", extra=fields(execution=execution_id))
-        self._pump()
-
     # --- starts ---------------------------------------------------------------------------------------------
 
-    def _start(self, command: m.StartExecution, received: Received | None) -> None:
+    def _start(self, command: m.StartExecution, received: Received) -> None:
         known = self.lives.get(command.execution_id)
         if known is not None:
             self._repeated(known, command)
             return
         graph = self._versions.cached(command.version_id)
-        if graph is not None and command.execution_id not in self._loading:
+        if graph is not None and command.execution_id not in self._waiting:
             self._begin(command, graph)
             return
 
@@ -324,44 +348,36 @@ class Owner:
             else:
                 self._begin(command, self._versions.cached(command.version_id) or NO_GRAPH)
 
-        step = self._opened(begin, received)
-        if command.execution_id in self._loading:
-            self._loading[command.execution_id].append(step)
-        else:
-            self._loading[command.execution_id] = [step]
-            self._spawn(self._fetch(command))
+        self._wait(command.execution_id, lambda: self._fetch(command.version_id), begin, received)
 
-    async def _fetch(self, command: m.StartExecution) -> None:
-        while True:
-            try:
-                await self._versions.graph(command.version_id)
-                break
-            except WeftError as error:
-                if error.code is not ErrorCode.UNAVAILABLE:
-                    break
-                await asyncio.sleep(0.2)
-        self._loaded(command.execution_id)
+    async def _fetch(self, version_id: str) -> None:
+        """Until it is cached, or known to be nowhere."""
+        try:
+            await self._versions.graph(version_id)
+        except WeftError as error:
+            if error.code is ErrorCode.UNAVAILABLE:
+                raise
 
     def _retry(self, command: m.RetryExecution, received: Received) -> None:
         """As a start, with what the first run had done."""
-        step = self._opened(lambda _: None, received)
+        start: m.StartExecution | None = None
 
-        async def begin() -> None:
-            start = await self._patiently(self._executions.retry(command))
-            if start is not None and shard_of(start.execution_id) in self.shards:
-                self._start(start, None)
-            step(None)
+        async def read() -> None:
+            nonlocal start
+            try:
+                start = await self._executions.retry(command)
+            except WeftError as error:
+                if error.code is ErrorCode.UNAVAILABLE:
+                    raise
+                log.warning("a retry has no effect: %s", error.message)
+            else:
+                await self._fetch(start.version_id)
 
-        self._spawn(begin())
+        def begin(live: Live | None) -> None:
+            if start is not None and live is None:
+                self._begin(start, self._versions.cached(start.version_id) or NO_GRAPH)
 
-    @staticmethod
-    async def _patiently(work: Awaitable[T]) -> T | None:
-        """None where it can't be had."""
-        try:
-            return await work
-        except WeftError as error:
-            log.warning("a command has no effect: %s", error.message)
-            return None
+        self._wait(command.execution_id, read, begin, received)
 
     def _repeated(self, live: Live, command: m.StartExecution) -> None:
         """The same execution again: its caller is answered with the others."""
@@ -410,7 +426,7 @@ class Owner:
             dispatch.begun = True
             self._apply(dispatch.live, message, dispatch)
             return
-        if self.shards[received.partition].recovered and message.execution_id not in self._loading:
+        if self.shards[received.partition].recovered and message.execution_id not in self._waiting:
             self._refuse(message)
         else:
             self._with(message.execution_id, lambda live: self._inherited(live, message), received)
@@ -418,7 +434,7 @@ class Owner:
     def _inherited(self, live: Live | None, message: m.SegmentReports) -> None:
         """A result for the owner before us: it counts while its run is open and we have not handed it out again."""
         dispatch = self.fleet.dispatches.get(message.dispatch_id)
-        if live is None or (dispatch is None and self._by_execution.get(live.id)):
+        if live is None or live.over or (dispatch is None and self._by_execution.get(live.id)):
             self._refuse(message)
         else:
             self._apply(live, message, dispatch)
@@ -436,12 +452,21 @@ class Owner:
         except Refused as refusal:
             log.warning("a result does not fit: %s", refusal, extra=fields(execution=live.id))
             self._refuse(message)
-            if dispatch is not None:
-                self._close(dispatch)
+            over = True
         else:
-            if message.last and dispatch is not None:
-                self._close(dispatch)
+            over = message.last
+        if dispatch is not None and over:
+            self._end_of(dispatch)
         self._changed(live)
+
+    def _end_of(self, dispatch: Dispatch) -> None:
+        """Where its entry neither ended nor sleeps (a message was lost, or the runner could not go on), it is lost."""
+        state = dispatch.live.state
+        if dispatch.entry in state.active and dispatch.entry not in state.asleep:
+            self._withdraw(dispatch)
+            self._give_up(dispatch, begun=True)
+        else:
+            self._close(dispatch)
 
     def _report(self, live: Live, report: m.NodeReport, message: m.SegmentReports) -> None:
         if isinstance(report, m.NodeCompleted):
@@ -485,6 +510,8 @@ class Owner:
 
     def _children(self, live: Live, report: m.NodeWaiting) -> None:
         started = live.waiting(report)
+        row = live.rows.get((report.node, report.run_index))
+        first = 0 if row is None else row.details.woken_before
         for index, child in enumerate(started):
             body = m.StartExecution(
                 self._child_id(live, (report.node, report.run_index), report.at, index),
@@ -495,7 +522,7 @@ class Owner:
                 child.trigger_node,
                 child.items,
                 child.counts,
-                parent=m.ParentLink(live.id, report.node, report.run_index, index, child.wait),
+                parent=m.ParentLink(live.id, report.node, report.run_index, first + index, child.wait),
                 root_id=live.head.root_id or live.id,
                 depth=live.head.depth + 1,
                 created_by=live.head.created_by,
@@ -605,8 +632,7 @@ class Owner:
 
     def heard(self, beat: m.Heartbeat) -> None:
         self.fleet.heard(beat, time.monotonic())
-        if self._tasks or self.fleet.queues:
-            self._pump()
+        self._pump()
 
     # --- handing out ------------------------------------------------------------------------------------------
 
@@ -879,7 +905,7 @@ class Owner:
             self._stop(bare, "error", failure)
 
     async def _answer_stored(self, execution_id: str, channels: list[str]) -> None:
-        found = await self._executions.reply(execution_id)
+        found = await patiently(lambda: self._executions.reply(execution_id))
         if found is not None:
             for channel in channels:
                 self._signals.publish(channel, wire.decode_signal(found))

@@ -64,7 +64,11 @@ class Commits(Protocol):
 
 class Executions(Protocol):
     async def load(self, execution_id: str, versions: "Versions") -> Live | None:
-        """The execution as it is stored; None where there is none or it is over."""
+        """The execution as it is stored; None where there is none or it is over. Raises UNAVAILABLE, and whatever
+        shows that what is stored does not fit together."""
+
+    async def bare(self, execution_id: str) -> Live | None:
+        """The same without its workflow and its state: good only to be stopped."""
 
     async def unfinished(self, shards: Sequence[int]) -> list[str]:
         """Ids of executions that are queued or running."""

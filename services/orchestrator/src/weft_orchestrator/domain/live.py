@@ -253,7 +253,13 @@ class Live:
         self.changes.clear()
         self.dirty.clear()
         for key, wake in wakes:
-            self.wakes.setdefault(key, {})[wake.index] = wake
+            if key in self.rows and wake.index >= self.rows[key].details.woken_before:
+                self.wakes.setdefault(key, {})[wake.index] = wake
+
+    def restore_bare(self, rows: Iterable[NodeRow], seq: int) -> None:
+        """What `stop` needs, where the rest can't be folded."""
+        self.stored, self.seq, self.committed = True, seq, seq
+        self.rows = {row.key: row for row in rows if row.status in ("running", "retry", "waiting")}
 
     # --- what runners say -----------------------------------------------------------------------------
 
@@ -306,6 +312,7 @@ class Live:
             self._ended(row, "error", report.at, error)
             self.last[report.node] = row
         else:
+            self._forget_wakes(row)
             row.status, details.sleep, details.until = "retry", "retry", report.retry_at
             details.tries = (*details.tries, Try(report.started_at, report.at, error))
             details.dispatch_id = ""
@@ -327,9 +334,10 @@ class Live:
         )
         self.ready.pop(key, None)
         row = self._row(key, report.started_at)
+        self._forget_wakes(row)
         details = row.details
         row.status, details.sleep, details.until = "waiting", report.kind, report.until
-        details.woken, details.dispatch_id = False, ""
+        details.dispatch_id = ""
         details.children, details.child_started = waited, report.at
         self._touch(row)
         self.changes.append(ExecutionWaiting(row.seq, report.at, report.node, report.until))
@@ -349,10 +357,11 @@ class Live:
         if command.kind != "child" and command.token != self.head.resume_token:
             raise Refused("The token of the resume address is wrong.")
         arrived = self.wakes.setdefault(key, {})
-        if command.index in arrived:
+        index = command.index if command.kind == "child" else row.details.woken_before
+        if index in arrived or index < row.details.woken_before:
             return
-        wake = Wake(command.index, command.kind, command.data, command.error)
-        arrived[command.index] = wake
+        wake = Wake(index, command.kind, command.data, command.error)
+        arrived[index] = wake
         self.new_wakes.append((key, wake))
         if command.kind != "child" or len(arrived) >= row.details.children:
             self._resume(key, at)
@@ -455,14 +464,10 @@ class Live:
         arrived = self.wakes.get(key)
         if not arrived:
             return Resume("timer")
-        kind = row.details.sleep
-        wakes = (
-            [arrived.get(n) for n in range(max(row.details.children, 1))]
-            if kind == "child"
-            else [next(iter(arrived.values()))]
-        )
+        first, count = row.details.woken_before, max(row.details.children, 1)
+        wakes = [arrived.get(n) for n in range(first, first + count)]
         return Resume(
-            kind,  # type: ignore[arg-type]
+            row.details.sleep,  # type: ignore[arg-type]
             tuple(wake.data if wake else None for wake in wakes),
             tuple(wake.error if wake else None for wake in wakes),
         )
@@ -501,6 +506,14 @@ class Live:
                 raise Refused(f"Run {key[1]} of '{key[0]}' is not active.")
             row = self.rows[key] = NodeRow(*key, "running", at, RunDetails(inputs=activation.inputs))
         return row
+
+    def _forget_wakes(self, row: NodeRow) -> None:
+        """What has woken it was for this try, or for the wait before. Later wakes have other numbers."""
+        details = row.details
+        if details.woken:
+            details.woken_before += max(details.children, 1)
+            details.woken, details.children = False, 0
+            self.wakes.pop(row.key, None)
 
     def _keep(self, details: RunDetails, custom: dict[str, str]) -> None:
         """Two branches that run at once know of each other's keys only here, so the number is looked at here, too."""

@@ -33,7 +33,8 @@ class Try(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class RunDetails(msgspec.Struct, omit_defaults=True):
     """The rest of a node run. `dispatch_id` is set once a run that is not safe was allowed to begin; `sleep` says
-    what it waits for or waited for, `woken` that it is ready again; `children` is how many it waits for;
+    what it waits for or waited for, `woken` that it is ready again; `children` is how many it waits for, and
+    `woken_before` the number of the first of them (of other wakes, the number of the one);
     `static_data` is all that the execution had changed of the workflow's by then, JSON, where this run changed some;
     `custom_data` is what this run kept with the execution."""
 
@@ -48,6 +49,7 @@ class RunDetails(msgspec.Struct, omit_defaults=True):
     woken: bool = False
     children: int = 0
     child_started: int = 0
+    woken_before: int = 0
     given: bool = False
     pinned: bool = False
     error: NodeError | None = None

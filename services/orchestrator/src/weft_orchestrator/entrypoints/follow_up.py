@@ -1,6 +1,7 @@
 """What an execution's end asks for of other services, done until it has worked."""
 
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 import orjson
@@ -46,9 +47,19 @@ class FollowUp:
             return
         document = await self._document(row["version_id"])
         if row["status"] == "error" and row["mode"] != "error_workflow":
-            await self._start_error_workflow(execution_id, row, document)
-        await self._start_next_workflows(execution_id, row, document)
+            await self._tried(self._start_error_workflow(execution_id, row, document), execution_id)
+        await self._tried(self._start_next_workflows(execution_id, row, document), execution_id)
         await self._executions.settle(execution_id)
+
+    @staticmethod
+    async def _tried(start: Awaitable[None], execution_id: str) -> None:
+        """Raises UNAVAILABLE; what will never start, now or later, is logged and left."""
+        try:
+            await start
+        except Exception as error:
+            if isinstance(error, WeftError) and error.code is ErrorCode.UNAVAILABLE:
+                raise
+            log.exception("what follows an execution can't start", extra=fields(execution=execution_id))
 
     async def _document(self, version_id: str) -> Any:
         """What the execution ran; nothing where that has been deleted since."""
