@@ -34,6 +34,8 @@ from weft_node_runner.application.walk import Walk
 log = logging.getLogger("weft.runner")
 
 BEAT_SECONDS: Final = 1.5
+TRIES: Final = 5
+_PASSING: Final = (ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL)
 CONFIRM_SECONDS: Final = 5.0
 """Then it asks again."""
 _running = metrics.gauge("running_segments", "Segments at work")
@@ -123,13 +125,16 @@ class Runner:
     async def _walk(self, task: RunSegment) -> None:
         """What we can't reach is tried again for as long as we have the lease."""
         pause, walk = 0.2, None  # type: float, Walk | None
+        broken = 0
         while True:
             try:
                 plan = await self._outside.plan(task.version_id)
                 walk = Walk(task, plan, self._outside, self._send, self._confirm)
                 return await walk.run()
             except WeftError as error:
-                if error.code is not ErrorCode.UNAVAILABLE or (walk is not None and walk.granted):
+                broken += error.code is ErrorCode.INTERNAL  # as which the death of who was asked may appear
+                again = error.code is ErrorCode.UNAVAILABLE or (walk is None and 0 < broken < TRIES)
+                if not again or (walk is not None and walk.granted):
                     log.exception("a segment can't run", extra=fields(execution=task.execution_id))
                     return self._let_go(task, walk, error)
                 log.warning("a segment waits: %s", error.message, extra=fields(execution=task.execution_id))
@@ -140,10 +145,9 @@ class Runner:
             pause = min(pause * 2, 2.0)
 
     def _let_go(self, task: RunSegment, walk: Walk | None, error: Exception) -> None:
-        """What fails here would fail anywhere. Where only something of ours is away, the orchestrator judges."""
+        """What fails here would fail anywhere. Where something of ours is away or has died, the orchestrator judges."""
         activation, reports = (task.entry, []) if walk is None else walk.left()
-        unavailable = isinstance(error, WeftError) and error.code is ErrorCode.UNAVAILABLE
-        if not unavailable:
+        if not isinstance(error, WeftError) or error.code not in _PASSING:
             code = error.code.value if isinstance(error, WeftError) else "INTERNAL"
             told = NodeError(f"The node could not be run: {error}", code, node=activation.node)
             now = time.time_ns() // 1000
