@@ -134,6 +134,15 @@ async def test_a_retry_waits_for_the_database(
     await world.ended(again)
 
 
+async def test_a_store_that_dies_over_a_question_is_asked_again(
+    world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.versions["v"] = LINE
+    died = WeftError(ErrorCode.INTERNAL, "Stream removed")
+    monkeypatch.setattr(world.store, "GetVersion", once(died, world.store.GetVersion))
+    await world.ended(await world.start("v"))
+
+
 async def test_a_retry_that_breaks_is_a_letter(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def breaks(*_: object) -> None:
         raise ValueError("what is stored makes no sense")

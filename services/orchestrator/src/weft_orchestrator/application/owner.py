@@ -58,6 +58,7 @@ TICK_SECONDS: Final = 0.1
 STALL_SECONDS: Final = 1.0
 AGAIN_SECONDS: Final = 0.5
 """Between two tries to reach something of ours."""
+TRIES: Final = 10
 HORIZON: Final = 30_000_000
 """Microseconds: what is due within is kept in memory."""
 NO_GRAPH: Final = Graph.compile({}, lambda _: UNKNOWN)
@@ -74,12 +75,15 @@ def now_us() -> int:
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """What it gives, once what it needs is in reach. Raises whatever else it raises."""
+    """What it gives, once what it needs is in reach. Raises whatever else it raises; INTERNAL, as which the death of
+    who was asked may appear, only the tenth time."""
+    broken = 0
     while True:
         try:
             return await work()
         except WeftError as error:
-            if error.code is not ErrorCode.UNAVAILABLE:
+            broken += error.code is ErrorCode.INTERNAL
+            if error.code not in (ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL) or broken == TRIES:
                 raise
             await asyncio.sleep(AGAIN_SECONDS)
 
@@ -289,7 +293,7 @@ class Owner:
         self._pump()
 
     async def _load(self, execution_id: str) -> None:
-        """Raises UNAVAILABLE, and whatever its row is damaged by; what else can't be read ends it."""
+        """Where its version is gone, or what is stored can't be folded, it ends. Raises UNAVAILABLE, INTERNAL."""
         number = shard_of(execution_id)
         shard = self.shards.get(number)
         if execution_id in self.lives or shard is None:
@@ -298,7 +302,7 @@ class Owner:
         try:
             live = await self._executions.load(execution_id, self._versions)
         except Exception as error:
-            if isinstance(error, WeftError) and error.code is ErrorCode.UNAVAILABLE:
+            if isinstance(error, WeftError) and error.code is not ErrorCode.NOT_FOUND:
                 raise
             log.exception("an execution can't be read", extra=fields(execution=execution_id))
             live, failure = await self._executions.bare(execution_id), error
@@ -355,7 +359,7 @@ class Owner:
         try:
             await self._versions.graph(version_id)
         except WeftError as error:
-            if error.code is ErrorCode.UNAVAILABLE:
+            if error.code is not ErrorCode.NOT_FOUND:
                 raise
 
     def _retry(self, command: m.RetryExecution, received: Received) -> None:
@@ -367,7 +371,7 @@ class Owner:
             try:
                 start = await self._executions.retry(command)
             except WeftError as error:
-                if error.code is ErrorCode.UNAVAILABLE:
+                if error.code not in (ErrorCode.NOT_FOUND, ErrorCode.CONFLICT):
                     raise
                 log.warning("a retry has no effect: %s", error.message)
             else:
