@@ -189,5 +189,116 @@ async def test_the_node_works_with_it(script: Client) -> None:
     (updated,) = await ran(operation="update", workflowId=chosen, workflowObject=given("Renamed"))
     assert updated["name"] == "Renamed"
     assert {"Renamed"} < {each["name"] for each in await ran(operation="getAll")}
+    options = {"categories": ["nodes"], "daysAbandonedWorkflow": 7}
+    (report,) = await ran(resource="audit", operation="generate", additionalOptions=options)
+    assert set(report) <= {"Nodes Risk Report"}
     (gone,) = await ran(operation="delete", workflowId=chosen)
     assert gone["id"] == made["id"]
+
+
+def sections(report: Any, category: str) -> dict[str, list[str]]:
+    """Title to the names of what was found there."""
+    assert report["risk"] == category
+    return {
+        each["title"]: [
+            place["nodeName"] if place["kind"] == "node" else place["name"] for place in each["location"]
+        ]
+        for each in report["sections"]
+    }
+
+
+async def test_an_audit_names_what_deserves_a_second_look(owner: Client, script: Client) -> None:
+    keep = {"type": "postgres", "data": {"host": "db.example.org", "password": "p"}}
+    used, spare = [
+        (await owner.data("POST", "/credentials", json={**keep, "name": name}))["id"]
+        for name in ("Used", "Spare")
+    ]
+
+    def node(name: str, kind: str, **more: Any) -> dict[str, Any]:
+        whole = {
+            "id": name,
+            "name": name,
+            "type": kind,
+            "typeVersion": 2,
+            "position": [0, 0],
+            "parameters": {},
+        }
+        return {**whole, **more}
+
+    query = {"operation": "executeQuery", "query": "=SELECT * FROM t WHERE a = {{ $json.a }} AND b = $1"}
+    held = {"postgres": {"id": used, "name": "Used"}}
+    nodes = [
+        node("Open", "n8n-nodes-base.webhook", parameters={"path": f"audit-{uuid4()}"}),
+        node("Query", "n8n-nodes-base.postgres", parameters=query, credentials=held),
+        node("Run", "n8n-nodes-base.code"),
+        node("File", "n8n-nodes-base.readWriteFile", typeVersion=1),
+        node("Other", "n8n-nodes-community.thing", typeVersion=1),
+    ]
+    body = {"name": "Audited", "nodes": nodes, "connections": {}, "settings": {}}
+    made = await told(script, "POST", "/workflows", json=body)
+    found = await told(script, "POST", "/audit")
+    assert set(found) >= {
+        f"{name} Risk Report" for name in ("Credentials", "Database", "Filesystem", "Nodes")
+    }
+    database = sections(found["Database Risk Report"], "database")
+    assert "Query" in database['Expressions in "Execute Query" fields in SQL nodes']
+    assert "Query" in database['Unused "Query Parameters" fields in SQL nodes']
+    assert (
+        "File"
+        in sections(found["Filesystem Risk Report"], "filesystem")["Nodes that interact with the file system"]
+    )
+    of_nodes = sections(found["Nodes Risk Report"], "nodes")
+    assert "Run" in of_nodes["Official risky nodes"]
+    assert "Other" in of_nodes["Community nodes"]
+    credentials = sections(found["Credentials Risk Report"], "credentials")
+    assert "Spare" in credentials["Credentials not used in any workflow"]
+    assert "Used" not in credentials["Credentials not used in any workflow"]
+    assert "Used" in credentials["Credentials not used in any active workflow"]
+    place = next(
+        each
+        for each in found["Nodes Risk Report"]["sections"][0]["location"]
+        if each["workflowId"] == made["id"]
+    )
+    assert place == {
+        "kind": "node",
+        "workflowId": made["id"],
+        "workflowName": "Audited",
+        "nodeId": "Run",
+        "nodeName": "Run",
+        "nodeType": "n8n-nodes-base.code",
+    }
+    for each in (used, spare):
+        assert await told(script, "DELETE", f"/credentials/{each}")
+    await told(script, "DELETE", f"/workflows/{made['id']}")
+
+
+async def test_an_audit_takes_options(script: Client) -> None:
+    hook = {"path": f"audit-{uuid4()}"}
+    start = {
+        "id": "h",
+        "name": "Hook",
+        "type": "n8n-nodes-base.webhook",
+        "typeVersion": 2,
+        "position": [0, 0],
+    }
+    body = {"name": "Hooked", "nodes": [{**start, "parameters": hook}], "connections": {}, "settings": {}}
+    made = await told(script, "POST", "/workflows", json=body)
+    only = {"additionalOptions": {"categories": ["instance"], "daysAbandonedWorkflow": 7}}
+    before = (await told(script, "POST", "/audit", json=only)).get("Instance Risk Report", {"sections": []})
+    await told(script, "POST", f"/workflows/{made['id']}/activate")
+    found = await told(script, "POST", "/audit", json=only)
+    assert set(found) == {"Instance Risk Report"}
+    title = "Unprotected webhooks in instance"
+    assert made["id"] not in str(before)
+    assert "Hook" in sections(found["Instance Risk Report"], "instance")[title]
+    await told(script, "POST", f"/workflows/{made['id']}/deactivate")
+    await told(script, "DELETE", f"/workflows/{made['id']}")
+    wrong = {"additionalOptions": {"categories": ["secrets"]}}
+    assert "message" in await told(script, "POST", "/audit", 400, json=wrong)
+
+
+async def test_a_stranger_gets_no_audit(stranger: Client, world: World) -> None:
+    key = (await stranger.data("POST", "/api-keys", json={"name": "audit"}))["key"]
+    client = world.client()
+    client.headers["X-N8N-API-KEY"] = key
+    assert await told(client, "POST", "/audit", 403) == {"message": "Forbidden"}

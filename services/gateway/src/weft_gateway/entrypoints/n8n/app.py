@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from weft_contracts.errors import WeftError
 
-from weft_gateway.entrypoints.n8n import credentials, executions, workflows
+from weft_gateway.entrypoints.n8n import audit, credentials, executions, workflows
 
 log = logging.getLogger("weft.gateway")
 
@@ -26,7 +26,7 @@ def build(state: Any, prefix: str) -> FastAPI:
     """`state`: of the gateway's own application."""
     app = FastAPI(openapi_url=None)
     app.state = state
-    for router in (workflows.router, executions.router, credentials.router):
+    for router in (workflows.router, executions.router, credentials.router, audit.router):
         app.include_router(router, prefix=prefix)
 
     @app.exception_handler(WeftError)
