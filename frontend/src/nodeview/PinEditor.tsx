@@ -22,7 +22,7 @@ export function readItems(text: string, before: readonly Item[]): Item[] {
 
 /** Output as JSON, to be changed and kept as pinned data. */
 export function PinEditor({ items, onSave, onCancel }: { items: Item[]; onSave: (items: Item[]) => void; onCancel: () => void }) {
-  const [text, setText] = useState(() => JSON.stringify(items.map((item) => item.json), null, 2));
+  const [text, setText] = useState(() => JSON.stringify(items.map((item) => (Array.isArray(item.json) ? { json: item.json } : item.json)), null, 2));
   const [problem, setProblem] = useState("");
   const save = () => {
     try {

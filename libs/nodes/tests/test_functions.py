@@ -93,10 +93,17 @@ async def test_function_item(pool: EvaluatorPool, code: str, expected: Any) -> N
     assert await ran(pool, "functionItem", code, {"a": 1}, {"a": 2}) == expected
 
 
-@pytest.mark.parametrize("code", ["item.b = 1;", "return [item];", "return 'x';", "return null;"])
-async def test_function_item_must_return_an_object(pool: EvaluatorPool, code: str) -> None:
-    with pytest.raises(NodeRunError, match="no object"):
+@pytest.mark.parametrize("code", ["item.b = 1;", "return null;"])
+async def test_function_item_must_return_something(pool: EvaluatorPool, code: str) -> None:
+    with pytest.raises(NodeRunError, match="returned nothing"):
         await ran(pool, "functionItem", code, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("return [item];", [{"a": 1}]), ("return 'x';", "x"), ("return 0;", 0)]
+)
+async def test_function_item_may_return_any_value(pool: EvaluatorPool, code: str, expected: Any) -> None:
+    assert await ran(pool, "functionItem", code, {"a": 1}) == [expected]
 
 
 async def test_one_item_fails_alone(pool: EvaluatorPool) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a table of parameters
 
 import asyncio
+import json
 import os
 import time
 from typing import Any
@@ -277,7 +278,7 @@ async def test_failures_on_purpose_are_final(make: Make, a_node: Node) -> None:
 
 
 async def test_what_is_no_output_fails_the_node(make: Make, a_node: Node) -> None:
-    for made in (None, {"json": {}}, [None], [[{"json": 1}]], [[1]], [[{"nothing": {}}]]):
+    for made in (None, {"json": {}}, [None], [[{"json": {1}}]], [[1]], [[{"nothing": {}}]]):
         world = make(a_node("A"))
 
         async def gives(ctx: Any, made: Any = made) -> Any:
@@ -286,6 +287,21 @@ async def test_what_is_no_output_fails_the_node(make: Make, a_node: Node) -> Non
         world.replace("A", gives)
         (failed,) = await world.walk()
         assert isinstance(failed, NodeFailed), made
+
+
+@pytest.mark.parametrize("value", [[{"id": 1}], 5, "text", None])
+async def test_data_that_is_no_object_passes_and_expressions_read_it(
+    make: Make, a_node: Node, value: Any
+) -> None:
+    world = make(a_node("A"), a_node("B", "noOp"), edit(a_node, "C", text="={{ JSON.stringify($json) }}"))
+
+    async def gives(ctx: Any) -> Any:
+        return [[{"json": value}]]
+
+    world.replace("A", gives)
+    given = {report.node: json_of(report) for report in await world.walk()}
+    assert given["A"] == given["B"] == [value]
+    assert json.loads(given["C"][0]["text"]) == value
 
 
 async def test_unknown_types_and_bad_expressions_fail_where_they_are(make: Make, a_node: Node) -> None:

@@ -270,6 +270,52 @@ def _http() -> dict[str, Case]:
     return found
 
 
+_BEHIND: dict[str, tuple[str, float, dict[str, Any]]] = {
+    "function": ("function", 1, {"functionCode": "return items[0].json.map(j => ({json: j}))"}),
+    "function item": ("functionItem", 1, {"functionCode": "return item"}),
+    "code": ("code", 2, {"jsCode": "return $input.first().json.map(j => ({json: j}))"}),
+    "code unchanged": ("code", 2, {"jsCode": "return items"}),
+    "code each": ("code", 2, {"mode": "runOnceForEachItem", "jsCode": "return {json: {n: $json.length, item: $json}}"}),
+    "nothing": ("noOp", 1, {}),
+    "set": ("set", 3.4, {"assignments": {"assignments": [
+        {"id": "1", "name": "n", "type": "number", "value": "={{ $json.length }}"},
+        {"id": "2", "name": "first", "type": "string", "value": "={{ $json[0]?.id }}"}]}, "options": {}}),
+    "set raw": ("set", 3.4, {"mode": "raw", "jsonOutput": "={{ {all: $json} }}", "options": {}}),
+    "set included": ("set", 3.4, {"includeOtherFields": True, "assignments": {"assignments": [
+        {"id": "1", "name": "n", "type": "number", "value": "={{ $json.length }}"}]}, "options": {}}),
+    "if": ("if", 2.2, {"conditions": {"options": {"version": 2, "typeValidation": "strict"}, "combinator": "and", "conditions": [
+        {"id": "1", "leftValue": "={{ $json }}", "rightValue": "", "operator": {"type": "array", "operation": "notEmpty", "singleValue": True}}]}}),
+    "split": ("splitOut", 1, {"fieldToSplitOut": "0", "options": {}}),
+    "aggregate": ("aggregate", 1, {"aggregate": "aggregateAllItemData", "options": {}}),
+    "loop": ("splitInBatches", 3, {"options": {}}),
+    "sort": ("sort", 1, {"sortFieldsUi": {"sortField": [{"fieldName": "id"}]}, "options": {}}),
+    "unique": ("removeDuplicates", 2, {"options": {}}),
+    "file": ("moveBinaryData", 1, {"mode": "jsonToBinary", "options": {"keepSource": True}}),
+    "sent": ("httpRequest", 4.2, {"url": f"{BASE}/echo", "method": "POST", "sendBody": True, "specifyBody": "json", "jsonBody": "={{ $json }}", "options": {}}),
+    "picture": ("httpRequest", 4.2, {"url": f"{BASE}/picture.png", "options": {}}),
+    "xml": ("xml", 1, {"mode": "jsonToxml", "options": {}}),
+}  # fmt: skip
+"""What stands behind a request whose answer is no object."""
+_FOR_ANY = ("function item", "code each", "nothing", "set", "if", "aggregate", "loop")
+
+
+def _wholes() -> dict[str, Case]:
+    gathered = node(
+        "Seen", "code", 2, {"jsCode": "return [{json: {found: $input.all().map(i => i.json)}}]"}, 3
+    )
+    found: dict[str, Case] = {}
+    for answer in ("array", "values", "number", "nothing"):
+        call = node("Call", "httpRequest", 1, {"url": f"{BASE}/{answer}", "options": {}}, 1)
+        for name, (kind, version, parameters) in _BEHIND.items():
+            if answer in ("number", "nothing") and name not in _FOR_ANY:
+                continue
+            nodes = [call, node("Node", kind, version, parameters, 2), gathered]
+            found[f"{answer} to {name} v1"] = {
+                "document": document(nodes, "Trigger > Call > Node > Seen", {"Trigger": ROWS[:1]})
+            }
+    return found
+
+
 def _others() -> dict[str, dict[str, Case]]:
     graphql, rss = {}, {}
     query = "query { a(n: {{ $json.n }}) }"
@@ -300,4 +346,4 @@ def _others() -> dict[str, dict[str, Case]]:
 
 
 def cases() -> dict[str, dict[str, Case]]:
-    return {"httpRequest": _http(), **_others()}
+    return {"httpRequest": {**_http(), **_wholes()}, **_others()}

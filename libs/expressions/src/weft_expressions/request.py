@@ -102,7 +102,7 @@ def _items(names: Sequence[Names], roots: set[str], scope: Scope) -> list[Any]:
         return list(scope.items)
     fields = sorted({name for each in names for name in each.fields})
     return [
-        {"json": {name: json[name] for name in fields if name in json}}
+        {"json": {name: json[name] for name in fields if name in json} if type(json) is dict else json}
         for json in [item["json"] for item in scope.items]
     ]
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from weft_node_sdk.context import Item, NodeRunError, RunContext
+from weft_node_sdk.whole import told
 
 STRIDE = 64
 """Items between two checkpoints."""
@@ -84,4 +85,4 @@ def passed_all(items: list[Item], input_index: int = 0) -> list[Item]:
 
 def bare(item: Item) -> Item:
     """An input item without its lineage, for what leaves the node's own outputs."""
-    return {name: part for name, part in item.items() if name != "pairedItem"}
+    return {name: told(part) for name, part in item.items() if name != "pairedItem"}

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from weft_node_sdk.whole import Whole
+
 _SUSPICIOUS = re.compile(rb"\d(?:\.\d|[eE])|\d{16}")
 
 
@@ -39,9 +41,21 @@ def parse_json(text: str | bytes) -> Any:
     return _as_javascript(parsed) if _SUSPICIOUS.search(data) else parsed
 
 
+def _with_wholes(default: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+    def said(held: Any) -> Any:
+        if isinstance(held, Whole):
+            return held.value
+        if default is None:
+            raise TypeError(f"{type(held).__name__} is no JSON")
+        return default(held)
+
+    return said
+
+
 def json_bytes(given: Any, option: int = 0, default: Callable[[Any], Any] | None = None) -> bytes:
     """`option`, `default`: as orjson has them. Also of what items may hold and orjson refuses: whole numbers of more
     than 64 bits, halves of surrogate pairs. Raises TypeError for what JSON can't say."""
+    default = _with_wholes(default)
     try:
         return orjson.dumps(given, default, option)
     except TypeError:

@@ -21,6 +21,7 @@ from weft_node_sdk.definition import CredentialDefinition, NodeDefinition, Prope
 from weft_node_sdk.index import build
 from weft_node_sdk.testing.cases import check_case, context, exact, fail_at, has_expressions, load_cases
 from weft_node_sdk.testing.fake import Cancelled, FakeContext
+from weft_node_sdk.whole import readable, told
 
 __all__ = [
     "test_a_cancel_ends_the_run",
@@ -33,6 +34,7 @@ __all__ = [
     "test_icon_is_a_plain_drawing",
     "test_imports_have_no_side_effects",
     "test_index_is_fresh",
+    "test_items_whose_data_is_no_object_are_no_fault",
     "test_many_items_pass",
     "test_nothing_is_imported_before_it_runs",
     "test_texts_of_credentials_name_their_fields",
@@ -229,19 +231,19 @@ async def test_a_case_holds(name: str, case: Mapping[str, Any]) -> None:
     await check_case(CATALOGUE, name, case)
 
 
-def _checked(outputs: Outputs | Suspend) -> None:
+def _checked(outputs: Outputs | Suspend, data: type = Mapping) -> None:
     """Whether it has the shape of a node's answer."""
     if isinstance(outputs, Suspend):
         return
     for items in outputs:
         for item in items:
-            assert isinstance(item["json"], dict)
-    exact(outputs)
+            assert isinstance(item["json"], data)
+    exact([[{**item, "json": told(item["json"])} for item in items] for items in outputs])
 
 
-async def _run(name: str, ctx: FakeContext) -> None:
+async def _run(name: str, ctx: FakeContext, data: type = Mapping) -> None:
     try:
-        _checked(await CATALOGUE.implementation(name)(ctx))
+        _checked(await CATALOGUE.implementation(name)(ctx), data)
     except NodeRunError as error:
         assert error.message  # noqa: PT017 - a node may refuse, in words
 
@@ -254,6 +256,20 @@ async def test_empty_input_is_no_fault(name: str) -> None:
         given = CATALOGUE.defaults(name, version)
         await _run(name, FakeContext(given, [[] for _ in range(count)], version=version, type=name))
         await _run(name, FakeContext(given, [[{"json": {}}], [{"json": {}}]], version=version, type=name))
+
+
+WHOLES = [{"json": value} for value in ([{"id": 1}, {"id": 2}], [1, "two", None], 5, "text", None)]
+"""Items as HTTP Request makes them of answers that are no objects."""
+
+
+@pytest.mark.parametrize("name", EXECUTABLE)
+async def test_items_whose_data_is_no_object_are_no_fault(name: str) -> None:
+    for case in [{"version": CATALOGUE.versions(name)[-1]}, *load_cases(FOLDERS[name])]:
+        items = readable(WHOLES)
+        inputs = [items for _ in case.get("inputs", [[]])]
+        ctx = context(CATALOGUE, name, case, inputs=inputs, on_error="continueRegularOutput")
+        await _run(name, ctx, object)
+        assert [told(item["json"]) for item in items] == [item["json"] for item in WHOLES], "it changed them"
 
 
 def _many(name: str) -> Iterator[tuple[dict[str, Any], list[Any]]]:

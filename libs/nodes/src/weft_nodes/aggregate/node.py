@@ -5,6 +5,7 @@ from typing import Any
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.paths import MISSING, get, last_name, put
 from weft_node_sdk.values import entries, members, names_in, value
+from weft_node_sdk.whole import told
 
 
 def _collected(items: list[Item], field: str, options: Any) -> list[Any]:
@@ -47,7 +48,7 @@ def _fields(items: list[Item], parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _whole(items: list[Item], parameters: dict[str, Any]) -> dict[str, Any]:
     include = parameters.get("include", "allFields")
-    rows = [item["json"] for item in items]
+    rows: list[Any] = [item["json"] for item in items]
     if include == "specifiedFields":
         names = names_in(value(parameters.get("fieldsToInclude")))
         rows = [{name: row[name] for name in names if name in row} for row in rows]
@@ -56,6 +57,8 @@ def _whole(items: list[Item], parameters: dict[str, Any]) -> dict[str, Any]:
         names = names_in(value(parameters.get("fieldsToExclude")))
         rows = [{name: member for name, member in row.items() if name not in names} for row in rows]
         rows = [row for row in rows if row]
+    else:
+        rows = [told(row) for row in rows]
     json: dict[str, Any] = {}
     put(json, str(value(parameters.get("destinationFieldName", "data")) or "data"), rows)
     return json

@@ -19,12 +19,12 @@ _WRAPPER: Final = (
 
 
 def _unwrapped(result: dict[str, Any], index: int) -> Item:
-    """Raises NodeRunError where the code failed or returned no object."""
+    """Raises NodeRunError where the code failed or returned nothing."""
     if "failed" in result:
         raise NodeRunError(result["failed"], item_index=index, code="CODE_ERROR")
-    if not isinstance(result.get("made"), dict):
+    if result.get("made") is None:
         raise NodeRunError(
-            "The code returned no object",
+            "The code returned nothing",
             description="End it with: return item;",
             item_index=index,
             code="CODE_ERROR",

@@ -178,5 +178,15 @@ async def items_of(ctx: RunContext, answer: HttpAnswer, url: str, reading: Readi
     if reading.full:
         held = {"body": body} if answer.body.strip() or reading.format == "autodetect" else {}
         return [{"json": {**held, **_full(answer)}, "pairedItem": lineage}]
-    rows = body if isinstance(body, list) and reading.split else [body]
-    return [{"json": row if isinstance(row, dict) else {"data": row}, "pairedItem": lineage} for row in rows]
+    return [{"json": data, "pairedItem": lineage} for data in _data(answer, body, reading)]
+
+
+def _data(answer: HttpAnswer, body: Any, reading: Reading) -> list[Any]:
+    """The data of the items: as in n8n a list or a number is an item's data, too. A text as the whole answer, which
+    n8n refuses, is a field."""
+    if isinstance(body, list) and reading.split:
+        return [{} if row is None else row for row in body]
+    if isinstance(body, str):
+        return [{reading.name: body}]
+    said = body if answer.body.strip() else None
+    return [{} if said is None and reading.format == "autodetect" else said]

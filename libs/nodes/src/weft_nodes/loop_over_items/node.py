@@ -68,7 +68,7 @@ async def run(ctx: RunContext) -> Outputs:
         _start(ctx, size)
     else:
         state["returned"] += (
-            _lineage(item, index, ctx.run_index, -1) for index, item in enumerate(ctx.items)
+            _lineage(bare(item), index, ctx.run_index, -1) for index, item in enumerate(ctx.items)
         )
     await ctx.checkpoint()
     batch = _next(ctx, size)

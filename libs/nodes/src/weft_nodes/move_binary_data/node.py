@@ -70,8 +70,9 @@ async def _to_file(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -
     default = f"file.{extension_for(mime_type) or 'bin'}" if ctx.node.version >= 1.1 else ""
     name = str(value(options.get("fileName")) or default)
     entry = await ctx.store_binary(data, mime_type=mime_type, file_name=name)
-    json = dict(item["json"])
+    json: Any = item["json"]
     if options.get("keepSource") is not True:
+        json = dict(json)
         if whole:
             json = {}
         else:

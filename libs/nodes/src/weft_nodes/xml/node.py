@@ -5,6 +5,7 @@ from typing import Any
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
 from weft_node_sdk.values import members, shown, value
+from weft_node_sdk.whole import told
 from weft_node_sdk.xml_reading import Shape, parsed
 
 from weft_nodes.xml.writing import Style, written
@@ -39,7 +40,7 @@ def _to_xml(item: Item, parameters: dict[str, Any], name: str) -> dict[str, Any]
         head=options.get("headless") is not True,
         root=str(value(options.get("rootName")) or "root"),
     )
-    return {name: written(item["json"], style)}
+    return {name: written(told(item["json"]), style)}
 
 
 async def run(ctx: RunContext) -> Outputs:

@@ -1,7 +1,7 @@
 """JSON into XML, two blanks a level."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,6 +70,10 @@ class _Writer:
     def element(self, name: str, given: Any, level: int) -> Iterator[str]:
         """The lines of an element."""
         pad, tag = "  " * level, _named(name)
+        if isinstance(given, list) and level == 0:
+            inner = [self.element(key, held, 1) for each in given for key, held in _members(each)]
+            yield from (f"<{tag}>", *(line for lines in inner for line in lines), f"</{tag}>")
+            return
         if isinstance(given, list):
             given = {name: given}
         if not isinstance(given, Mapping):
@@ -96,10 +100,17 @@ def _named(name: str) -> str:
     return name
 
 
-def written(json: Mapping[str, Any], style: Style) -> str:
-    """An object with one member is the root itself, unless a root is named. Raises NodeRunError."""
+def _members(entry: Any) -> Iterable[tuple[str, Any]]:
+    if not isinstance(entry, Mapping):
+        raise NodeRunError("A list of such values can't be the root of an XML text")
+    return entry.items()
+
+
+def written(json: Any, style: Style) -> str:
+    """An object with one member is the root itself, unless a root is named; the members of a list's objects stand
+    one after the other. Raises NodeRunError."""
     name, content = style.root, json
-    if len(json) == 1 and style.root == "root":
+    if isinstance(json, Mapping) and len(json) == 1 and style.root == "root":
         ((only, held),) = json.items()
         if not isinstance(held, list):
             name, content = only, held

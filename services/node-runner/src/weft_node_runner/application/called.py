@@ -9,6 +9,7 @@ from weft_node_runner.application.context import NodeContext
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
 from weft_node_runner.domain.plan import Plan
+from weft_node_runner.domain.shaping import shaped
 
 MOST_DEPTH: Final = 50
 """Calls within calls."""
@@ -56,4 +57,4 @@ async def _items(
     data = Data(task.execution_id, {}, outside)
     ctx = NodeContext(task, plan, node_plan, activation, [items], data, outside, None, {}, lambda *_: None)
     outputs = await node_plan.run(cast("RunContext", ctx))
-    return outputs[0] if isinstance(outputs, list) and outputs else []
+    return shaped(node_plan, outputs, [items])[0] if isinstance(outputs, list) and outputs else []

@@ -31,6 +31,7 @@ from weft_node_sdk.context import (
 )
 from weft_node_sdk.credentials import Authentication
 from weft_node_sdk.data_tables import DataTables
+from weft_node_sdk.whole import readable
 
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
@@ -60,7 +61,8 @@ class NodeContext(BinaryCalls):
     ) -> None:
         self.node = node_plan.info
         self.run_index = activation.run_index
-        self.inputs = inputs
+        self.inputs = [readable(items) for items in inputs]
+        self._arrived_items = inputs[0] if inputs else []
         self.arrived = [source is not None for source in activation.inputs] or [bool(inputs)]
         self.resume = resume
         self.http: Http = outside.http
@@ -211,7 +213,7 @@ class NodeContext(BinaryCalls):
         info = self.execution
         variables = await self._outside.variables(task.project_id) if node.uses_variables else {}
         scope = Scope(
-            items=self.items,
+            items=self._arrived_items,
             run_index=self.run_index,
             timezone=plan.timezone,
             outputs=data.outputs,
@@ -249,7 +251,7 @@ class NodeContext(BinaryCalls):
         return scope
 
     def _ancestor(self, name: str, index: int) -> Item | None:
-        found = self._data.ancestor(self._activation, self.items, name, index)
+        found = self._data.ancestor(self._activation, self._arrived_items, name, index)
         graph = self._plan.graph
         leads_here = (
             name in graph.index

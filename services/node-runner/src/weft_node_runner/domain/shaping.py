@@ -3,8 +3,11 @@
 from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs
+from weft_node_sdk.whole import told
 
 from weft_node_runner.domain.plan import NodePlan
+
+_JSON_TYPES = frozenset({dict, list, str, int, float, bool, type(None)})
 
 
 def shaped(plan: NodePlan, outputs: Any, inputs: list[list[Item]]) -> Outputs:
@@ -35,8 +38,12 @@ def _items(items: Any, inputs: list[list[Item]]) -> list[Item]:
     width = len(inputs[0]) if inputs else 0
     same = len(items) == width
     for index, item in enumerate(items):
-        if type(item) is not dict or type(item.get("json")) is not dict:
-            raise NodeRunError("An item must be an object with an object `json`", item_index=index)
+        if type(item) is not dict or "json" not in item:
+            raise NodeRunError("An item must be an object with `json`", item_index=index)
+        if type(item["json"]) is not dict:
+            item["json"] = value = told(item["json"])
+            if type(value) not in _JSON_TYPES:
+                raise NodeRunError("An item's `json` must be a JSON value", item_index=index)
         if "pairedItem" not in item:
             if same:
                 item["pairedItem"] = {"item": index}
