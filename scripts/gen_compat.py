@@ -40,6 +40,7 @@ _BEHAVIOUR = {
     "lineage": "`$('Node').item` and its kin",
     "loops": "Loops",
     "calls": "Sub-workflows",
+    "training": "Training nodes",
 }
 
 Rows = dict[tuple[str, str], tuple[int, int]]

@@ -305,6 +305,18 @@ def test_custom_data_is_returned_and_found(owner: User) -> None:
     assert owner.call("GET", "/executions", params={"custom_data": "nonsense"}).status_code in (400, 422)
 
 
+def test_a_workflow_starts_when_it_is_published(owner: User) -> None:
+    trigger = node("Told", "n8nTrigger", {"events": ["activate", "update"]})
+    workflow = owner.import_workflow(flow("told", [trigger, edit("Set", {"a": 1})], ("Told", "Set")))
+    owner.finished(workflow)
+    owner.data("POST", f"/workflows/{workflow}/activate")
+    rows = owner.finished(workflow, 2)
+    told = [items(owner.execution(row["id"]), "Told")[0] for row in rows]
+    assert {each["event"] for each in told} == {"Workflow published", "Workflow updated"}
+    assert {each["workflow_id"] for each in told} == {workflow}
+    assert {row["mode"] for row in rows} == {"trigger"}
+
+
 def test_unknown_nodes_fail_only_when_reached(owner: User) -> None:
     unknown = node("Odd", "notAThing", {"a": 1})
     document = flow("odd", [manual(), edit("Set", {"a": 1}), unknown], ("Start", "Set"), ("Set", "Odd"))

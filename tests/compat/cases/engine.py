@@ -567,9 +567,38 @@ def _calls(found: dict[str, Case]) -> None:
         )
 
 
+def _training(found: dict[str, Case]) -> None:
+    """Within a sub-workflow that leaves the people's notes out: these are n8n's own words."""
+    kept = "={{ ({ id: $json.id, name: $json.name, email: $json.email, country: $json.country, created: $json.created }) }}"
+    for name, parameters in named(
+        {
+            "one": {},
+            "all by default": {"operation": "getAllPeople"},
+            "some": {"operation": "getAllPeople", "limit": "={{ $json.n ? 2 : 3 }}"},
+            "none": {"operation": "getAllPeople", "limit": 0},
+            "all": {"operation": "getAllPeople", "returnAll": True},
+        }
+    ):
+        people = {
+            "name": "child",
+            "nodes": [
+                node("Start", "executeWorkflowTrigger", 1.1, {"inputSource": "passthrough"}, 0),
+                node("People", "n8nTrainingCustomerDatastore", 1, parameters, 1),
+                node("Kept", "set", 3.4, {"mode": "raw", "jsonOutput": kept, "options": {}}, 2),
+            ],
+            "connections": wired("Start > People > Kept"),
+            "settings": {"executionOrder": "v1"},
+        }
+        inline = {"source": "parameter", "workflowJson": json.dumps(people), "options": {}}
+        found[name] = Sheet().add("Call", "executeWorkflow", 1.2, inline).wired("Trigger > Call")
+    sent = {"customerId": "={{ $json.n }}", "message": "={{ $json.s }}!"}
+    found["a message"] = Sheet().add("Send", "n8nTrainingCustomerMessenger", 1, sent).wired("Trigger > Send")
+
+
 def cases() -> dict[str, dict[str, Case]]:
     found: dict[str, dict[str, Case]] = {
-        name: {} for name in ("order", "waiting", "errors", "settings", "lineage", "loops", "calls")
+        name: {}
+        for name in ("order", "waiting", "errors", "settings", "lineage", "loops", "calls", "training")
     }
     _order(found["order"])
     _waiting(found["waiting"])
@@ -578,4 +607,5 @@ def cases() -> dict[str, dict[str, Case]]:
     _lineage(found["lineage"])
     _loops(found["loops"])
     _calls(found["calls"])
+    _training(found["training"])
     return found

@@ -474,6 +474,8 @@ class WorkflowPublished(WorkflowEvent, frozen=True, tag="workflow.published.v1")
     timezone: str = ""
     routes: tuple[Route, ...] = ()
     schedules: tuple[ScheduleRule, ...] = ()
+    again: bool = False
+    """It was published before."""
 
 
 class WorkflowUnpublished(WorkflowEvent, frozen=True, tag="workflow.unpublished.v1"):

@@ -140,5 +140,6 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
     service = OrchestratorService(
         servicers, owner, keeper, outbox, commits, shards, Counting(counts), sweeper, retention
     )
+    infra.bus.subscribe(topics.WORKFLOW_EVENTS, starts.workflow_event, "orchestrator")
     infra.bus.subscribe(topics.RUNNER_HEARTBEATS, service.heartbeat, None)
     return service

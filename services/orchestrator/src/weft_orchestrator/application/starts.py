@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -18,6 +19,7 @@ from weft_contracts.messages import (
     ParentLink,
     RetryExecution,
     StartExecution,
+    WorkflowPublished,
 )
 from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
@@ -33,6 +35,11 @@ from weft_orchestrator.domain.records import decode_head
 
 MOST_DEPTH: Final = 50
 """Workflows that start each other."""
+_PUBLISHED: Final = {
+    "workflowTrigger": ("Workflow activated", "Workflow updated"),
+    "n8nTrigger": ("Workflow published", "Workflow updated"),
+}
+"""What n8n calls a first publication and one of another version, by the type of the trigger."""
 
 
 class Starts:
@@ -180,6 +187,45 @@ class Starts:
             ),
             version.project_id,
         )
+
+    async def workflow_event(self, envelope: Envelope) -> None:
+        """A workflow that was published is started where it has a trigger for that; a repeat changes nothing. Raises
+        UNAVAILABLE, and is called again then."""
+        event = envelope.body
+        if not isinstance(event, WorkflowPublished):
+            return
+        try:
+            graph = await self._versions.graph(event.version_id)
+        except WeftError as error:
+            if error.code is not ErrorCode.NOT_FOUND:
+                raise
+            return
+        for name in graph.triggers:
+            node = graph.nodes[name]
+            names = _PUBLISHED.get(node.type.rpartition(".")[2])
+            wanted = (node.json.get("parameters") or {}).get("events")
+            if names is None or ("update" if event.again else "activate") not in (wanted or ()):
+                continue
+            moment = datetime.fromtimestamp(event.at / 1_000_000, UTC).replace(tzinfo=None)
+            told = {
+                "event": names[event.again],
+                "timestamp": f"{moment.isoformat(timespec='milliseconds')}Z",
+                "workflow_id": event.workflow_id,
+            }
+            execution_id = derived_id(event.at // 1000, "published", event.workflow_id, event.seq, name)
+            await self.submit(
+                StartExecution(
+                    execution_id,
+                    event.project_id,
+                    event.workflow_id,
+                    event.version_id,
+                    "trigger",
+                    name,
+                    items.encode_outputs([[{"json": told}]]),
+                    (1,),
+                ),
+                event.project_id,
+            )
 
     async def _callable(self, target: str, project_id: str, caller: str) -> store.Version | None:
         """What a call of it runs; None where it is gone or not for this workflow."""

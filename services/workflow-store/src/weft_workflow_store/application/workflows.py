@@ -248,6 +248,7 @@ class Workflows:
                 timezone,
                 tuple(routes),
                 tuple(schedules),
+                workflow.is_active,
             )
         )
 
