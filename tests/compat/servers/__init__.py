@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.compat.cases.build import Case
-from tests.compat.servers import ftp, mongo_db, my_sql, postgres, redis, s3, ssh
+from tests.compat.servers import email_send, ftp, mongo_db, my_sql, postgres, redis, s3, ssh
 from tests.compat.servers.served import Served
 
 
@@ -27,6 +27,7 @@ _MODULES = {
     "s3": s3,
     "ssh": ssh,
     "ftp": ftp,
+    "emailSend": email_send,
 }
 GROUPS: Mapping[str, Group] = {name: Group(module.cases(), module.serve) for name, module in _MODULES.items()}
 """By node."""

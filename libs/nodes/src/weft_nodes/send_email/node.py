@@ -17,7 +17,8 @@ from weft_nodes.wait.node import after
 async def _send(
     ctx: RunContext, message: EmailMessage, sender: str, recipients: list[str], *, verify: bool
 ) -> dict[str, Any]:
-    """Hands the mail over. Raises NodeRunError where nobody's server takes it."""
+    """Hands the mail over; what n8n says of it, but for how long it took. Raises NodeRunError where nobody's server
+    takes it."""
     import aiosmtplib
 
     secret = await ctx.credential("smtp")
@@ -26,15 +27,30 @@ async def _send(
         async with client:
             await sign_in(client, secret)
             refused, said = await client.send_message(message, sender=sender, recipients=recipients)
+            greeting = str(getattr(client.last_ehlo_response, "message", ""))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise NodeRunError(f"The mail was not sent: {error}", code="MAIL_ERROR") from None
-    return {
+    found = {
         "accepted": [each for each in recipients if each not in refused],
         "rejected": list(refused),
+        "ehlo": greeting.splitlines()[1:],
+        "messageSize": len(message.as_bytes()),
+        "response": f"250 {said}",
         "envelope": {"from": sender, "to": recipients},
         "messageId": message["Message-ID"],
-        "response": said,
     }
+    if refused:
+        found["rejectedErrors"] = [
+            {
+                "code": "EENVELOPE",
+                "command": "RCPT TO",
+                "recipient": recipient,
+                "response": f"{why.code} {why.message}",
+                "responseCode": why.code,
+            }
+            for recipient, why in refused.items()
+        ]
+    return found
 
 
 def _until(parameters: Mapping[str, Any], timezone: str) -> int | None:
