@@ -17,6 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from weft_contracts import messages
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import new_id
 from weft_contracts.messages import (
     CredentialChanged,
     Envelope,
@@ -372,6 +373,13 @@ async def test_a_key_makes_a_repeat_the_same_execution(world: World, made_route:
     assert await world.service._calls.first_accepted("w1", "Webhook", "k1", 5) == 5
 
 
+async def test_a_key_that_is_too_long_is_refused(world: World, made_route: MakeRoute) -> None:
+    await world.publish(made_route("a"))
+    key = "".join(new_id() for _ in range(200))
+    answer = await world.call("POST", "/webhook/a", headers={"idempotency-key": key})
+    assert (answer.status_code, world.commands) == (400, [])
+
+
 async def test_keys_are_forgotten_while_the_service_runs(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -531,6 +539,7 @@ async def test_respond_nodes_and_runs_without_an_answer(world: World, made_route
     replies = [
         (WebhookReply("", "response", 202, (("content-type", "text/html"),), body), 202, b"<b>hi</b>"),
         (WebhookReply("", "response", 200, (), items.encode({"a": 1})), 200, b'{"a":1}'),
+        (WebhookReply("", "response", 200, (("x-name", "文"),), items.encode(1)), 200, b"1"),
         (WebhookReply("", "none"), 200, b'{"message":"Workflow executed successfully"}'),
         (WebhookReply("", "failed"), 500, b'{"message":"Error in workflow"}'),
     ]

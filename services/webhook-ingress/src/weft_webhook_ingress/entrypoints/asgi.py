@@ -62,6 +62,7 @@ _UNKNOWN_TEST: Final = (
     "Click the 'Listen for test event' button in the editor, then try again. "
     "(A test URL answers one call after that.)"
 )
+LONGEST_KEY: Final = 255
 _NO_BODY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _calls = metrics.counter("webhook_calls", "Calls of webhooks", ("status",))
 
@@ -176,6 +177,8 @@ class Ingress:
                 return refusal
         key = call.headers.get("idempotency-key")
         if key:
+            if len(key) > LONGEST_KEY:
+                return problem(400, f"The Idempotency-Key has more than {LONGEST_KEY} characters.")
             now = time.time_ns() // 1_000_000
             owner = hook.owner
             accepted = await self._calls.first_accepted(owner.workflow_id, hook.node, key, now)
@@ -336,7 +339,10 @@ _SANDBOX: Final = (
 
 
 def _encoded(headers: Sequence[tuple[str, str]]) -> Headers:
-    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+    """What a header can't say becomes a question mark, as in those of the Webhook node."""
+    return tuple(
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers
+    )
 
 
 def _plain(value: Any) -> Answer:
