@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.compat.cases.build import Case
-from tests.compat.servers import email_send, ftp, mongo_db, my_sql, postgres, redis, s3, ssh
+from tests.compat.servers import (
+    email_send,
+    ftp,
+    git,
+    mongo_db,
+    mqtt,
+    my_sql,
+    postgres,
+    rabbit_mq,
+    redis,
+    s3,
+    ssh,
+)
 from tests.compat.servers.served import Served
 
 
@@ -28,6 +40,9 @@ _MODULES = {
     "ssh": ssh,
     "ftp": ftp,
     "emailSend": email_send,
+    "git": git,
+    "mqtt": mqtt,
+    "rabbitmq": rabbit_mq,
 }
 GROUPS: Mapping[str, Group] = {name: Group(module.cases(), module.serve) for name, module in _MODULES.items()}
 """By node."""

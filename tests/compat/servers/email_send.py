@@ -1,12 +1,9 @@
 """Send Email: what the node says, and what came, by aiosmtpd."""
 
-import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -16,7 +13,7 @@ from aiosmtpd.smtp import AuthResult
 
 from tests.compat.cases.build import Case, named, node
 from tests.compat.cases.files import BYTES, TEXT_FILE
-from tests.compat.servers.served import HOST, Served, asked, chain
+from tests.compat.servers.served import HOST, Served, asked, chain, told
 
 MAILBOX = "http://mailbox.invalid"
 """Answers with the mails that came."""
@@ -54,30 +51,6 @@ def _part(part: Any) -> list[Any]:
     return [part.get_content_type(), part.get_filename(), part.get_content_disposition(), text]
 
 
-@contextmanager
-def _told(box: _Mailbox) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = json.dumps({"mails": box.mails}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://{HOST}:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def _signed_in(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
     return AuthResult(success=(data.login, data.password) == (b"me", b"pw"))
 
@@ -113,7 +86,7 @@ def serve(folder: Path) -> Iterator[Served]:
         (r'"messageSize": \d+', '"messageSize": 0'),
     ]
     try:
-        with _told(box) as address:
+        with told(lambda: {"mails": box.mails}) as address:
             yield Served({"smtp": secret}, box.mails.clear, {MAILBOX: address}, masks)
     finally:
         smtp.stop()
