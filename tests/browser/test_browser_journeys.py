@@ -12,7 +12,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 FRONTEND = Path(__file__).parent.parent.parent / "frontend"
 
 
-@pytest.mark.parametrize("files", ["e2e/[0-9]", "e2e/editor/"], ids=["pages", "editor"])
+@pytest.mark.parametrize(
+    "files", ["e2e/[0-9]", "e2e/editor/", "e2e/barriers/"], ids=["pages", "editor", "barriers"]
+)
 def test_journeys(tmp_path: Path, files: str) -> None:
     """`files`: a pattern of Playwright's; the editor's journeys sign in themselves, each test once."""
     weft = Embedded(tmp_path / "home", WEFT_SIGN_INS_PER_MINUTE="600")

@@ -20,7 +20,7 @@ import { unfoldedIds } from "../graph/groups";
 import { t } from "../i18n";
 import { tidyUp } from "./actions";
 import { Dots } from "./Dots";
-import { bringIn, fit, LEAST_ZOOM } from "./fit";
+import { begin, bringIn, fit, LEAST_ZOOM } from "./fit";
 import { type CanvasEdge, canvasEdges, type CanvasNode, canvasNodes, edgeOf } from "./flow";
 import { toCanvas, toDocument } from "./geometry";
 import { chosenFaces, shownGraph } from "./folding";
@@ -89,7 +89,7 @@ export function Canvas() {
   useEffect(() => {
     if (!ready || fitted.current) return;
     fitted.current = true;
-    fit(store, flow, { glide: false });
+    begin(store, flow);
   }, [ready, store, flow]);
 
   // a selection by rectangle counts the painted nodes too

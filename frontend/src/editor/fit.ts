@@ -1,6 +1,6 @@
 import { getViewportForBounds, type useReactFlow } from "@xyflow/react";
 import { shownGraph } from "./folding";
-import { around, grown, sceneOf } from "./scene";
+import { around, type Box, grown, sceneOf } from "./scene";
 import type { EditorStore } from "./store";
 
 export const LEAST_ZOOM = 0.05;
@@ -17,7 +17,22 @@ export function fit(store: EditorStore, flow: ReturnType<typeof useReactFlow>, {
   void flow.setViewport(getViewportForBounds(box, stage.width, stage.height, LEAST_ZOOM, 1, PADDING), glide ? { duration: GLIDE_MS } : {});
 }
 
+/** How wide a small screen is at most, in pixels. */
+const SMALL = 640;
 const EDGE = 24;
+/** Below this zoom a face on a small screen can't be read. */
+const READABLE = 0.65;
+
+/** The first view of a workflow: all of it, or on a small screen where it begins, so that it can be read. */
+export function begin(store: EditorStore, flow: ReturnType<typeof useReactFlow>): void {
+  const { boxes } = sceneOf(shownGraph(store.getState()), store.getState().definitions);
+  const stage = document.querySelector(".stage")?.getBoundingClientRect();
+  fit(store, flow, { glide: false });
+  const first = [...boxes.values()].reduce<Box | null>((least, box) => (least && least.x <= box.x ? least : box), null);
+  if (!stage || !first || stage.width > SMALL || flow.getZoom() >= READABLE) return;
+  void flow.setViewport({ x: EDGE - first.x * READABLE, y: stage.height / 2 - (first.y + first.height / 2) * READABLE, zoom: READABLE });
+}
+
 /** What the bar below covers. */
 const BELOW = 60;
 

@@ -85,7 +85,7 @@ function View({ first }: { first: ExecutionData }) {
         {!over && <button onClick={() => void api.stop(first.id).catch(sayError)}><CircleStop size={16} />{t("action.stop")}</button>}
         {over && status !== "success" && (
           <Menu
-            trigger={<button disabled={retry.isPending}><RotateCcw size={16} />{t("action.retry")}</button>}
+            trigger={<button aria-label={t("action.retry")} disabled={retry.isPending}><RotateCcw size={16} /><span className="hide-small">{t("action.retry")}</span></button>}
             entries={[
               { label: t("retry.same"), onSelect: () => retry.mutate({}) },
               { label: t("retry.newest"), onSelect: () => retry.mutate({ newest_version: true }) },
