@@ -122,6 +122,22 @@ async def test_values_are_what_the_field_knows(secret: dict[str, Any]) -> None:
     assert row == {"a": 5, "b": 1.5}
 
 
+async def test_ranges_and_rows_are_texts(secret: dict[str, Any]) -> None:
+    text = "SELECT '[1,5)'::int4range a, ROW(1, 'x') b, $1::int c, 1.50::numeric d, people e FROM people WHERE id = 2"
+    for _ in range(2):  # what reads other types is there again
+        (row,) = await run(secret, query(text, queryReplacement="7"))
+        assert row == {"a": "[1,5)", "b": "(1,x)", "c": 7, "d": "1.50", "e": "(2,Bob,,,,,)"}
+    (row,) = await run(secret, query("UPDATE people SET ok = true WHERE id = 2 RETURNING people"))
+    assert row == {"people": "(2,Bob,,,,,t)"}
+
+
+async def test_numbers_and_booleans_keep_their_type(secret: dict[str, Any]) -> None:
+    asked = query("SELECT $1 a, $2 b, 3 -$3 c, $4 d", queryReplacement="={{ $json.p }}")
+    assert await run(secret, asked, [{"p": [1.5, True, -2, "x"]}]) == [
+        {"a": "1.5", "b": True, "c": 5, "d": "x"}
+    ]
+
+
 async def test_parameters_are_bound(secret: dict[str, Any]) -> None:
     evil = "x'; DROP TABLE people; --"
     rows = await run(

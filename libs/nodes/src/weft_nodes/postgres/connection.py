@@ -1,8 +1,8 @@
 """A connection to PostgreSQL, guarded."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
@@ -17,8 +17,9 @@ from weft_nodes.ssh_.tunnel import reached
 class Connection:
     """Runs statements; all values travel as text, so that the server reads them as it reads literals."""
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, codecs: Mapping[str, Callable[[str], Any]]) -> None:
         self._driver = driver
+        self._codecs = codecs
 
     async def execute(self, statement: Statement) -> Rows:
         return await self.run(statement) or []
@@ -26,7 +27,7 @@ class Connection:
     async def run(self, statement: Statement) -> Rows | None:
         """None for a statement that has no rows by its nature."""
         with _said():
-            prepared = await self._driver.prepare(statement.text)
+            prepared = await self._prepared(statement.text)
             wanted = prepared.get_parameters()
             values = [
                 given
@@ -40,10 +41,45 @@ class Connection:
             # a change that returns nothing is as one without RETURNING
             return rows if rows or prepared.get_statusmsg().startswith("SELECT") else None
 
+    async def _prepared(self, text: str) -> Any:
+        """With ranges and rows, which the driver can't read by our codecs, as texts."""
+        import asyncpg
+
+        try:
+            prepared = await self._driver.prepare(text)
+            columns = prepared.get_attributes()
+        except asyncpg.UnsupportedClientFeatureError:
+            for name in self._codecs:
+                await self._driver.reset_type_codec(name, schema=_CATALOG)
+            prepared = None
+            columns = (await self._driver.prepare(text)).get_attributes()
+            await self.set_codecs()
+        if prepared is not None and not any(map(_is_odd, columns)):
+            return prepared
+        names = [f"c{number}" for number in range(len(columns))]
+        chosen = ", ".join(
+            f"{name}{'::text' if _is_odd(column) else ''} AS {identifier(column.name)}"
+            for name, column in zip(names, columns, strict=True)
+        )
+        return await self._driver.prepare(f"WITH q({', '.join(names)}) AS ({text}\n) SELECT {chosen} FROM q")  # noqa: S608
+
+    async def set_codecs(self) -> None:
+        for name, decode in self._codecs.items():
+            await self._driver.set_type_codec(
+                name, schema=_CATALOG, encoder=str, decoder=decode, format="text"
+            )
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         async with self._driver.transaction():
             yield
+
+
+_CATALOG: Final = "pg_catalog"
+
+
+def _is_odd(column: Any) -> bool:
+    return column.type.kind in {"composite", "range", "multirange"} or column.type.name == "record"
 
 
 def identifier(name: str) -> str:
@@ -101,12 +137,10 @@ async def connect(
                 server_settings={"timezone": "UTC", "intervalstyle": "iso_8601", "application_name": "weft"},
             )
         try:
+            connection = Connection(driver, decoders(large_numbers))
             with _said():
-                for name, decode in decoders(large_numbers).items():
-                    await driver.set_type_codec(
-                        name, schema="pg_catalog", encoder=str, decoder=decode, format="text"
-                    )
-            yield Connection(driver)
+                await connection.set_codecs()
+            yield connection
         finally:
             await driver.close(timeout=5)
 
