@@ -175,6 +175,27 @@ def test_sub_workflow_gives_its_items_to_the_parent(owner: User) -> None:
     assert child_run["mode"] == "sub_workflow"
 
 
+def test_each_try_calls_the_sub_workflow(owner: User) -> None:
+    child = chain(
+        "failing child",
+        node("In", "executeWorkflowTrigger", {"inputSource": "passthrough"}, 1.1),
+        node("Stop", "stopAndError", {"errorMessage": "no"}),
+    )
+    child_id = owner.import_workflow(child)
+    call = node(
+        "Call",
+        "executeWorkflow",
+        {"workflowId": {"__rl": True, "mode": "id", "value": child_id}, "options": {}},
+        1.2,
+        retryOnFail=True,
+        maxTries=2,
+        waitBetweenTries=0,
+    )
+    done = owner.run(owner.import_workflow(chain("trying parent", manual(), call), publish=False))
+    assert done["status"] == "error"
+    assert [run["status"] for run in owner.finished(child_id, 2)] == ["error", "error"]
+
+
 def test_sub_workflow_given_as_json_gets_the_inputs_that_it_states(owner: User) -> None:
     stated = {"workflowInputs": {"values": [{"name": "n", "type": "number"}, {"name": "s"}]}}
     child = chain("child", node("In", "executeWorkflowTrigger", stated, 1.1), edit("Add", {"child": True}))
