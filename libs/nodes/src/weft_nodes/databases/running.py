@@ -18,6 +18,18 @@ Fail = Callable[[NodeRunError, int], Item]
 """The item that stands for a failure, by the index of the item that it is of."""
 
 
+MOST_ROWS = 500_000
+"""Of one node; they are in memory until it ends."""
+
+
+def too_many() -> NodeRunError:
+    return NodeRunError(
+        f"There are more than {MOST_ROWS} rows",
+        description="Narrow the conditions, or get them in parts: with a limit, in a loop.",
+        code="TOO_LARGE",
+    )
+
+
 async def query_text(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -> str:
     """The query; `{{ }}` in it are evaluated also where the text as a whole is no expression."""
     text = str(value(parameters.get("query", "")) or "")
@@ -49,6 +61,8 @@ async def run_statements(
     async def one(index: int) -> list[Item]:
         results = [await execute(statement) for statement in await build(index, parameters[index])]
         rows = [row for found in results for row in found or ()]
+        if len(output) + len(rows) > MOST_ROWS:
+            raise too_many()
         if not rows and None in results:
             rows = [{"success": True}]
         return [made(row, index) for row in rows]
@@ -116,6 +130,8 @@ async def _together(
             for index in range(len(ctx.items)):
                 await ctx.checkpoint()
                 output += await one(index)
+                if len(output) > MOST_ROWS:
+                    raise too_many()
     except NodeRunError as error:
         if error.item_index is None:
             error.item_index = index

@@ -15,7 +15,7 @@ from typing import Any, Final
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import compact_json
 
-from weft_nodes.databases.running import Rows
+from weft_nodes.databases.running import MOST_ROWS, Rows, too_many
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.databases.values import buffer, number
 from weft_nodes.microsoft_sql.channel import establish
@@ -58,9 +58,10 @@ class Connection:
                 if cursor.description:
                     read = True
                     names = [column[0] for column in cursor.description]
-                    found += [
-                        {name: _plain(held) for name, held in zip(names, row, strict=True)} for row in cursor
-                    ]
+                    for row in cursor:
+                        found.append({name: _plain(held) for name, held in zip(names, row, strict=True)})
+                        if len(found) > MOST_ROWS:
+                            raise too_many()
                 if not cursor.nextset():
                     break
             self.changed = max(cursor.rowcount, 0)
