@@ -109,6 +109,19 @@ export function Canvas() {
     return moving.subscribe((moved) => shifting.show(moved));
   }, [sheet, moving]);
 
+  // React Flow ends no drag whose node is taken away meanwhile (undo, another's change): the view would drift on
+  const grabbed = useRef<string | null>(null);
+  useEffect(() => store.subscribe((now) => {
+    if (grabbed.current === null || grabbed.current in shownGraph(now).nodes) return;
+    grabbed.current = null;
+    sheet.setState({ autoPanOnNodeDrag: false });
+    moving.setState(AT_REST);
+  }), [store, sheet, moving]);
+  const hold = (node: CanvasNode) => {
+    grabbed.current = node.id;
+    sheet.setState({ autoPanOnNodeDrag: true });
+  };
+
   const onNodesChange = (changes: NodeChange<CanvasNode>[]) => {
     // where nodes of a large workflow are dragged to is said when they are dropped
     const told = many ? changes.filter((change) => change.type !== "position") : changes;
@@ -137,9 +150,10 @@ export function Canvas() {
     moving.setState({ ids: ids.size > 0 ? ids : new Set([dragged.id, ...store.getState().selection]), x: dragged.position.x - x, y: dragged.position.y - y });
   };
 
-  /** Everything that is chosen moves by as much as the node that was dragged. */
-  const drop = (dragged: CanvasNode, moved: CanvasNode[]) => {
-    const from = graph.nodes[dragged.id]?.position;
+  /** Everything that is chosen moves by as much as the node that was dragged; undefined where that is gone. */
+  const drop = (dragged: CanvasNode | undefined, moved: CanvasNode[]) => {
+    grabbed.current = null;
+    const from = dragged && graph.nodes[dragged.id]?.position;
     if (!from) return;
     const [x, y] = toDocument(dragged.position);
     const ids = real([dragged.id, ...moved.map((node) => node.id), ...store.getState().selection]);
@@ -212,9 +226,10 @@ export function Canvas() {
       }}
       onMoveStart={() => sheet.getState().domNode?.classList.add("in-motion")}
       onMoveEnd={() => sheet.getState().domNode?.classList.remove("in-motion")}
+      onNodeDragStart={(_, node) => hold(node)}
       onNodeDrag={(_, node) => follow(node)}
+      // called for a marked rectangle, too: of what is marked it names the first
       onNodeDragStop={(_, node, moved) => drop(node, moved)}
-      onSelectionDragStop={(_, moved) => { if (moved[0]) drop(moved[0], moved); }}
       onConnect={(connection) => {
         const edge = edgeOf(connection);
         if (edge) store.getState().change(connect(edge));

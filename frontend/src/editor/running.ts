@@ -13,7 +13,9 @@ import { reload, save } from "./saving";
 import { type EditorStore, useEditor, useEditorStore } from "./store";
 
 const FINAL = new Set(["success", "error", "cancelled"]);
-const UNHEARD_MS = 5000; // a run whose end was not heard of is asked for
+/** How often a run is asked for while it goes on. Its events are told once, after the commit: what an orchestrator that ended
+ * between the two had stored, nobody tells. */
+const UNHEARD_MS = 5000;
 
 /** Saves and runs the draft. */
 export async function run(store: EditorStore, options: RunOptions = {}): Promise<void> {

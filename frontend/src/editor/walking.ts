@@ -63,7 +63,7 @@ const NUDGE = 20;
 /** Whether a key walks through the graph (arrows, Page up and down, Home, End) or, with Shift, moves what is chosen. */
 export function walks(event: KeyboardEvent, store: EditorStore, flow: ReturnType<typeof useReactFlow>): boolean {
   const direction = KEYS[event.key];
-  const { history, definitions, selection, readOnly, change } = store.getState();
+  const { history, definitions, selection, focusing, readOnly, change } = store.getState();
   if (!direction || event.ctrlKey || event.metaKey || event.altKey || (event.target !== document.body && !inGraph(event.target))) return false;
   if (event.shiftKey) {
     const [x, y] = [{ left: -NUDGE, right: NUDGE }[direction as string] ?? 0, { up: -NUDGE, down: NUDGE }[direction as string] ?? 0];
@@ -75,9 +75,12 @@ export function walks(event: KeyboardEvent, store: EditorStore, flow: ReturnType
     change(moveNodes(new Map(placed)), `nudge ${selection.join(" ")}`);
     return true;
   }
-  const focused = document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
   const shown = shownGraph(store.getState());
-  const id = walk(shown, sceneOf(shown, definitions), focused ?? selection.at(-1) ?? null, direction);
+  const scene = sceneOf(shown, definitions);
+  const focused = document.activeElement?.closest<HTMLElement>(".react-flow__node")?.dataset.id;
+  // the element of the node that was gone to may come later than the next key
+  const here = [focusing, focused, selection.at(-1)].find((each) => each && scene.boxes.has(each)) ?? null;
+  const id = walk(shown, scene, here, direction);
   if (id) goTo(store, flow, id);
   return true;
 }

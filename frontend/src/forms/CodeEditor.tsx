@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, type CompletionContext, type CompletionResult, startCompletion } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeCompletion, type CompletionContext, completionKeymap, type CompletionResult, currentCompletions, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { html } from "@codemirror/lang-html";
 import { javascript } from "@codemirror/lang-javascript";
@@ -6,10 +6,10 @@ import { json } from "@codemirror/lang-json";
 import { python } from "@codemirror/lang-python";
 import { sql } from "@codemirror/lang-sql";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { EditorState, type Extension } from "@codemirror/state";
+import { EditorState, type Extension, Prec } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, MatchDecorator, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 
 export type CodeLanguage = "expression" | "javascript" | "python" | "sql" | "html" | "json";
 
@@ -70,14 +70,28 @@ const expressions = ViewPlugin.fromClass(
   { decorations: (plugin) => plugin.decorations },
 );
 
+const PATH = /\$[\w.$()"'[\]]*/;
+/** A path that goes on narrows the list that is there: no key finds it being made anew. */
+const WHOLE = new RegExp(`^${PATH.source}$`);
+
+/** Escape closes a list that is seen; else it belongs to what is around the field, also while a list is looked for. */
+const completionKeys = completionKeymap.map((binding) => (binding.key !== "Escape" ? binding : {
+  key: "Escape",
+  run: (view: EditorView) => {
+    const seen = currentCompletions(view.state).length > 0;
+    closeCompletion(view);
+    return seen;
+  },
+}));
+
 /** Completes paths of the data; in an expression only inside `{{ }}`. */
 function complete(options: () => string[], inBraces: boolean) {
   return (context: CompletionContext): CompletionResult | null => {
-    const word = context.matchBefore(/\$[\w.$()"'[\]]*/);
+    const word = context.matchBefore(PATH);
     if (!word || (word.from === word.to && !context.explicit)) return null;
     const before = context.state.sliceDoc(0, word.from);
     if (inBraces && before.lastIndexOf("{{") <= before.lastIndexOf("}}")) return null;
-    return { from: word.from, options: options().map((label) => ({ label, type: "variable" })) };
+    return { from: word.from, options: options().map((label) => ({ label, type: "variable" })), validFor: WHOLE };
   };
 }
 
@@ -90,7 +104,8 @@ export default function CodeEditor({ value, language, label, rows = 1, completio
     latest.current = { onChange, completions };
   });
 
-  useEffect(() => {
+  // before the next key: the field that it comes in place of is gone
+  useLayoutEffect(() => {
     if (!place.current) return;
     const small = language === "expression";
     const extensions: Extension[] = [
@@ -101,7 +116,14 @@ export default function CodeEditor({ value, language, label, rows = 1, completio
       syntaxHighlighting(colours),
       look,
       keymap.of([...defaultKeymap, ...historyKeymap, ...(small ? [] : [indentWithTab])]),
-      autocompletion({ override: [complete(() => latest.current.completions ?? [], small)], tooltipClass: () => "menu-tip" }),
+      autocompletion({
+        override: [complete(() => latest.current.completions ?? [], small)],
+        tooltipClass: () => "menu-tip",
+        defaultKeymap: false,
+        // in an expression Enter means the list as soon as it is seen; in code it may be meant for a new line
+        ...(small && { interactionDelay: 0 }),
+      }),
+      Prec.highest(keymap.of(completionKeys)),
       // it can be reached by Tab anyway; said in words, as checkers of long lines that scroll look for it
       EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       EditorView.updateListener.of((update) => {
@@ -125,7 +147,8 @@ export default function CodeEditor({ value, language, label, rows = 1, completio
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [language, label, readOnly]);
 
-  useEffect(() => {
+  // at once, or an older value could take the place of what was typed meanwhile
+  useLayoutEffect(() => {
     const editor = view.current;
     if (editor && editor.state.doc.toString() !== value) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
