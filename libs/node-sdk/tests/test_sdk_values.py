@@ -171,3 +171,10 @@ def test_a_pattern_that_explodes_is_stopped() -> None:
     with pytest.raises(NodeRunError) as caught:
         patterns.found(r"^(a|a|aa)+$", "a" * 60 + "b")
     assert "took longer" in caught.value.message
+
+
+@pytest.mark.parametrize("path", ["a[100000]", "a[-1]", f"a[{'9' * 5000}]", f"a[0][{'9' * 20}]"])
+def test_a_place_that_no_list_has_is_an_error_of_the_item(path: str) -> None:
+    with pytest.raises(NodeRunError, match="is no index of a list"):
+        paths.put({}, path, 1)
+    assert paths.get({"a": [1]}, path) is paths.MISSING

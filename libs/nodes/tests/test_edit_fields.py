@@ -45,3 +45,11 @@ def test_edit_fields_alike_with_and_without_an_expression_elsewhere(version: flo
 
     assert made(True) == made("=dots")
     assert made(True)[0][1]["json"] == {"a": {"b": "1"}, "n": 1, "z": 1}
+
+
+async def test_a_huge_index_is_an_error_of_the_item() -> None:
+    row = {"id": "1", "name": "l[100000]", "type": "number", "value": 1}
+    given = {"assignments": {"assignments": [row]}, "options": {}}
+    ctx = FakeContext(given, [[{"json": {}}]], type="set", version=3.4, on_error="continueRegularOutput")
+    (items,) = await run(ctx)  # type: ignore[misc]
+    assert "no index of a list" in str(items[0]["json"]["error"])

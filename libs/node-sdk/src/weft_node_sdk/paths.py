@@ -6,9 +6,15 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
+from weft_node_sdk.context import NodeRunError
+
 MISSING: Final = object()
 _PART = re.compile(r"[^.\[\]]+|\[(?:(-?\d+)|([\"'])(.*?)\2)\]")
 _MAX_INDEX = 100_000
+
+
+class NoPlace(NodeRunError, ValueError):
+    """A path leads to no place that a list can have."""
 
 
 @lru_cache(maxsize=4096)
@@ -17,8 +23,13 @@ def parse(path: str) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     for found in _PART.finditer(path):
         index, quote, quoted = found.groups()
-        steps.append(int(index) if index is not None else quoted if quote else found.group())
+        steps.append(_index(index) if index is not None else quoted if quote else found.group())
     return tuple(steps)
+
+
+def _index(digits: str) -> int:
+    """More digits than any list has places stand for the first place that none has."""
+    return int(digits) if len(digits) < 16 else _MAX_INDEX
 
 
 def _step(holder: Any, key: str | int) -> Any:
@@ -49,7 +60,7 @@ def get(json: Mapping[str, Any], path: str, *, dots: bool = True) -> Any:
 
 def put(json: dict[str, Any], path: str, value: Any, *, dots: bool = True) -> None:
     """Sets what lies at a path. `json` is changed, the containers on the way are replaced by copies (they
-    belong to someone else); missing ones are made."""
+    belong to someone else); missing ones are made. Raises NoPlace."""
     steps = parse(path) if dots else ()
     if len(steps) < 2:
         json[path if not steps else str(steps[0])] = value
@@ -72,9 +83,11 @@ def _assign(holder: Any, key: str | int, value: Any) -> None:
     if isinstance(holder, dict):
         holder[str(key)] = value
         return
-    index = int(key) if str(key).isdigit() else -1
+    index = int(key) if re.fullmatch(r"\d{1,9}", str(key), re.ASCII) else -1
     if not 0 <= index < _MAX_INDEX:
-        raise ValueError(f"{key!r} is no index of a list")
+        raise NoPlace(
+            f"'{str(key)[:40]}' is no index of a list", description=f"The largest is {_MAX_INDEX - 1}."
+        )
     holder.extend([None] * (index + 1 - len(holder)))
     holder[index] = value
 

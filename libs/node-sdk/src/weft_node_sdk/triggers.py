@@ -1,5 +1,6 @@
 """Routes and schedules of a workflow's trigger nodes, as the ingress and the scheduler take them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
@@ -10,6 +11,7 @@ from weft_contracts.messages import Route, ScheduleRule
 
 _UNITS = {"seconds": 1, "minutes": 60}
 DAY = 86_400
+_CONSTANT = re.compile(r"\{\{\s*(?:(?P<number>\d+)|(['\"])(?P<text>[^'\"\\]*)\2)\s*\}\}")
 
 
 def routes_of(node: Mapping[str, Any], parameters: Mapping[str, Any], version: float) -> Iterator[Route]:
@@ -136,7 +138,18 @@ def _older_times(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _entries(parameters: Mapping[str, Any], collection: str, group: str) -> list[Mapping[str, Any]]:
     held = parameters.get(collection)
     found = held.get(group) if isinstance(held, Mapping) else None
-    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    entries = [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    return [{name: _plain(value) for name, value in entry.items()} for entry in entries]
+
+
+def _plain(value: Any) -> Any:
+    """What an expression without any data says: `={{ 12 }}` and `={{ 'days' }}`, and a text after a lone `=`."""
+    if not isinstance(value, str) or not value.startswith("="):
+        return value
+    found = _CONSTANT.fullmatch(value[1:].strip())
+    if found is None:
+        return value if "{{" in value else value[1:]
+    return found["number"] or found["text"]
 
 
 def _rules(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

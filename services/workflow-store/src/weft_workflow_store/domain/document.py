@@ -1,9 +1,11 @@
 """Workflow documents as people send them: n8n's JSON, checked for its shape and never changed."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, count
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +16,7 @@ from weft_kit.items import loads_js
 MAX_NODES: Final = 5_000
 MAX_NAME: Final = 255
 UNNAMED: Final = "My workflow"
+_TEXT_VERSION: Final = re.compile(rb'"\d+(?:\.\d+)?"')
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,16 @@ class Document:
 
     @classmethod
     def parse_all(cls, text: bytes, max_bytes: int) -> "list[Document]":
-        """One object, or an array of them, each as it is spelled there. Raises as `parse` does, with the `document`'s
-        place in the array."""
+        """One object, or an array of them, each as it is spelled there but for what `mended` puts right. Raises as
+        `parse` does, with the `document`'s place in the array."""
         if text.lstrip()[:1] != b"[":
-            return [cls.parse(text, max_bytes)]
+            return [cls.parse(mended(text) if len(text) <= max_bytes else text, max_bytes)]
         if not _read(text, max_bytes):
             raise _wrong("", "the array holds no workflow")
         found = []
         for number, part in enumerate(msgspec.json.decode(text, type=list[msgspec.Raw])):
             try:
-                found.append(cls.parse(bytes(part), max_bytes))
+                found.append(cls.parse(mended(bytes(part)), max_bytes))
             except WeftError as error:
                 error.details["document"] = number
                 raise
@@ -115,6 +118,42 @@ def renamed(text: bytes, name: str) -> bytes:
 def retagged(text: bytes, tags: list[str]) -> bytes:
     """The document with other tags; everything else keeps its own spelling."""
     return _with(text, "tags", tags)
+
+
+def mended(text: bytes) -> bytes:
+    """The document with names for nodes that have none, with numbers for versions that stand there as texts, and
+    without credentials that are no object: exports that went through other programs have such nodes. As it is where
+    there are none, and where it can't be read."""
+    try:
+        parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        nodes = msgspec.json.decode(parts.get("nodes", b""), type=list[dict[str, msgspec.Raw]])
+        names = {msgspec.json.decode(node["name"]) for node in nodes if _spelled(node, "name")[:1] == b'"'}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return text
+    changed = False
+    for node in nodes:
+        if _spelled(node, "name") in (b"", b"null", b'""') and _spelled(node, "type")[:1] == b'"':
+            name = _free_name(msgspec.json.decode(node["type"]), names)
+            node["name"], changed = msgspec.Raw(msgspec.json.encode(name)), True
+        if _TEXT_VERSION.fullmatch(_spelled(node, "typeVersion")):
+            node["typeVersion"], changed = msgspec.Raw(_spelled(node, "typeVersion").strip(b'"')), True
+        if _spelled(node, "credentials")[:1] not in (b"", b"{", b"n"):
+            del node["credentials"]
+            changed = True
+    return msgspec.json.encode({**parts, "nodes": nodes}) if changed else text
+
+
+def _spelled(node: Mapping[str, msgspec.Raw], key: str) -> bytes:
+    return bytes(node[key]).strip() if key in node else b""
+
+
+def _free_name(kind: str, taken: set[str]) -> str:
+    """As n8n names new nodes: Sticky Note, Sticky Note1, …; it is taken from then on."""
+    words = re.sub(r"(?<=[a-z\d])(?=[A-Z])", " ", kind.rpartition(".")[2])
+    base = words[:1].upper() + words[1:]
+    name = next(each for each in chain((base,), (f"{base}{n}" for n in count(1))) if each not in taken)
+    taken.add(name)
+    return name
 
 
 def _with(text: bytes, key: str, value: Any) -> bytes:
