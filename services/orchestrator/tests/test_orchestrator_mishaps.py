@@ -11,12 +11,17 @@ from weft_contracts.messages import (
     CancelExecution,
     ChildStart,
     Envelope,
+    Heartbeat,
     NodeCompleted,
     NodeError,
     NodeFailed,
+    NodeStarted,
     NodeWaiting,
     ResumeExecution,
     RetryExecution,
+    RunSegment,
+    SegmentReports,
+    StartConfirmed,
 )
 from weft_kit import items
 from weft_orchestrator.application.owner import Owner, now_us
@@ -247,3 +252,105 @@ async def test_what_can_not_follow_is_not_tried_for_ever(world: World, runner: F
     async with asyncio.timeout(20):
         while await world.service._owner._executions.to_follow_up(list(range(64))):
             await asyncio.sleep(0.01)
+
+
+POST = {"parameters": {"method": "POST", "url": "http://x"}, "version": 4.2}
+
+
+class Earlier:
+    """A runner that has a task of the owner before, and takes no new ones."""
+
+    def __init__(self, world: World, execution: str) -> None:
+        self.world = world
+        self.execution = execution
+        self.dispatch = new_id()
+        self.answers: list[Any] = []
+
+    async def start(self) -> "Earlier":
+        shard = self.world.service._owner.shards[shard_of(self.execution)]
+        await until(lambda: shard.recovered)
+        shard.recovered = False  # as while the results that were there at a takeover are read
+        self.control = self.world.bus.reader()
+        await self.control.assign({(topics.RUNNER_CONTROL, 7): None})
+        beat = Heartbeat("r0", 7, {"default": 5}, (self.dispatch,), 0, leaving=True)
+        self.world.bus.send(topics.RUNNER_HEARTBEATS, Envelope(new_id(), beat, "r0"))
+        await until(lambda: "r0" in self.world.service._owner.fleet.runners)
+        return self
+
+    def report(self, *reports: Any, last: bool = False) -> None:
+        body = SegmentReports(self.execution, self.dispatch, "r0", reports, last)
+        self.world.bus.send(
+            topics.NODE_RESULTS, Envelope(new_id(), body, self.execution), shard_of(self.execution)
+        )
+
+    async def granted(self) -> bool:
+        async with asyncio.timeout(10):
+            while not self.answers:
+                self.answers += [
+                    received.envelope.body
+                    for received in await self.control.fetch()
+                    if received.envelope is not None and isinstance(received.envelope.body, StartConfirmed)
+                ]
+        return bool(self.answers.pop(0).granted)
+
+
+def asks(name: str) -> NodeStarted:
+    return NodeStarted(name, 0, now_us(), (), confirm=True)
+
+
+def done(name: str) -> NodeCompleted:
+    return NodeCompleted(name, 0, now_us(), 1, (), (1,), GIVEN)
+
+
+async def test_a_run_that_waits_for_a_runner_may_begin_where_the_owner_before_had_sent_it(
+    world: World,
+) -> None:
+    world.store.versions["v"] = chain(START, node("H", "httpRequest", 1, **POST), node("C", at=2))
+    execution = await world.start("v")
+    owner = world.service._owner
+    await until(lambda: execution in owner.lives)
+    earlier = await Earlier(world, execution).start()
+    earlier.report(asks("H"))
+    assert await earlier.granted()
+    runner = await FakeRunner(world).start(alive=True)
+    await until(lambda: "r1" in owner.fleet.runners)
+    owner.tick()
+    earlier.report(done("H"))
+    await world.ended(execution)
+    assert runner.ran == ["C"]
+    await runner.stop()
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_a_second_unsafe_node_begins_in_one_place(world: World, together: bool) -> None:
+    world.store.versions["v"] = chain(
+        START, node("H", "httpRequest", 1, **POST), node("I", "httpRequest", 2, **POST)
+    )
+    execution = await world.start("v")
+    owner = world.service._owner
+    await until(lambda: execution in owner.lives)
+    earlier = await Earlier(world, execution).start()
+    earlier.report(asks("H"))
+    assert await earlier.granted()
+    runner = await FakeRunner(world).start(alive=True)
+    await until(lambda: "r1" in owner.fleet.runners)
+    runner.hold = True
+    if together:  # it goes on there
+        earlier.report(done("H"), asks("I"))
+        assert await earlier.granted()
+        owner.tick()
+        earlier.report(done("I"), last=True)
+        await world.ended(execution)
+        assert not runner.tasks
+    else:  # it has been handed out meanwhile
+        earlier.report(done("H"))
+        await until(lambda: runner.tasks)
+        earlier.report(asks("I"))
+        assert not await earlier.granted()
+        task: RunSegment = runner.tasks[0]
+        assert task.entry.node == "I"
+        runner.report(task, [asks("I")], last=False)
+        await until(lambda: "I" in {key[0] for key in owner.lives[execution].rows})
+        runner.report(task, [done("I")])
+        await world.ended(execution)
+    await runner.stop()

@@ -321,17 +321,10 @@ class Owner:
         live.outlived = self._exclusive
         for key, row in list(live.rows.items()):
             if row.details.dispatch_id and key in live.ready:
-                del live.ready[key]
-                node = frozenset({key[0]})
-                dispatch = Dispatch(
-                    row.details.dispatch_id, live, key, node, "", self._pool(live, key), time.monotonic()
-                )
+                dispatch = self._inherit(live, key, row.details.dispatch_id)
                 if self._exclusive:  # it began in the process that is gone
                     self._give_up(dispatch, begun=True)
                     self._changed(live)
-                else:
-                    self.fleet.add(dispatch)
-                    self._by_execution.setdefault(live.id, []).append(dispatch)
         self._settle(live)
 
     # --- starts ---------------------------------------------------------------------------------------------
@@ -476,6 +469,8 @@ class Owner:
         if isinstance(report, m.NodeCompleted):
             live.completed(report)
         elif isinstance(report, m.NodeStarted):
+            if report.confirm:
+                self._claim(live, (report.node, report.run_index), message)
             live.started(report, message.dispatch_id)
             if report.confirm:
                 self._urgent.set()
@@ -486,6 +481,29 @@ class Owner:
             self._children(live, report)
         else:
             self._respond(live, report)
+
+    def _claim(self, live: Live, key: Key, message: m.SegmentReports) -> None:
+        """What is not safe begins in one dispatch, and is handed out to no other while that goes on. One that the owner
+        before us gave out may ask for a run that waits in our queue, or that we have given out. Raises Refused."""
+        if key not in live.state.active or key in live.state.asleep:
+            raise Refused(f"Run {key[1]} of '{key[0]}' is not active.")
+        others = (each for each in self._by_execution.get(live.id, ()) if each.id != message.dispatch_id)
+        if any(each.entry == key for each in others):
+            raise Refused(f"Run {key[1]} of '{key[0]}' has been given to another runner.")
+        dispatch = self.fleet.dispatches.get(message.dispatch_id)
+        if dispatch is None:
+            dispatch = self._inherit(live, key, message.dispatch_id, message.runner)
+            dispatch.begun = True
+        dispatch.nodes |= {key[0]}
+
+    def _inherit(self, live: Live, key: Key, dispatch_id: str, runner: str = "") -> Dispatch:
+        """A dispatch of the owner before us that goes on. Which runner has it, its heartbeats tell."""
+        live.ready.pop(key, None)
+        pool, node = self._pool(live, key), frozenset({key[0]})
+        dispatch = Dispatch(dispatch_id, live, key, node, runner, pool, time.monotonic())
+        self.fleet.add(dispatch)
+        self._by_execution.setdefault(live.id, []).append(dispatch)
+        return dispatch
 
     def _confirm(self, message: m.SegmentReports, report: m.NodeStarted, *, granted: bool) -> None:
         runner = self.fleet.runners.get(message.runner)
