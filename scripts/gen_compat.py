@@ -92,7 +92,7 @@ def _rows(group: str, unlike: known.Known) -> Rows:
     found: Rows = {}
     for name, case in _EVERY[group].items():
         document = case["document"]
-        at = [node for node in document["nodes"] if node["type"].endswith(f".{group}")]
+        at = [node for node in _nodes(document) if node["type"].endswith(f".{group}")]
         if at:
             answers = [node for node in document["nodes"] if node["type"].endswith(".respondToWebhook")]
             told = [f"{answers[0]['typeVersion']:g} of Respond to Webhook"] if answers else []
@@ -103,6 +103,14 @@ def _rows(group: str, unlike: known.Known) -> Rows:
         differs = name in unlike.get(group, {})
         found[key] = (equal + (not differs), different + differs)
     return found
+
+
+def _nodes(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """With those of the workflows that it holds as texts."""
+    for node in document["nodes"]:
+        yield node
+        if held := node["parameters"].get("workflowJson"):
+            yield from _nodes(json.loads(held))
 
 
 def operation_of(node: dict[str, Any]) -> str:

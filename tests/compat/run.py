@@ -34,7 +34,9 @@ async def here() -> AsyncIterator[Here]:
     """May call the stub, and read and write a folder of its own."""
     with places() as names:
         settings = CoreSettings(
-            net_allow=(names[BASE].removeprefix("http://"), "127.0.0.1:1"), files_allow=(names[FOLDER],)
+            net_allow=(names[BASE].removeprefix("http://"), "127.0.0.1:1"),
+            files_allow=(names[FOLDER],),
+            allow_nodes=("executeCommand",),
         )
         async with Session(settings) as session:
             yield Here(session, names)

@@ -88,9 +88,11 @@ def test_settings_of_a_node() -> None:
         "onError": "continueRegularOutput",
     }
     nodes["D"] |= {"retryOnFail": True, "maxTries": "4", "waitBetweenTries": None, "onError": "stopWorkflow"}
+    nodes["D"]["continueOnFail"] = True
     compiled = Graph.compile(doc, traits).nodes
     assert [compiled[n].max_tries for n in "ABCD"] == [3, 1, 1, 3]
     assert [compiled[n].wait_between_ms for n in "ABCD"] == [1000, 1000, 50, 1000]
+    assert [compiled[n].passes_input for n in "ABCD"] == [False, False, False, True]
     assert [compiled[n].on_error for n in "ABCD"] == [
         "continueErrorOutput",
         "continueRegularOutput",

@@ -41,7 +41,7 @@ _NAMED = node("Seen", "code", 2, {"jsCode": _SEEN.replace(" size: file.fileSize 
 """The same without what two programs write in two ways (a zip's dates, a sheet's styles)."""
 
 
-def _source(content: bytes | str, name: str, mime: str = "") -> dict[str, Any]:
+def file_source(content: bytes | str, name: str, mime: str = "") -> dict[str, Any]:
     """A node that gives every item the file as `data`."""
     raw = content.encode() if isinstance(content, str) else content
     file = json.dumps(
@@ -56,8 +56,8 @@ def _source(content: bytes | str, name: str, mime: str = "") -> dict[str, Any]:
     return node("File", "code", 2, {"jsCode": code}, 1)
 
 
-TEXT_FILE = _source("one,two\n1,Zoë\n", "a b.csv", "text/csv")
-BYTES = _source(b"\x00\x01\xff", "x.bin", "application/octet-stream")
+TEXT_FILE = file_source("one,two\n1,Zoë\n", "a b.csv", "text/csv")
+BYTES = file_source(b"\x00\x01\xff", "x.bin", "application/octet-stream")
 
 
 def _written(
@@ -67,7 +67,7 @@ def _written(
     return {"document": document(nodes, "Trigger > Node > Seen", {"Trigger": rows})}
 
 
-def _read(
+def file_read(
     kind: str,
     version: float,
     parameters: dict[str, Any],
@@ -209,12 +209,12 @@ def _large() -> Case:
 
 def _extract() -> dict[str, Case]:
     found: dict[str, Case] = {}
-    sheet = _source(CSV, "t.csv", "text/csv")
+    sheet = file_source(CSV, "t.csv", "text/csv")
     for name, options in {
         "csv": {}, "csv headless": {"headerRow": False}, "csv empty cells": {"includeEmptyCells": True}, "csv rows": {"maxRowCount": 1},
         "csv from": {"fromLine": 2}, "csv as text": {"readAsString": True}, "csv raw": {"rawData": True},
     }.items():  # fmt: skip
-        found[f"{name} v1"] = _read("extractFromFile", 1, {"operation": "csv", "options": options}, sheet)
+        found[f"{name} v1"] = file_read("extractFromFile", 1, {"operation": "csv", "options": options}, sheet)
     for name, content, options in (
         ("csv semicolon", "a;b\n1;2\n", {"delimiter": ";"}),
         ("csv tab", "a\tb\n1\t2\n", {"delimiter": "\\t"}),
@@ -229,17 +229,17 @@ def _extract() -> dict[str, Case]:
         ("csv lines of windows", "a,b\r\n1,2\r\n\r\n3,4\r\n", {}),
         ("csv lines within", 'a,b\n"x\ny",2\n', {}),
     ):
-        found[f"{name} v1"] = _read(
+        found[f"{name} v1"] = file_read(
             "extractFromFile",
             1,
             {"operation": "csv", "options": options},
-            _source(content, "t.csv", "text/csv"),
+            file_source(content, "t.csv", "text/csv"),
         )
-    found["csv latin v1"] = _read(
+    found["csv latin v1"] = file_read(
         "extractFromFile",
         1,
         {"operation": "csv", "options": {"encoding": "latin1"}},
-        _source("a\nZoë\n".encode("latin-1"), "t.csv", "text/csv"),
+        file_source("a\nZoë\n".encode("latin-1"), "t.csv", "text/csv"),
     )
     held: str | bytes
     for name, operation, held, options in (
@@ -259,24 +259,24 @@ def _extract() -> dict[str, Case]:
         ("base64", "binaryToPropery", b"\x00\xffhello", {}),
         ("html", "html", PAGE, {}),
     ):
-        found[f"{name} v1"] = _read(
+        found[f"{name} v1"] = file_read(
             "extractFromFile",
             1,
             {"operation": operation, "options": options},
-            _source(held, "t.txt"),
+            file_source(held, "t.txt"),
             seen=True,
         )
-    found["text elsewhere v1"] = _read(
-        "extractFromFile", 1, {"operation": "text", "destinationKey": "a.b"}, _source("x", "t.txt")
+    found["text elsewhere v1"] = file_read(
+        "extractFromFile", 1, {"operation": "text", "destinationKey": "a.b"}, file_source("x", "t.txt")
     )
-    found["no file v1"] = _read(
-        "extractFromFile", 1, {"operation": "text", "binaryPropertyName": "nope"}, _source("x", "t.txt")
+    found["no file v1"] = file_read(
+        "extractFromFile", 1, {"operation": "text", "binaryPropertyName": "nope"}, file_source("x", "t.txt")
     )
-    found["no file goes on v1"] = _read(
+    found["no file goes on v1"] = file_read(
         "extractFromFile",
         1,
         {"operation": "csv", "binaryPropertyName": "nope"},
-        _source("x", "t.txt"),
+        file_source("x", "t.txt"),
         onError="continueRegularOutput",
     )
     for kind in ("xlsx", "xls", "ods", "html", "csv"):
@@ -320,20 +320,23 @@ def _spreadsheet() -> dict[str, Case]:
                 "spreadsheetFile",
                 version,
             )
-        found[f"from csv v{version:g}"] = _read(
-            "spreadsheetFile", version, {}, _source(CSV, "t.csv", "text/csv")
+        found[f"from csv v{version:g}"] = file_read(
+            "spreadsheetFile", version, {}, file_source(CSV, "t.csv", "text/csv")
         )
-        found[f"headless v{version:g}"] = _read(
-            "spreadsheetFile", version, {"options": {"headerRow": False}}, _source(CSV, "t.csv", "text/csv")
+        found[f"headless v{version:g}"] = file_read(
+            "spreadsheetFile",
+            version,
+            {"options": {"headerRow": False}},
+            file_source(CSV, "t.csv", "text/csv"),
         )
-    found["from csv stated v2"] = _read(
-        "spreadsheetFile", 2, {"fileFormat": "csv"}, _source(CSV, "t.csv", "text/csv")
+    found["from csv stated v2"] = file_read(
+        "spreadsheetFile", 2, {"fileFormat": "csv"}, file_source(CSV, "t.csv", "text/csv")
     )
-    found["from csv semicolon v2"] = _read(
+    found["from csv semicolon v2"] = file_read(
         "spreadsheetFile",
         2,
         {"fileFormat": "csv", "options": {"delimiter": ";"}},
-        _source("a;b\n1;2\n", "t.csv", "text/csv"),
+        file_source("a;b\n1;2\n", "t.csv", "text/csv"),
     )
     return found
 
@@ -361,7 +364,7 @@ def _move() -> dict[str, Case]:
         }
         for name, parameters in written.items():
             found[f"to {name} v{version:g}"] = _written("moveBinaryData", version, parameters, rows)
-        obj = _source('{"a": {"b": 1}}', "t.json", "application/json")
+        obj = file_source('{"a": {"b": 1}}', "t.json", "application/json")
         some = {"setAllData": False}
         read: Table = {
             "all": {},
@@ -372,8 +375,10 @@ def _move() -> dict[str, Case]:
             "missing": {"sourceKey": "nope"},
         }
         for name, parameters in read.items():
-            found[f"from {name} v{version:g}"] = _read("moveBinaryData", version, parameters, obj, seen=True)
-    found["from text v1"] = _read("moveBinaryData", 1, {}, _source("x", "t.txt"), seen=True)
+            found[f"from {name} v{version:g}"] = file_read(
+                "moveBinaryData", version, parameters, obj, seen=True
+            )
+    found["from text v1"] = file_read("moveBinaryData", 1, {}, file_source("x", "t.txt"), seen=True)
     return found
 
 
@@ -385,19 +390,19 @@ def _packed() -> dict[str, Case]:
     found: dict[str, Case] = {}
     for version in (1, 1.1):
         zipped, gzipped = (
-            _source(buffer.getvalue(), "f.zip", "application/zip"),
-            _source(gzip.compress(b"text", mtime=0), "a.txt.gz", "application/gzip"),
+            file_source(buffer.getvalue(), "f.zip", "application/zip"),
+            file_source(gzip.compress(b"text", mtime=0), "a.txt.gz", "application/gzip"),
         )
-        found[f"unzip v{version:g}"] = _read(
+        found[f"unzip v{version:g}"] = file_read(
             "compression", version, {"operation": "decompress"}, zipped, seen=True
         )
-        found[f"unzip prefix v{version:g}"] = _read(
+        found[f"unzip prefix v{version:g}"] = file_read(
             "compression", version, {"operation": "decompress", "outputPrefix": "x"}, zipped, seen=True
         )
-        found[f"gunzip v{version:g}"] = _read(
+        found[f"gunzip v{version:g}"] = file_read(
             "compression", version, {"operation": "decompress"}, gzipped, seen=True
         )
-        found[f"not packed v{version:g}"] = _read(
+        found[f"not packed v{version:g}"] = file_read(
             "compression", version, {"operation": "decompress"}, TEXT_FILE, seen=True
         )
         for kind in ("zip", "gzip"):
@@ -520,8 +525,8 @@ def _html_extract() -> dict[str, Case]:
                 {"Trigger": [{"data": page}, {"data": ["<p class='x'>l</p>"]}]},
             )
         }
-        found[f"file {name} v1"] = _read(
-            "htmlExtract", 1, {"sourceData": "binary", **values}, _source(page, "p.html", "text/html")
+        found[f"file {name} v1"] = file_read(
+            "htmlExtract", 1, {"sourceData": "binary", **values}, file_source(page, "p.html", "text/html")
         )
     return found
 

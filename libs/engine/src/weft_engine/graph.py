@@ -34,6 +34,8 @@ class Node:
     wait_between_ms: int
     execute_once: bool
     always_output: bool
+    passes_input: bool = False
+    """A failure passes the input on: `continueOnFail` beside an `onError` that says to stop, as in n8n."""
     targets: tuple[tuple[tuple[str, int], ...], ...] = ()
 
     @property
@@ -292,6 +294,7 @@ def _node(declared: Declared, traits: Traits, targets: tuple[tuple[tuple[str, in
         disabled=json.get("disabled") is True,
         position=declared.position,
         on_error=_on_error(json),
+        passes_input=json.get("continueOnFail") is True and json.get("onError") == "stopWorkflow",
         max_tries=max(1, tries) if json.get("retryOnFail") is True else 1,
         wait_between_ms=max(0, int(wait)) if isinstance(wait, (int, float)) else 1000,
         execute_once=json.get("executeOnce") is True,
@@ -301,9 +304,9 @@ def _node(declared: Declared, traits: Traits, targets: tuple[tuple[tuple[str, in
 
 
 def _on_error(json: Mapping[str, Any]) -> OnError:
-    """`continueOnFail`, the older spelling, counts beside `stopWorkflow`, too."""
+    """`continueOnFail`, the older spelling, counts where nothing else is said."""
     value = json.get("onError")
     if value == "continueErrorOutput":
         return "continueErrorOutput"
-    goes_on = value == "continueRegularOutput" or json.get("continueOnFail") is True
+    goes_on = value == "continueRegularOutput" or (value is None and json.get("continueOnFail") is True)
     return "continueRegularOutput" if goes_on else "stopWorkflow"

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from weft_node_sdk.values import number_text
+
 MONTHS: Final[Mapping[str, int]] = {"year": 12, "quarter": 3, "month": 1}
 DAYS: Final[Mapping[str, int]] = {"week": 7, "day": 1}
 SECONDS: Final[Mapping[str, float]] = {"hour": 3600, "minute": 60, "second": 1, "millisecond": 0.001}
@@ -89,13 +91,11 @@ def between(start: datetime, end: datetime, units: Iterable[str]) -> dict[str, f
 
 def iso_duration(parts: Mapping[str, float]) -> str:
     """ISO 8601: P2M14.4375D."""
-
-    def shown(number: float) -> str:
-        return str(int(number)) if float(number).is_integer() else repr(round(number, 9))
-
     letters = {"year": "Y", "month": "M", "week": "W", "day": "D"}
-    days = "".join(f"{shown(parts[unit])}{letter}" for unit, letter in letters.items() if parts.get(unit))
+    days = "".join(
+        f"{number_text(parts[unit])}{letter}" for unit, letter in letters.items() if parts.get(unit)
+    )
     clock = {"hour": parts.get("hour", 0), "minute": parts.get("minute", 0)}
     clock["second"] = parts.get("second", 0) + parts.get("millisecond", 0) / 1000
-    time = "".join(f"{shown(number)}{unit[0].upper()}" for unit, number in clock.items() if number)
+    time = "".join(f"{number_text(number)}{unit[0].upper()}" for unit, number in clock.items() if number)
     return f"P{days}T{time}" if time else f"P{days}" if days else "PT0S"

@@ -46,7 +46,9 @@ def event_file(ctx: RunContext, parameters: Mapping[str, Any]) -> bytes:
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//Weft//Calendar//EN")
+    calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
+    calendar.add("x-published-ttl", "PT1H")
     if name := value(more.get("calName")):
         calendar.add("x-wr-calname", str(name))
     calendar.add_component(event)

@@ -8,13 +8,15 @@ from weft_node_sdk.context import NodeRunError
 
 
 async def read(data: bytes, *, password: str = "", most_pages: int = 0, join: bool = True) -> dict[str, Any]:
-    """`{numpages, numrender, info, metadata, text}`; `text` is a list by page unless `join`. Raises NodeRunError
+    """`{numpages, numrender, info, text, version}`, and `metadata` where it has some; `version` is
+    that of the library that read it, `text` is a list by page unless `join`. Raises NodeRunError
     where it is no PDF or another password's."""
     return await asyncio.to_thread(_read, data, password, most_pages, join)
 
 
 def _read(data: bytes, password: str, most_pages: int, join: bool) -> dict[str, Any]:
     from pypdf import PasswordType, PdfReader
+    from pypdf import __version__ as pypdf_version
     from pypdf.errors import PyPdfError
 
     try:
@@ -33,8 +35,9 @@ def _read(data: bytes, password: str, most_pages: int, join: bool) -> dict[str, 
                 "IsAcroFormPresent": "/AcroForm" in reader.root_object,
                 **{str(name).lstrip("/"): str(held) for name, held in (reader.metadata or {}).items()},
             },
-            "metadata": _metadata(reader),
+            **({"metadata": found} if (found := _metadata(reader)) else {}),
             "text": "\n\n".join(texts) if join else texts,
+            "version": pypdf_version,
         }
     except (PyPdfError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise NodeRunError(f"The PDF can't be read: {error}") from None

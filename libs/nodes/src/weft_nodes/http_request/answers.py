@@ -97,13 +97,17 @@ def failed(item: Item, error: NodeRunError, version: float) -> Item:
     return {**item, "json": {**item["json"], "error": about}}
 
 
+def _media_type(answer: HttpAnswer) -> str:
+    return str(headers_of(answer).get("content-type", "")).partition(";")[0].strip().lower()
+
+
 def _format(answer: HttpAnswer, reading: Reading) -> str:
     if reading.format != "autodetect":
         return reading.format
-    kind = str(headers_of(answer).get("content-type", "")).partition(";")[0].strip().lower()
+    kind = _media_type(answer)
     if (
         kind == "application/json"
-    ):  # application/problem+json and its kin are texts in n8n, and parsed by workflows
+    ):  # its kin (application/problem+json) are texts in n8n, and parsed by workflows
         return "json"
     return "file" if _FILES.fullmatch(kind) or _FILES.match(kind) else "text"
 
@@ -173,12 +177,24 @@ async def items_of(ctx: RunContext, answer: HttpAnswer, url: str, reading: Readi
         return [{"json": json, "binary": {reading.name: entry}, "pairedItem": lineage}]
     body = body_of(answer, reading)
     if _format(answer, reading) == "text":
+        body = _compact(answer, body)
         text = {reading.name: body} if body else {}
         return [{"json": {**text, **(_full(answer) if reading.full else {})}, "pairedItem": lineage}]
     if reading.full:
         held = {"body": body} if answer.body.strip() or reading.format == "autodetect" else {}
         return [{"json": {**held, **_full(answer)}, "pairedItem": lineage}]
     return [{"json": data, "pairedItem": lineage} for data in _data(answer, body, reading)]
+
+
+def _compact(answer: HttpAnswer, text: str) -> str:
+    """As n8n has it: JSON that is asked for as text comes without blanks."""
+    if _media_type(answer) != "application/json":
+        return text
+    try:
+        held = parse_json(text)
+    except ValueError:
+        return text
+    return compact_json(held) if isinstance(held, dict | list) else text
 
 
 def _data(answer: HttpAnswer, body: Any, reading: Reading) -> list[Any]:

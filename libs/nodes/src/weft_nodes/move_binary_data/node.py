@@ -13,6 +13,7 @@ from weft_node_sdk.values import compact_json, members, text_of, to_text, value
 
 from weft_nodes.convert_to_file.node import base64_bytes
 from weft_nodes.files.encodings import decode, encode
+from weft_nodes.files.kinds import type_of
 
 
 def _parsed(text: str) -> Any:
@@ -66,8 +67,13 @@ async def _to_file(ctx: RunContext, index: int, parameters: Mapping[str, Any]) -
         raw = options.get("useRawData") is True and not isinstance(given, dict | list)
         text = str(to_text(given) or "") if raw else compact_json(given)
         data = encode(text, encoding, add_bom=options.get("addBOM") is True)
-    mime_type = str(value(options.get("mimeType")) or "application/json")
-    default = f"file.{extension_for(mime_type) or 'bin'}" if ctx.node.version >= 1.1 else ""
+    mime_type = str(value(options.get("mimeType")) or "")
+    raw_field = not whole and options.get("useRawData") is True
+    guessed = not mime_type and ctx.node.version >= 1.1 and raw_field
+    if not mime_type:
+        mime_type = type_of("", data) if guessed else "application/json"
+    ending = "" if guessed and mime_type == "text/plain" else f".{extension_for(mime_type) or 'bin'}"
+    default = f"file{ending}" if ctx.node.version >= 1.1 else ""
     name = str(value(options.get("fileName")) or default)
     entry = await ctx.store_binary(data, mime_type=mime_type, file_name=name)
     json: Any = item["json"]

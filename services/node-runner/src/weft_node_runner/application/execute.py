@@ -11,6 +11,7 @@ from weft_contracts.payload import Payload
 from weft_expressions.errors import ExpressionFailure
 from weft_kit import items as codec
 from weft_node_sdk.context import Child, Item, NodeRunError, Outputs, ResumeInfo, RunContext, Suspend
+from weft_node_sdk.items import passed_all
 from weft_node_sdk.labels import path_text
 
 from weft_node_runner.application.context import NodeContext
@@ -116,6 +117,9 @@ def _failed(
         parameter_name=parameter_name,
     )
     again = attempt < node.max_tries
+    if node.passes_input and not (error.fatal or again):
+        given = ctx.inputs[0] if ctx.inputs else []
+        return Outcome(shaped(plan, [passed_all(given)], ctx.inputs), told, logs=logs)
     if error.fatal or again or not ctx.continues():
         return (
             Outcome(error.recorded, told, logs=logs, fatal=error.fatal)

@@ -421,9 +421,7 @@ class _Call:
         origin = self.headers.get("origin")
         if origin is None:
             return
-        if "*" in hook.origins:
-            self._cors = [(b"access-control-allow-origin", b"*")]
-        elif origin in hook.origins:
+        if "*" in hook.origins or origin in hook.origins:
             allowed = origin.encode("latin-1", "replace")
             self._cors = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
 
