@@ -85,4 +85,4 @@ uv-ready:
 	@command -v $(UV) >/dev/null || $(MAKE) --no-print-directory .tools/bin/uv
 
 frontend/dist/index.html: $(WEB_SOURCES)
-	@cd frontend && npm ci --silent --no-audit --no-fund && npm run --silent build
+	@cd frontend && npm ci --silent --no-audit --no-fund && npm run --silent build -- --logLevel error

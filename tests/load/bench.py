@@ -150,6 +150,9 @@ def main() -> None:
     parser.add_argument("--peer-counts", default="")
     parser.add_argument("--out", default="build/bench.json")
     arguments = parser.parse_args()
+    known = {entry["key"] for entry in json.loads((HERE / "manifest.json").read_text()) if entry.get("load")}
+    if unknown := {key for key in arguments.scenarios.split(",") if key} - known:
+        parser.error(f"no scenarios: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
     print(machine())
     out = Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)
