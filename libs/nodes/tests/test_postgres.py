@@ -131,6 +131,12 @@ async def test_ranges_and_rows_are_texts(secret: dict[str, Any]) -> None:
     assert row == {"people": "(2,Bob,,,,,t)"}
 
 
+@pytest.mark.parametrize(("version", "day"), [(2.6, "2024-02-29T00:00:00.000Z"), (2.7, "2024-02-29")])
+async def test_days_are_days_since_2_7(secret: dict[str, Any], version: float, day: str) -> None:
+    text = "SELECT '2024-02-29'::date a, '2024-02-29'::timestamp b"
+    assert await run(secret, query(text), version=version) == [{"a": day, "b": "2024-02-29T00:00:00.000Z"}]
+
+
 async def test_numbers_and_booleans_keep_their_type(secret: dict[str, Any]) -> None:
     asked = query("SELECT $1 a, $2 b, 3 -$3 c, $4 d", queryReplacement="={{ $json.p }}")
     assert await run(secret, asked, [{"p": [1.5, True, -2, "x"]}]) == [

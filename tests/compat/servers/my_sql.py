@@ -130,7 +130,7 @@ def _queries() -> dict[str, Case]:
     row = [{"name": "Ada", "n": 1}]
     for name, text in _TEXTS.items():
         every = name in {"rows", "insert", "no rows", "two selects"}
-        for version in (1, 2, 2.2, 2.4) if every else NEW:
+        for version in (1, 2, 2.2, 2.4, 2.5) if every else NEW:
             node = _node(_query(text), version, alwaysOutputData=name == "no rows")
             found[f"query {name} v{version:g}"] = chain(node, rows=row)
     for version in (1, 2, 2.4):
@@ -146,7 +146,7 @@ def _queries() -> dict[str, Case]:
     detailed = _query("UPDATE people SET age = 1 WHERE id < 3", detailedOutput=True)
     found["query detailed update v2.4"] = chain(_node(detailed, 2.4))
     for name, (text, given) in _PARAMETERS.items():
-        for version in (2.2, 2.4) if name in {"text with commas", "list", "list digits"} else NEW:
+        for version in (2.2, 2.4, 2.5) if name in {"text with commas", "list", "list digits"} else NEW:
             found[f"parameters {name} v{version:g}"] = chain(
                 _node(_query(text, queryReplacement=given), version), rows=[_ITEM]
             )
@@ -206,7 +206,7 @@ def _rows() -> dict[str, Case]:
         "conflict": [{"name": "Cy", "email": "new@x.org"}, {"name": "Di", "email": "ada@x.org"}],
     }
     for name, rows in auto.items():
-        for version in (2, 2.4) if name in {"one", "two unlike"} else NEW:
+        for version in (2, 2.4, 2.5) if name in {"one", "two unlike"} else NEW:
             parameters = {"operation": "insert", **_at("people"), **_columns(version, None)}
             found[f"insert auto {name} v{version:g}"] = chain(_node(parameters, version), _seen(), rows=rows)
     for batching in ("single", "independently", "transaction"):
@@ -241,7 +241,7 @@ def _rows() -> dict[str, Case]:
             "null": [{"id": 2, "name": "Eva", "age": None}],
         }
         for name, rows in changes.items():
-            for version in (2, 2.4) if name in {"one", "not there"} else NEW:
+            for version in (2, 2.4, 2.5) if name in {"one", "not there"} else NEW:
                 parameters = {"operation": operation, **_at("people"), **_columns(version, None, ["id"])}
                 found[f"{operation} auto {name} v{version:g}"] = chain(
                     _node(parameters, version), _seen(), rows=rows
@@ -285,7 +285,7 @@ def _reads() -> dict[str, Case]:
         "unknown column": where(("nope", "equal", "1")),
     }
     for name, parameters in chosen.items():
-        for version in (2, 2.4) if name in {"all", "equal", "nothing found"} else (2.4,):
+        for version in (2, 2.4, 2.5) if name in {"all", "equal", "nothing found"} else (2.4,):
             given = {"operation": "select", **_at("people"), **parameters}
             found[f"select {name} v{version:g}"] = chain(
                 _node(given, version, alwaysOutputData=True), rows=[{"id": 2}]
@@ -294,7 +294,7 @@ def _reads() -> dict[str, Case]:
         "rows": {"deleteCommand": "delete", **where(("id", ">", "={{ $json.id }}"))},
         "truncate": {"deleteCommand": "truncate"}, "drop": {"deleteCommand": "drop"},
     }.items():  # fmt: skip
-        for version in NEW:
+        for version in (2.4, 2.5):
             given = {"operation": "deleteTable", **_at("pairs"), **parameters}
             if name == "rows":
                 given.update(_at("people"))

@@ -29,7 +29,7 @@ CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE TABLE moods (id int PRIMARY KEY, m mood, at timestamp, on_day date, j json, u uuid, raw bytea, n numeric, l int[], js jsonb[]);
 CREATE VIEW adults AS SELECT id, name FROM people WHERE age > 30;
 """
-NEW, OLD = (2.6,), (1, 2, 2.3, 2.5, 2.6)
+NEW, OLD = (2.6,), (1, 2, 2.3, 2.5, 2.6, 2.7)
 _SEVERAL = {
     "text",
     "text one with commas",
@@ -200,9 +200,11 @@ def _queries() -> dict[str, Case]:
                 _node(_query(text), version, alwaysOutputData=name.startswith("no rows")), rows=row
             )
     for name, kinds in _KINDS.items():
-        found[f"kinds {name} v2.6"] = chain(
-            _node(_query(f"SELECT {kinds}"), 2.6, onError="continueRegularOutput")
-        )
+        for version in (2.6, 2.7) if "dates" in name else NEW:
+            query = _query(f"SELECT {kinds}")
+            found[f"kinds {name} v{version:g}"] = chain(
+                _node(query, version, onError="continueRegularOutput")
+            )
     numbers = "SELECT 5::int8 a, 1.50::numeric b, 9007199254740993::int8 c, '{1,2}'::int8[] d, '{1.5}'::numeric[] e, count(*) FROM people"
     for version in NEW:
         found[f"query numbers v{version:g}"] = chain(
@@ -211,7 +213,7 @@ def _queries() -> dict[str, Case]:
     old = {**_query(numbers), "additionalFields": {"largeNumbersOutput": "numbers"}}
     found["query numbers v1"] = chain(_node(old, 1))
     for name, (text, given) in _PARAMETERS.items():
-        for version in (2.2, 2.4, 2.5, 2.6) if name in _SEVERAL else NEW:
+        for version in (2.2, 2.4, 2.5, 2.6, 2.7) if name in _SEVERAL else NEW:
             found[f"parameters {name} v{version:g}"] = chain(
                 _node(_query(text, queryReplacement=given), version), rows=[_ITEM]
             )
@@ -351,7 +353,7 @@ def _inserts() -> dict[str, Case]:
         "conflict": [{"name": "Cy", "email": "new@x.org"}, {"name": "Di", "email": "ada@x.org"}],
     }
     for name, rows in auto.items():
-        for version in (2.3, 2.6) if name in {"one", "unknown column", "list into json"} else NEW:
+        for version in (2.3, 2.6, 2.7) if name in {"one", "unknown column", "list into json"} else NEW:
             parameters = {"operation": "insert", **_at("people"), **_columns(None, (), list(_PERSON))}
             found[f"insert auto {name} v{version:g}"] = chain(
                 _node(parameters, version), _seen(PEOPLE), rows=rows
@@ -450,7 +452,7 @@ def _changes() -> dict[str, Case]:
             "null": [{"id": 2, "name": "Eva", "age": None, "meta": [1]}],
         }
         for name, rows in auto.items():
-            for version in (2.4, 2.6) if name in {"one", "not there"} else NEW:
+            for version in (2.4, 2.6, 2.7) if name in {"one", "not there"} else NEW:
                 parameters = {
                     "operation": operation,
                     **_at("people"),
@@ -558,7 +560,7 @@ def _selects() -> dict[str, Case]:
         "nothing found": where(("id", "equal", "99")),
     }  # fmt: skip
     for name, parameters in chosen.items():
-        for version in (2, 2.6) if name in {"all", "expression", "nothing found"} else NEW:
+        for version in (2, 2.6, 2.7) if name in {"all", "expression", "nothing found"} else NEW:
             given = {"operation": "select", **_at("people"), **parameters}
             found[f"select {name} v{version:g}"] = chain(
                 _node(given, version, alwaysOutputData=True), rows=[{"id": 2}]
@@ -587,7 +589,7 @@ def _deletes() -> dict[str, Case]:
         "drop cascade": {"deleteCommand": "drop", "options": {"cascade": True}},
     }
     for name, parameters in chosen.items():
-        for version in NEW:
+        for version in (2.6, 2.7):
             given = {"operation": "deleteTable", **_at("people"), **parameters}
             after = (
                 "INSERT INTO people (name) VALUES ('New') RETURNING id, (SELECT count(*) FROM people) AS n"

@@ -115,9 +115,14 @@ def _tls(secret: Mapping[str, Any], host: str) -> Any:
 
 @asynccontextmanager
 async def connect(
-    ctx: Outbound, secret: Mapping[str, Any], options: Mapping[str, Any], large_numbers: str
+    ctx: Outbound,
+    secret: Mapping[str, Any],
+    options: Mapping[str, Any],
+    large_numbers: str,
+    *,
+    days: bool = False,
 ) -> AsyncIterator[Connection]:
-    """Open for one run of the node."""
+    """Open for one run of the node. `large_numbers`, `days`: see `decoders`."""
     host, port = str(secret.get("host", "localhost")), port_of(secret.get("port"), 5432)
     given = options.get("connectionTimeout", 30)
     seconds = float(given) if isinstance(given, int | float) and given > 0 else 30.0
@@ -137,7 +142,7 @@ async def connect(
                 server_settings={"timezone": "UTC", "intervalstyle": "iso_8601", "application_name": "weft"},
             )
         try:
-            connection = Connection(driver, decoders(large_numbers))
+            connection = Connection(driver, decoders(large_numbers, days=days))
             with _said():
                 await connection.set_codecs()
             yield connection

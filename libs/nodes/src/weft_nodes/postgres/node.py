@@ -181,7 +181,7 @@ async def run(ctx: RunContext) -> Outputs:
     large = str(options.get("largeNumbersOutput", "text"))
     secret = await ctx.credential("postgres")
     operation = str(first.get("operation", "insert"))
-    async with connect(ctx, secret, options, large) as connection:
+    async with connect(ctx, secret, options, large, days=ctx.node.version >= 2.7) as connection:
 
         async def execute(statement: Statement) -> Rows | None:
             return _outcome(ctx.node.version, operation, await connection.run(statement))

@@ -74,13 +74,14 @@ def _circle(text: str) -> dict[str, Any]:
     return {"x": number(x), "y": number(y), "radius": number(radius)}
 
 
-def decoders(large_numbers: str) -> dict[str, Callable[[str], Any]]:
-    """By type. `large_numbers`: `text`, or `numbers` with a loss of digits."""
+def decoders(large_numbers: str, *, days: bool = False) -> dict[str, Callable[[str], Any]]:
+    """By type. `large_numbers`: `text`, or `numbers` with a loss of digits. `days`: dates as they stand, not
+    as the instant at which they begin."""
     found: dict[str, Callable[[str], Any]] = dict.fromkeys(_TEXTS, str)
     found |= dict.fromkeys(_NUMBERS, int)
     found |= dict.fromkeys(_LARGE, number if large_numbers == "numbers" else str)
     found |= dict.fromkeys(("float4", "float8"), number)
-    found |= dict.fromkeys(("date", "timestamp", "timestamptz"), moment)
+    found |= {"date": str if days else moment} | dict.fromkeys(("timestamp", "timestamptz"), moment)
     found |= dict.fromkeys(("json", "jsonb"), orjson.loads)
     found |= {"bool": "t".__eq__, "bytea": _bytes, "interval": _interval, "point": _point}
     return found | {"circle": _circle}
