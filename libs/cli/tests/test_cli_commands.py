@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +187,12 @@ def test_the_front_door_sends_each_path_to_its_service(path: str, service: str) 
     door = FrontDoor(app("ingress"), app("realtime"), app("gateway"))
     asyncio.run(door({"type": "http", "path": path}, None, None))  # type: ignore[arg-type]
     assert called == [service]
+
+
+def test_a_service_without_its_settings_is_not_in_a_state_to_run(tmp_path: Path) -> None:
+    nothing = {"WEFT_KAFKA_BROKERS": "", "WEFT_REDIS_URL": "", "WEFT_DATABASE_URL": ""}
+    command = [sys.executable, "-m", "weft_cli.main", "service", "gateway"]
+    environment = {**os.environ, **nothing, "WEFT_HOME": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    assert done.returncode == 3
+    assert "WEFT_KAFKA_BROKERS is not set" in done.stdout + done.stderr

@@ -205,11 +205,14 @@ async def test_one_document_is_written(secret: dict[str, Any], operation: str) -
         await run(secret, operation, [{"k": 2}], fields="name", updateKey="zip")
 
 
-async def test_ten_thousand_documents(secret: dict[str, Any]) -> None:
+async def test_ten_thousand_documents(secret: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(await run(secret, "insert", [{"big": n} for n in range(10_000)], fields="big")) == 10_000
     counted = '[{"$match": {"big": {"$gte": 0}}}, {"$count": "n"}]'
     assert await run(secret, "aggregate", query=counted) == [{"n": 10_000}]
     assert len(await run(secret, "find", query='{"big": {"$gte": 5000}}')) == 5000
+    monkeypatch.setattr("weft_nodes.mongo_db.node.MOST_ROWS", 4999)
+    with pytest.raises(NodeRunError, match="more than"):
+        await run(secret, "find", query='{"big": {"$gte": 5000}}')
 
 
 def test_documents_as_json() -> None:

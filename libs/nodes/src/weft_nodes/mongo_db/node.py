@@ -8,10 +8,10 @@ from weft_node_sdk.items import made, map_items
 from weft_node_sdk.paths import MISSING, get, put
 from weft_node_sdk.values import NotConvertible, members, names_in, to_number, value
 
+from weft_nodes.databases.running import MOST_ROWS, Rows, too_many
 from weft_nodes.mongo_db.connection import connect, said
 from weft_nodes.mongo_db.values import identifier, moment, plain, query
 
-Rows = list[dict[str, Any]]
 Operation = Callable[[Any, dict[str, Any]], Awaitable[Rows]]
 
 
@@ -32,7 +32,12 @@ def _whole(options: Mapping[str, Any], name: str) -> int:
 
 
 async def _rows(cursor: Any) -> Rows:
-    return [plain(document) async for document in cursor]
+    found: Rows = []
+    async for document in cursor:
+        found.append(plain(document))
+        if len(found) > MOST_ROWS:
+            raise too_many()
+    return found
 
 
 async def _find(collection: Any, parameters: dict[str, Any]) -> Rows:
