@@ -93,6 +93,7 @@ def _rows(group: str, unlike: known.Known) -> Rows:
     for name, case in _EVERY[group].items():
         document = case["document"]
         at = [node for node in _nodes(document) if node["type"].endswith(f".{group}")]
+        at.sort(key=lambda node: node["name"] != "Node")  # what a case is about
         if at:
             answers = [node for node in document["nodes"] if node["type"].endswith(".respondToWebhook")]
             told = [f"{answers[0]['typeVersion']:g} of Respond to Webhook"] if answers else []
