@@ -6,6 +6,7 @@ import { enter, face, many, open, saved, store, stored } from "./workbench";
 const focused = (page: Page) => page.locator(".react-flow__node:focus .face");
 
 test("a thousand nodes are walked through, found, moved and connected by keyboard alone", async ({ page }) => {
+  test.slow(); // axe looks at a thousand nodes four times
   const token = await enter(page);
   const id = await store(page.request, token, many(1000));
   await open(page, id);
