@@ -82,6 +82,21 @@ async def test_a_task_that_is_over_without_a_result_is_run_anew(world: World, ru
     assert runner.ran == ["A"]
 
 
+async def test_the_end_of_a_task_ends_no_later_one_of_the_same_run(world: World, runner: FakeRunner) -> None:
+    world.store.versions["v"] = chain(START, node("W", "wait", 1))
+    runner.hold = True
+    execution = await world.start("v")
+    await until(lambda: runner.tasks)
+    runner.report(runner.tasks[0], [NodeWaiting("W", 0, 2, 1, (), "timer", until=1)], last=False)
+    await until(lambda: len(runner.tasks) == 2)
+    runner.report(runner.tasks[0], [])
+    await until(lambda: runner.tasks[0].dispatch_id not in world.service._owner.fleet.dispatches)
+    runner.run(runner.tasks[1])
+    found = await world.ended(execution)
+    assert len(runner.tasks) == 2
+    assert [run.node for run in found.node_runs] == ["Start", "W"]
+
+
 async def test_an_execution_that_can_not_be_read_ends(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = LINE
     runner.hold = True

@@ -458,12 +458,18 @@ class Owner:
 
     def _end_of(self, dispatch: Dispatch) -> None:
         """Where its entry neither ended nor sleeps (a message was lost, or the runner could not go on), it is lost."""
-        state = dispatch.live.state
-        if dispatch.entry in state.active and dispatch.entry not in state.asleep:
+        if self._runs(dispatch):
             self._withdraw(dispatch)
             self._give_up(dispatch, begun=True)
         else:
             self._close(dispatch)
+
+    def _runs(self, dispatch: Dispatch) -> bool:
+        """Whether its entry is to end by it, and by no later dispatch."""
+        live, entry = dispatch.live, dispatch.entry
+        others = (each for each in self._by_execution.get(live.id, ()) if each is not dispatch)
+        awake = entry in live.state.active and entry not in live.state.asleep
+        return awake and all(each.entry != entry for each in others)
 
     def _report(self, live: Live, report: m.NodeReport, message: m.SegmentReports) -> None:
         if isinstance(report, m.NodeCompleted):
@@ -596,12 +602,8 @@ class Owner:
         live, now = dispatch.live, now_us()
         _lost.inc()
         self._close(dispatch)
-        active = live.state.active
-        if dispatch.entry in active and dispatch.entry not in live.state.asleep:
-            victims = [dispatch.entry]
-        else:
-            victims = [key for key in live.ready if key[0] in dispatch.nodes]
-        for key in victims:
+        held = [key for key in live.ready if key[0] in dispatch.nodes]
+        for key in [dispatch.entry] if self._runs(dispatch) else held:
             if live.over:
                 break
             made = live.lost(key, now, counts=begun)
