@@ -325,3 +325,20 @@ async def test_what_is_no_item_is_refused(jail: EvaluatorPool, source: str) -> N
 def test_references_of_a_script() -> None:
     assert references("return $('A').all().concat($node['B'].json)") == (frozenset({"A", "B"}), False)
     assert references("const n = 'A'; return $(n).all()")[1]
+
+
+async def test_data_that_is_a_list_is_read_as_one(pool: EvaluatorPool) -> None:
+    rows = [{"a": 1}, {"a": 2}, "b"]
+    texts = [
+        "={{ $json[0].a }}",
+        "={{ $json[0].a ** 2 }}",
+        "={{ $json.length }}",
+        "={{ $json.length ** 1 }}",
+        "={{ $json.b ** 2 }}",
+        "={{ $json[2] }}",
+        "={{ $input.item.json.first().a }}",
+        "={{ $json.map(x => x.a ?? x) }}",
+    ]
+    given = Scope(items=[{"json": rows}])
+    (found,) = await evaluate([compile_value(text) for text in texts], given, 1, pool, "p")
+    assert found == [1, 1, 3, 3, None, "b", 1, [1, 2, "b"]]
