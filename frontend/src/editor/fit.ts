@@ -33,6 +33,8 @@ export function begin(store: EditorStore, flow: ReturnType<typeof useReactFlow>)
   void flow.setViewport({ x: EDGE - first.x * READABLE, y: stage.height / 2 - (first.y + first.height / 2) * READABLE, zoom: READABLE });
 }
 
+/** What hangs on outputs: their labels and the button that adds a node there, in canvas units. */
+const AFTER = 110;
 /** What the bar below covers. */
 const BELOW = 60;
 
@@ -43,7 +45,7 @@ export function bringIn(store: EditorStore, flow: ReturnType<typeof useReactFlow
   const stage = document.querySelector(".stage")?.getBoundingClientRect();
   if (!box || !stage) return;
   const inner = grown(stage, -EDGE);
-  const [least, most] = [flow.flowToScreenPosition(box), flow.flowToScreenPosition({ x: box.x + box.width, y: box.y + box.height })];
+  const [least, most] = [flow.flowToScreenPosition(box), flow.flowToScreenPosition({ x: box.x + box.width + AFTER, y: box.y + box.height })];
   if (most.x - least.x > inner.width || most.y - least.y > inner.height - BELOW) {
     fit(store, flow, { ids });
     return;
