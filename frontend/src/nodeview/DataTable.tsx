@@ -30,7 +30,7 @@ export function DataTable({ label, items, shown, chosen, onChoose, root }: DataT
   return (
     <div className="data-body" ref={body} tabIndex={0} role="region" aria-label={t("data.region", { label })}>
       <table aria-rowcount={shown.length + 1}>
-        <thead><tr><th>#</th>{columns.length === 0 && <th>json</th>}{columns.map((column) => <th key={column}><Draggable root={root} path={[column]} className="key">{column}</Draggable></th>)}</tr></thead>
+        <thead><tr><th>#</th>{columns.length === 0 && <th>{t("data.json")}</th>}{columns.map((column) => <th key={column}><Draggable root={root} path={[column]} className="key">{column}</Draggable></th>)}</tr></thead>
         <tbody>
           {above > 0 && <tr aria-hidden="true" className="space"><td style={{ height: above }} /></tr>}
           {drawn.map(({ index }) => {

@@ -7,6 +7,7 @@ import pytest
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import HttpAnswer, Item, NodeRunError
 from weft_node_sdk.testing.fake import FakeContext
+from weft_nodes.coin_gecko.options import LOADERS
 
 CATALOGUE = Catalogue.load()
 BASE = "https://api.coingecko.com/api/v3"
@@ -89,3 +90,17 @@ async def test_a_limit_of_tickers_and_events() -> None:
 async def test_a_date_that_is_none() -> None:
     with pytest.raises(NodeRunError, match="no date"):
         await ran({"operation": "history", "coinId": "bitcoin", "date": "soon"})
+
+
+@pytest.mark.parametrize(
+    ("loader", "answer", "found"),
+    [
+        ("coin", [{"id": "bitcoin", "symbol": "btc", "name": "Bitcoin"}], [("Bitcoin", "bitcoin")]),
+        ("currency", ["usd", "eur"], [("USD", "usd"), ("EUR", "eur")]),
+        ("exchange", [{"id": "kraken", "name": "Kraken"}], [("Kraken", "kraken")]),
+    ],
+)
+async def test_choices(loader: str, answer: Any, found: list[tuple[str, str]]) -> None:
+    ctx: Any = FakeContext({}, serve=lambda _: HttpAnswer(200, "", [], orjson.dumps(answer)))
+    ctx.parameters, ctx.search, ctx.cursor = {}, "", ""
+    assert [(each.name, each.value) for each in (await LOADERS[loader](ctx)).options] == found

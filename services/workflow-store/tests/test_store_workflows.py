@@ -52,7 +52,7 @@ async def test_a_copy_differs_in_its_name_only(world: World) -> None:
         (b'{"nodes":1}', "nodes"),
         (b'{"nodes":[1]}', "nodes[0]"),
         (b'{"nodes":[{"name":"A"}]}', "nodes[0].type"),
-        (b'{"nodes":[{"name":"","type":"t"}]}', "nodes[0].name"),
+        (b'{"nodes":[{"name":1,"type":"t"}]}', "nodes[0].name"),
         (b'{"nodes":[{"name":"A\\u0000","type":"t"}]}', "nodes[0].name"),
         (b'{"nodes":[{"name":"A","type":"t","parameters":[1]}]}', "nodes[0].parameters"),
         (b'{"nodes":[],"connections":[1]}', "connections"),

@@ -13,7 +13,7 @@ from weft_node_sdk.values import members, names_in, text_of, value
 
 from weft_nodes.network.rest import Rest
 
-_BASE: Final = "https://api.coingecko.com/api/v3"
+BASE: Final = "https://api.coingecko.com/api/v3"
 _PAGE: Final = 250
 _PAGES: Final = 400
 _PARTS: Final = ("community_data", "developer_data", "localization", "market_data", "sparkline", "tickers")
@@ -164,7 +164,7 @@ async def _rows(api: Rest, parameters: Mapping[str, Any], timezone: str) -> list
 
 
 async def run(ctx: RunContext) -> Outputs:
-    api = Rest(ctx.http, "CoinGecko", _BASE, Authentication(), {})
+    api = Rest(ctx.http, "CoinGecko", BASE, Authentication(), {})
 
     async def handle(index: int, parameters: dict[str, Any]) -> list[Item]:
         return [made(row, index) for row in await _rows(api, parameters, ctx.execution.timezone)]
