@@ -62,7 +62,7 @@ faults: setup ## Kill things at random for a long time and check the invariants
 	@$(BIN)/pytest -q tests/faults --long
 
 clean: ## Remove what builds and tests made (never WEFT_HOME)
-	@rm -rf .venv .tools .run build frontend/dist frontend/node_modules .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .tools .run build frontend/dist frontend/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .tools/bin/uv:

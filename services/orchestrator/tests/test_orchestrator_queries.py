@@ -60,6 +60,8 @@ async def test_lists_are_filtered_paged_and_counted(world: World, runner: FakeRu
     assert [each.id for each in rest.executions] == ids[:1]
     second = await world.executions.List(pb.ListExecutionsRequest(limit=4, page=2))
     assert len(second.executions) == 2
+    with pytest.raises(WeftError, match="cursor"):
+        await world.executions.List(pb.ListExecutionsRequest(cursor="nonsense"))
 
 
 async def test_custom_data_is_kept_and_found(world: World, runner: FakeRunner) -> None:

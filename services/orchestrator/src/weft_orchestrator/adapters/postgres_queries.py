@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from weft_contracts import messages as m
+from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
@@ -87,7 +88,9 @@ class PostgresQueries:
             f"WHERE {conditions} LIMIT 10000) found",
             *arguments,
         )
-        if request.cursor and _is_id(request.cursor):
+        if request.cursor:
+            if not _is_id(request.cursor):
+                raise WeftError(ErrorCode.BAD_REQUEST, "The cursor is none that a page has given.")
             add("id < {}::uuid", request.cursor)
         limit = min(max(request.limit, 1), 250)
         offset = 0 if request.cursor else (max(request.page, 1) - 1) * limit
