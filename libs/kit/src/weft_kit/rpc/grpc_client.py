@@ -31,7 +31,10 @@ _UNANSWERED: Final = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.INTERNAL,
 }
+"""Where no error of a servicer's came along. Its bugs send one, too; so a server died over what has the last two."""
 
 
 class GrpcClients:
@@ -166,7 +169,7 @@ def _service_config(service: str) -> str:
         "initialBackoff": "0.05s",
         "maxBackoff": "1s",
         "backoffMultiplier": 3,
-        "retryableStatusCodes": ["UNAVAILABLE"],
+        "retryableStatusCodes": ["UNAVAILABLE", "UNKNOWN"],
     }
     methods = [{"name": reads, "retryPolicy": retry}] if reads else []
     return json.dumps({"loadBalancingConfig": [{"round_robin": {}}], "methodConfig": methods})
