@@ -280,6 +280,20 @@ async def test_who_leaves_says_so_and_ends_what_it_has(world: World) -> None:
     assert world.runner._held == {}
 
 
+async def test_who_leaves_runs_what_was_on_its_way_and_takes_nothing_later(world: World) -> None:
+    world.gate.set()
+    draining = asyncio.create_task(world.runner.drain())
+    await world.until(lambda: world.beats and world.beats[-1].leaving)
+    on_its_way, late = world.task("e1"), world.task("e2")
+    world.send(on_its_way)
+    await asyncio.wait_for(draining, 10)
+    assert world.last(on_its_way)
+    world.send(late)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(world.until(lambda: world.last(late)), 0.5)
+    assert world.runner._held == {}
+
+
 async def test_a_stop_leaves_nothing_running(world: World) -> None:
     world.send(world.task())
     await world.until(lambda: world.began)

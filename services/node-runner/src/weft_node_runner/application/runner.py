@@ -24,6 +24,7 @@ from weft_contracts.messages import (
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_contracts.rpc.orchestrator import Executions
 from weft_kit.bus import EventBus
+from weft_kit.tasks import end
 from weft_kit.telemetry import metrics
 from weft_kit.telemetry.logs import fields
 
@@ -34,6 +35,8 @@ from weft_node_runner.application.walk import Walk
 log = logging.getLogger("weft.runner")
 
 BEAT_SECONDS: Final = 1.5
+HEARD_SECONDS: Final = 0.5
+"""In which an orchestrator hears that a runner leaves."""
 TRIES: Final = 5
 _PASSING: Final = (ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL)
 CONFIRM_SECONDS: Final = 5.0
@@ -74,11 +77,14 @@ class Runner:
         return "" if self._tasks and not broken else "not running"
 
     async def drain(self) -> None:
-        """No new work; what is there ends."""
+        """No new work; what is there ends, and what was on its way when the orchestrators heard of it. What comes later
+        still is not taken, and so given to another runner; begun here, it would be cut off."""
         self._leaving = True
         self._beat()
+        await asyncio.sleep(HEARD_SECONDS)
         while self._held:
             await asyncio.wait(list(self._held.values()))
+        await end(*self._tasks[:1])  # it reads
         self._beat()
 
     async def stop(self) -> None:
