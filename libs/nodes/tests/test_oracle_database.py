@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, Self
 
 import oracledb
@@ -15,6 +16,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.testing.fake import FakeContext
 from weft_nodes.databases import running
+from weft_nodes.databases.choices import STANDARD, page_of
 from weft_nodes.oracle_database import connection
 from weft_nodes.oracle_database.connection import _GuardedLoop, check, target_of
 
@@ -356,3 +358,12 @@ async def test_a_listener_can_t_send_the_driver_elsewhere() -> None:
         other.settimeout(0)
         with pytest.raises(BlockingIOError):
             other.accept()
+
+
+def test_a_page_of_choices_is_asked_for_as_oracle_says_it() -> None:
+    ctx: Any = SimpleNamespace(search="a_b%", cursor="100")
+    made = page_of(ctx, "SELECT x", "owner", page=STANDARD)
+    assert (made.text, list(made.values)) == (
+        "SELECT x OFFSET 100 ROWS FETCH NEXT 101 ROWS ONLY",
+        [r"%a\_b\%%", "owner"],
+    )

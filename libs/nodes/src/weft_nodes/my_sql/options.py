@@ -4,7 +4,7 @@ from typing import Any
 
 from weft_node_sdk.options import Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
 
-from weft_nodes.databases.choices import page_of
+from weft_nodes.databases.choices import after_all, page_of
 from weft_nodes.my_sql.connection import connect
 from weft_nodes.my_sql.values import Reading
 
@@ -52,16 +52,9 @@ async def columns(ctx: LoadContext) -> Choices:
     return paged(found, offset(ctx))
 
 
-async def returned(ctx: LoadContext) -> Choices:
-    """The columns, before them all of them as one choice."""
-    found = await columns(ctx)
-    every = [] if ctx.cursor or ctx.search else [Choice("*", "*", description="All columns")]
-    return Choices([*every, *found.options], found.next_cursor)
-
-
 LOADERS: Loaders = {
     "table": tables,
     "column": columns,
     "columnToMatchOn": columns,
-    "outputColumns": returned,
+    "outputColumns": after_all(columns),
 }

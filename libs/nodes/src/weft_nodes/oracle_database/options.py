@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from weft_node_sdk.options import PAGE, Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
+from weft_node_sdk.options import Choice, Choices, FieldType, LoadContext, Loaders, fixed, offset, paged
 
-from weft_nodes.databases.sql_text import Statement
+from weft_nodes.databases.choices import STANDARD, after_all, page_of
 from weft_nodes.oracle_database.connection import connect
 
 _TYPES: dict[str, FieldType] = {
@@ -29,10 +29,8 @@ _COLUMNS = (
 
 
 async def _rows(ctx: LoadContext, text: str, *values: str) -> list[dict[str, Any]]:
-    pattern = ctx.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    page = f"{text} OFFSET {offset(ctx)} ROWS FETCH NEXT {PAGE + 1} ROWS ONLY"
     async with connect(ctx, await ctx.credential("oracleDBApi"), {}) as connection:
-        return await connection.execute(Statement(page, [f"%{pattern}%", *values])) or []
+        return await connection.execute(page_of(ctx, text, *values, page=STANDARD)) or []
 
 
 async def schemas(ctx: LoadContext) -> Choices:
@@ -64,17 +62,10 @@ async def columns(ctx: LoadContext) -> Choices:
     return paged(found, offset(ctx))
 
 
-async def returned(ctx: LoadContext) -> Choices:
-    """The columns, before them all of them as one choice."""
-    found = await columns(ctx)
-    every = [] if ctx.cursor or ctx.search else [Choice("*", "*", description="All columns")]
-    return Choices([*every, *found.options], found.next_cursor)
-
-
 LOADERS: Loaders = {
     "schema": schemas,
     "table": tables,
     "column": columns,
     "columns": columns,
-    "outputColumns": returned,
+    "outputColumns": after_all(columns),
 }

@@ -467,9 +467,14 @@ class Owner:
     def _runs(self, dispatch: Dispatch) -> bool:
         """Whether its entry is to end by it, and by no later dispatch."""
         live, entry = dispatch.live, dispatch.entry
-        others = (each for each in self._by_execution.get(live.id, ()) if each is not dispatch)
         awake = entry in live.state.active and entry not in live.state.asleep
-        return awake and all(each.entry != entry for each in others)
+        return awake and not self._elsewhere(live, entry, dispatch.id)
+
+    def _elsewhere(self, live: Live, key: Key, dispatch_id: str) -> bool:
+        """Whether the run has been handed out in another dispatch than this one."""
+        return any(
+            each.entry == key and each.id != dispatch_id for each in self._by_execution.get(live.id, ())
+        )
 
     def _report(self, live: Live, report: m.NodeReport, message: m.SegmentReports) -> None:
         if isinstance(report, m.NodeCompleted):
@@ -493,8 +498,7 @@ class Owner:
         before us gave out may ask for a run that waits in our queue, or that we have given out. Raises Refused."""
         if key not in live.state.active or key in live.state.asleep:
             raise Refused(f"Run {key[1]} of '{key[0]}' is not active.")
-        others = (each for each in self._by_execution.get(live.id, ()) if each.id != message.dispatch_id)
-        if any(each.entry == key for each in others):
+        if self._elsewhere(live, key, message.dispatch_id):
             raise Refused(f"Run {key[1]} of '{key[0]}' has been given to another runner.")
         dispatch = self.fleet.dispatches.get(message.dispatch_id)
         if dispatch is None:
