@@ -9,7 +9,7 @@ from typing import Any
 from weft_kit.testing.databases import MariaDb
 
 from tests.compat.cases.build import Case, named
-from tests.compat.servers.served import HOST, Served, asked, chain
+from tests.compat.servers.served import HOST, Served, asked, chain, where
 
 _TABLES = """
 CREATE OR REPLACE DATABASE weft;
@@ -265,10 +265,6 @@ def _rows() -> dict[str, Case]:
 
 def _reads() -> dict[str, Case]:
     found: dict[str, Case] = {}
-
-    def where(*rows: tuple[str, str, Any]) -> dict[str, Any]:
-        return {"where": {"values": [{"column": c, "condition": o, "value": v} for c, o, v in rows]}}
-
     chosen: dict[str, dict[str, Any]] = {
         "all": {"returnAll": True},
         "limit": {"limit": 2, "sort": {"values": [{"column": "id", "direction": "DESC"}]}},

@@ -8,7 +8,7 @@ from typing import Any
 from weft_kit.testing.servers import Postgres
 
 from tests.compat.cases.build import Case
-from tests.compat.servers.served import HOST, Served, asked, by_port, chain
+from tests.compat.servers.served import HOST, Served, asked, by_port, chain, where
 
 DATABASE = "compat"
 _TABLES = """
@@ -521,10 +521,6 @@ def _changes() -> dict[str, Case]:
 
 def _selects() -> dict[str, Case]:
     found: dict[str, Case] = {}
-
-    def where(*rows: tuple[str, str, Any]) -> dict[str, Any]:
-        return {"where": {"values": [{"column": c, "condition": o, "value": v} for c, o, v in rows]}}
-
     chosen: dict[str, dict[str, Any]] = {
         "all": {"returnAll": True},
         "limit": {"limit": 2, "sort": {"values": [{"column": "id", "direction": "DESC"}]}},

@@ -8,7 +8,6 @@ state that cases begin with. A case that fails ends the workflow, and the ones b
 """
 
 import sys
-import threading
 import urllib.error
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from tests.compat.expressions_record import Peer
 from tests.compat.places import given, named
 from tests.compat.record import acyclic, golden, remove
 from tests.compat.servers import GROUPS
-from tests.compat.servers.served import HOST, secret_id
+from tests.compat.servers.served import HOST, secret_id, serving
 
 _BATCH = 40
 
@@ -41,14 +40,8 @@ def _resets(reset: Callable[[], None]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with HTTPServer((HOST, 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://{HOST}:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()
+    with HTTPServer((HOST, 0), Handler) as server, serving(server):
+        yield f"http://{HOST}:{server.server_port}/"
 
 
 def together(cases: Sequence[Case], reset: str) -> dict[str, Any]:

@@ -82,10 +82,27 @@ def chain(*nodes: Mapping[str, Any], rows: Sequence[Any] = ({},)) -> Case:
     return {"document": document(nodes, wires, {"Trigger": rows})}
 
 
+def where(*rows: tuple[str, str, Any]) -> dict[str, Any]:
+    """Conditions of SQL nodes: column, condition, value."""
+    return {"where": {"values": [{"column": c, "condition": o, "value": v} for c, o, v in rows]}}
+
+
 def asked(
     kind: str, secret: str, version: float, parameters: Mapping[str, Any], name: str = "Node", **extra: Any
 ) -> dict[str, Any]:
     return node(name, kind, version, {"options": {}, **parameters}, 1, **with_secret(secret), **extra)
+
+
+@contextmanager
+def serving(server: socketserver.BaseServer) -> Iterator[None]:
+    """It answers in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 @contextmanager
@@ -104,14 +121,8 @@ def told(found: Callable[[], Any]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with ThreadingHTTPServer((HOST, 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://{HOST}:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with ThreadingHTTPServer((HOST, 0), Handler) as server, serving(server):
+        yield f"http://{HOST}:{server.server_port}"
 
 
 @contextmanager
@@ -129,13 +140,8 @@ def by_port(path: Path) -> Iterator[int]:
 
     with socketserver.ThreadingTCPServer((HOST, 0), Relay) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+        with serving(server):
             yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def _pump(source: socket, target: socket) -> None:
