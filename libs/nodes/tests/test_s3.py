@@ -43,8 +43,6 @@ def server() -> Iterator[Server]:
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     url = "http://{}:{}".format(*moto.get_host_and_port())
-    # who is asked for a signature is one setting of all servers of this process
-    httpx.post(f"{url}/moto-api/reset-auth", content=b"inf").raise_for_status()
     iam = boto3.client(
         "iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="y"
     )
@@ -54,6 +52,8 @@ def server() -> Iterator[Server]:
     key = iam.create_access_key(UserName="ada")["AccessKey"]
     httpx.post(f"{url}/moto-api/reset-auth", content=b"0").raise_for_status()
     yield Server(url, key["AccessKeyId"], key["SecretAccessKey"])
+    # one setting of all servers of this process: the next one is asked by callers without a key
+    httpx.post(f"{url}/moto-api/reset-auth", content=b"inf").raise_for_status()
     moto.stop()
 
 

@@ -31,8 +31,6 @@ class Bucket:
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         self.url = "http://{}:{}".format(*self._server.get_host_and_port())
-        # who is asked for a signature is one setting of all servers of this process
-        httpx.post(f"{self.url}/moto-api/reset-auth", content=b"inf").raise_for_status()
         named = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "y"}
         iam = boto3.client("iam", endpoint_url=self.url, **named)
         iam.create_user(UserName="weft")
@@ -67,6 +65,8 @@ class Bucket:
         return found
 
     def stop(self) -> None:
+        # one setting of all servers of this process: the next one is asked by callers without a key
+        httpx.post(f"{self.url}/moto-api/reset-auth", content=b"inf").raise_for_status()
         self._server.stop()
 
 
