@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 from moto.server import ThreadedMotoServer
 
 from tests.compat.cases.build import Case, named, node
@@ -25,10 +26,8 @@ def serve(folder: Path) -> Iterator[Served]:
     )
 
     def reset() -> None:
-        for bucket in client.list_buckets()["Buckets"]:
-            for each in client.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
-                client.delete_object(Bucket=bucket["Name"], Key=each["Key"])
-            client.delete_bucket(Bucket=bucket["Name"])
+        # all servers of a process share what they hold
+        httpx.post(f"{url}/moto-api/reset").raise_for_status()
         client.create_bucket(Bucket=BUCKET)
         for key, body in {
             "a.txt": "Zoë\n",
