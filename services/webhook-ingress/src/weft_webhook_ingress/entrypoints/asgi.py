@@ -2,10 +2,9 @@
 
 import asyncio
 import hmac
-import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import IO, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import orjson
@@ -26,11 +25,9 @@ from weft_contracts.rpc.orchestrator import Executions
 from weft_kit import items
 from weft_kit.blobs import BlobStore
 from weft_kit.bus import EventBus
-from weft_kit.http import DISCARDED_BYTES
 from weft_kit.service import AsgiReceive, AsgiSend, Scope
 from weft_kit.signals import Signals
 from weft_kit.telemetry import metrics
-from weft_node_sdk.binary import CHUNK_BYTES
 
 from weft_webhook_ingress.adapters.postgres import PostgresCalls
 from weft_webhook_ingress.application.bodies import Bodies, Body
@@ -50,10 +47,9 @@ from weft_webhook_ingress.domain.answers import (
 from weft_webhook_ingress.domain.body import NOTHING, TooLargeError
 from weft_webhook_ingress.domain.forms import parse_form
 from weft_webhook_ingress.domain.hook import TEST, Hook, compile_hook
-from weft_webhook_ingress.domain.origin import may_answer, may_run
 from weft_webhook_ingress.domain.table import RouteTable
+from weft_webhook_ingress.entrypoints.call import Call
 
-_EXECUTION: Final = b"x-weft-execution-id"
 _UNKNOWN: Final = (
     "The workflow must be active for a production URL to run successfully. You can activate the workflow using the "
     "toggle in the editor."
@@ -101,7 +97,7 @@ class Ingress:
     async def __call__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
         if scope["type"] != "http":
             return
-        call = _Call(scope, receive, send)
+        call = Call(scope, receive, send)
         try:
             answer = await self._answer(call)
         except TooLargeError as error:
@@ -113,7 +109,7 @@ class Ingress:
             answer = await self._send(call, answer)
             _calls.labels(str(answer.status)).inc()
 
-    async def _send(self, call: "_Call", answer: Answer) -> Answer:
+    async def _send(self, call: Call, answer: Answer) -> Answer:
         """The answer that was sent: another one where its file is gone. Raises where it breaks off in the middle: the
         server then closes the connection, so that the caller does not take a part for the whole."""
         if not answer.blob:
@@ -129,7 +125,7 @@ class Ingress:
             await call.reply(answer)
         return answer
 
-    async def _answer(self, call: "_Call") -> Answer | None:
+    async def _answer(self, call: Call) -> Answer | None:
         path: str = call.scope["path"]
         if path.startswith("/webhook/"):
             return await self._production(call, path[9:].strip("/"))
@@ -141,7 +137,7 @@ class Ingress:
 
     # --- production ---------------------------------------------------------------------------------------
 
-    async def _production(self, call: "_Call", path: str) -> Answer | None:
+    async def _production(self, call: Call, path: str) -> Answer | None:
         method = call.method
         found = self._routes.table.find(method, path)
         if found is None:
@@ -151,7 +147,7 @@ class Ingress:
         hook, parameters = found
         return await self._run(call, hook, parameters)
 
-    async def _unusual(self, call: "_Call", path: str) -> Any:
+    async def _unusual(self, call: Call, path: str) -> Any:
         """A preflight, a HEAD, or an address that the store may know."""
         method = call.method
         if method == "OPTIONS":
@@ -170,7 +166,7 @@ class Ingress:
             return problem(404, hint)
         return not_registered(method, path, _UNKNOWN)
 
-    async def _run(self, call: "_Call", hook: Hook, parameters: Mapping[str, str]) -> Answer | None:
+    async def _run(self, call: Call, hook: Hook, parameters: Mapping[str, str]) -> Answer | None:
         if not hook.open:
             refusal = await self._guard.refusal(hook, call.headers, call.address)
             if refusal is not None:
@@ -193,12 +189,14 @@ class Ingress:
                 chunks, content_type, execution_id, raw=hook.raw_body, binary_name=hook.binary_name
             )
         call.execution_id = execution_id
+        if hook.mode == TEST.mode:
+            self._announce(hook, execution_id)
         trigger = await self._item(call, hook, parameters, body, execution_id)
         call.origin_headers(hook)
         return await self._start(call, hook, trigger, execution_id)
 
     async def _item(
-        self, call: "_Call", hook: Hook, parameters: Mapping[str, str], body: Body, execution_id: str
+        self, call: Call, hook: Hook, parameters: Mapping[str, str], body: Body, execution_id: str
     ) -> Payload:
         query: bytes = call.scope.get("query_string", b"")
         parts = [
@@ -219,7 +217,7 @@ class Ingress:
         payload = Payload(RAW_JSON, data, len(data))
         return await items.claim(payload, self._blobs, f"{execution_id}/trigger")
 
-    async def _start(self, call: "_Call", hook: Hook, trigger: Payload, execution_id: str) -> Answer | None:
+    async def _start(self, call: Call, hook: Hook, trigger: Payload, execution_id: str) -> Answer | None:
         waits = hook.response != "accepted"
         owner = hook.owner
         command = StartExecution(
@@ -269,28 +267,26 @@ class Ingress:
 
     # --- test calls ---------------------------------------------------------------------------------------
 
-    async def _test(self, call: "_Call", path: str) -> Answer | None:
+    async def _test(self, call: Call, path: str) -> Answer | None:
         table = RouteTable()
         for owner, route in await self._calls.listeners(call.method):
             table.add(compile_hook(route, owner, self._origin, TEST), 0)
         found = table.find(call.method, path)
         if found is None or not await self._calls.catch(found[0].owner.workflow_id):
             return not_registered(call.method, path, _UNKNOWN_TEST)
-        hook = found[0]
-        task = asyncio.ensure_future(self._run(call, hook, found[1]))
-        while not call.execution_id and not task.done():
-            await asyncio.wait({task}, timeout=0.005)
-        if call.execution_id:
-            owner = hook.owner
-            signal = TestCallReceived(
-                owner.workflow_id, owner.project_id, hook.node, call.execution_id, time.time_ns() // 1000
-            )
-            self._signals.publish(topics.UI_EVENTS, signal)
-        return await task
+        return await self._run(call, *found)
+
+    def _announce(self, hook: Hook, execution_id: str) -> None:
+        """The editor that listens follows the run from its beginning."""
+        owner = hook.owner
+        signal = TestCallReceived(
+            owner.workflow_id, owner.project_id, hook.node, execution_id, time.time_ns() // 1000
+        )
+        self._signals.publish(topics.UI_EVENTS, signal)
 
     # --- calls that resume --------------------------------------------------------------------------------
 
-    async def _resume(self, call: "_Call", path: str) -> Answer | None:
+    async def _resume(self, call: Call, path: str) -> Answer | None:
         execution_id, _, suffix = path.partition("/")
         try:
             wait = await self._executions.GetWait(pb.GetWaitRequest(execution_id=execution_id, suffix=suffix))
@@ -331,11 +327,6 @@ class Ingress:
 
 
 NO_CONTENT: Final = Body(NOTHING, {})
-_SANDBOX: Final = (
-    b"sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts "
-    b"allow-top-navigation-by-user-activation"
-)
-"""What a workflow answers runs, if it does, in an origin of its own: webhooks may share ours with the editor."""
 
 
 def _encoded(headers: Sequence[tuple[str, str]]) -> Headers:
@@ -349,7 +340,7 @@ def _plain(value: Any) -> Answer:
     return Answer(200, ((b"content-type", b"application/json; charset=utf-8"),), orjson.dumps(value))
 
 
-def _preflight(hook: Hook | None, methods: list[str], call: "_Call") -> Answer:
+def _preflight(hook: Hook | None, methods: list[str], call: Call) -> Answer:
     headers = [
         (b"access-control-allow-methods", ", ".join(["OPTIONS", *methods]).encode()),
         (b"access-control-max-age", b"300"),
@@ -366,87 +357,3 @@ def _error(error: WeftError) -> Answer:
     if error.code in (ErrorCode.UNAVAILABLE, ErrorCode.RATE_LIMITED):
         return unavailable(error.message)
     return problem(error.http_status, error.message)
-
-
-class _Call:
-    """One HTTP call."""
-
-    __slots__ = ("_cors", "begun", "close", "execution_id", "headers", "method", "receive", "scope", "send")
-
-    def __init__(self, scope: Scope, receive: AsgiReceive, send: AsgiSend) -> None:
-        self.begun = False
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-        self.method: str = scope["method"]
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        self.execution_id = ""
-        self.close = False
-        self._cors: list[tuple[bytes, bytes]] = []
-
-    @property
-    def address(self) -> str:
-        client = self.scope.get("client")
-        return client[0] if client else ""
-
-    async def chunks(self, limit: int) -> AsyncIterator[bytes]:
-        """The body, as it comes. Raises TooLargeError; what is too large is read and given to nobody."""
-        declared = self.headers.get("content-length", "")
-        size, refused = 0, False
-        if declared.isdigit() and int(declared) > limit:
-            if "expect" in self.headers or int(declared) > DISCARDED_BYTES:
-                raise TooLargeError(limit)
-            refused = True
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise WeftError(ErrorCode.BAD_REQUEST, "The caller has gone.")
-            chunk = message.get("body", b"")
-            size += len(chunk)
-            last = not message.get("more_body")
-            refused = refused or size > limit
-            if not refused:
-                yield chunk
-            elif last or size > limit + DISCARDED_BYTES:
-                raise TooLargeError(limit)
-            if last:
-                return
-
-    async def gone(self) -> None:
-        """Returns when the caller has hung up."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-
-    def origin_headers(self, hook: Hook) -> None:
-        origin = self.headers.get("origin")
-        if origin is None:
-            return
-        if "*" in hook.origins or origin in hook.origins:
-            allowed = origin.encode("latin-1", "replace")
-            self._cors = [(b"access-control-allow-origin", allowed), (b"vary", b"Origin")]
-
-    async def reply(self, answer: Answer) -> None:
-        await self._begin(answer, len(answer.body))
-        body = b"" if self.method == "HEAD" else answer.body
-        await self.send({"type": "http.response.body", "body": body})
-
-    async def reply_file(self, answer: Answer, file: IO[bytes]) -> None:
-        size = await asyncio.to_thread(file.seek, 0, os.SEEK_END)
-        await self._begin(answer, size)
-        await asyncio.to_thread(file.seek, 0)
-        while self.method != "HEAD" and (chunk := await asyncio.to_thread(file.read, CHUNK_BYTES)):
-            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await self.send({"type": "http.response.body", "body": b""})
-
-    async def _begin(self, answer: Answer, size: int) -> None:
-        self.begun = True
-        given = tuple(each for each in answer.headers if may_answer(*each))
-        headers = [(b"content-length", str(size).encode()), *given, *self._cors]
-        if may_run(given):
-            headers.append((b"content-security-policy", _SANDBOX))
-        headers.append((b"x-content-type-options", b"nosniff"))
-        if self.execution_id:
-            headers.append((_EXECUTION, self.execution_id.encode()))
-        if self.close:
-            headers.append((b"connection", b"close"))
-        await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
