@@ -29,7 +29,9 @@ def owner(
     home = tmp_path_factory.mktemp("e2e") / "home"
     form = {"embedded": Embedded, "cluster": Cluster}[request.param]
     weft: Embedded | Cluster = form(home, allow=stub_server.address)
-    weft.start()
-    yield User(weft.base).register()
-    weft.stop()
-    weft.close()
+    try:
+        weft.start()
+        yield User(weft.base).register()
+        weft.stop()
+    finally:
+        weft.close()

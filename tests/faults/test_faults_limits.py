@@ -21,9 +21,11 @@ HUNGRY = "const held = []; while (true) held.push('ab'.repeat(2 ** 20).split('')
 @pytest.fixture(scope="module")
 def weft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     installation = Embedded(tmp_path_factory.mktemp("limits") / "home")
-    installation.start()
-    yield installation
-    installation.close()
+    try:
+        installation.start()
+        yield installation
+    finally:
+        installation.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 from weft_kit.database.embedded import binaries
 from weft_kit.testing.servers import Kafka, Postgres, Redis
 
-from tests.harness.ports import free_port
+from tests.harness.ports import answers, free_port
 
 REPLICAS: Mapping[str, int] = {
     "auth": 1,
@@ -80,10 +79,7 @@ class Member:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
 
     def ready(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.http}/readyz", timeout=2).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return answers(f"http://127.0.0.1:{self.http}/readyz")
 
     def wait(self, seconds: float = 180) -> float:
         began = time.monotonic()

@@ -7,10 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 from weft_kit.database.embedded import EmbeddedPostgres, binaries
 
-from tests.harness.ports import free_port
+from tests.harness.ports import answers, free_port
 
 
 class Embedded:
@@ -46,10 +45,7 @@ class Embedded:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
 
     def healthy(self) -> bool:
-        try:
-            return httpx.get(f"{self.base}/readyz", timeout=2).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return answers(f"{self.base}/readyz")
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
