@@ -1,7 +1,8 @@
-"""`make seed`: demo users, workflows and executions in a running Weft (WEFT_SERVER, http://127.0.0.1:8080).
+"""`make seed`: a demo user, workflows and executions in a running Weft (WEFT_SERVER, http://127.0.0.1:8080).
 
-Repeatable: users and workflows that are there already are left alone. Where the installation has its owner, others
-are let in with WEFT_REGISTRATION=open only.
+Repeatable: what is there already is left alone. On a Weft that nobody owns yet the demo's user becomes the owner; on
+one that lets everybody in (WEFT_REGISTRATION=open) a second user comes along; on any other WEFT_API_KEY says whose
+demo it shall be.
 """
 
 import os
@@ -10,89 +11,34 @@ from typing import Any
 
 import httpx
 
-from tests.harness.flows import chain, code, edit, flow, manual, node, pause, webhook
+from scripts.demo import CREDENTIALS, VARIABLES, Demo, demos
 
 PASSWORD = "weft demo passphrase"
-USERS = ("ada@example.org", "grace@example.org")
+PEOPLE = (("Ada", "Juniper", "ada@example.org"), ("Grace", "Juniper", "grace@example.org"))
 
 
-CREDENTIALS = (
-    ("Shop", "httpBasicAuth", {"user": "ada", "password": "demo"}),
-    (
-        "Reports",
-        "postgres",
-        {"host": "db.example.org", "database": "reports", "user": "reader", "password": "demo"},
-    ),
-)
+class Refused(Exception):
+    """The server does not let this user in."""
 
 
-def workflows() -> list[dict[str, Any]]:
-    """A little of everything, named for people."""
-    tickets = flow(
-        "Sort support tickets",
-        [
-            webhook("demo-ticket"),
-            node(
-                "Urgent?",
-                "if",
-                {
-                    "conditions": {
-                        "options": {"caseSensitive": False, "typeValidation": "loose", "version": 2},
-                        "combinator": "and",
-                        "conditions": [
-                            {
-                                "id": "1",
-                                "leftValue": "={{ $json.body.subject }}",
-                                "rightValue": "urgent",
-                                "operator": {"type": "string", "operation": "contains"},
-                            }
-                        ],
-                    },
-                    "options": {},
-                },
-                2.2,
-            ),
-            edit("Page someone", {"queue": "on call"}),
-            edit("File it", {"queue": "inbox"}),
-        ],
-        ("Webhook", "Urgent?"),
-        ("Urgent?", 0, "Page someone"),
-        ("Urgent?", 1, "File it"),
-    )
-    numbers = code("Numbers", "return Array.from({length: 20}, (_, n) => ({ json: { n, square: n * n } }))")
-    rule = {"rule": {"interval": [{"field": "minutes", "minutesInterval": 5}]}}
-    clock = node("Every five minutes", "scheduleTrigger", rule, 1.2)
-    return [
-        tickets,
-        chain(
-            "Square some numbers",
-            manual(),
-            numbers,
-            edit("Label", {"label": "={{ $json.n }}² = {{ $json.square }}"}),
-        ),
-        chain("Heartbeat", clock, edit("Note", {"alive": True})),
-        chain("Take a breath", manual(), pause("Breathe", 5), edit("Done", {"rested": True})),
-        chain(
-            "Always fails",
-            manual(),
-            node("Stop", "stopAndError", {"errorMessage": "This one shows what an error looks like."}),
-        ),
-    ]
+class Account:
+    """Calls of the API as one user. `call` raises SystemExit with the server's words where it refuses."""
 
+    def __init__(self, server: str, headers: dict[str, str]) -> None:
+        self.server = server
+        self.http = httpx.Client(base_url=f"{server}/api/v1", timeout=60, headers=headers)
 
-class Demo:
-    """Raises PermissionError where the user may neither sign in nor register."""
-
-    def __init__(self, server: str, email: str) -> None:
-        self.http = httpx.Client(base_url=f"{server}/api/v1", timeout=60)
-        account = {"email": email, "password": PASSWORD}
-        answer = self.http.post("/auth/login", json=account)
+    @classmethod
+    def of(cls, server: str, first: str, last: str, email: str) -> "Account":
+        """Signs in, or registers. Raises Refused."""
+        sign_in = {"email": email, "password": PASSWORD}
+        with httpx.Client(base_url=f"{server}/api/v1", timeout=60) as http:
+            answer = http.post("/auth/login", json=sign_in)
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                answer = http.post("/auth/register", json={**sign_in, "first_name": first, "last_name": last})
         if not answer.is_success:
-            name = email.partition("@")[0].capitalize()
-            answer = self.http.post("/auth/register", json={**account, "first_name": name})
-        if not answer.is_success:
-            raise PermissionError(answer.json()["error"]["message"])
-        self.http.headers["Authorization"] = f"Bearer {answer.json()['data']['access_token']}"
+            raise Refused(answer.json()["error"]["message"])
+        return cls(server, {"Authorization": f"Bearer {answer.json()['data']['access_token']}"})
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         answer = self.http.request(method, path, **options)
@@ -100,41 +46,62 @@ class Demo:
             raise SystemExit(f"{method} {path}: {answer.text}")
         return answer.json()["data"]
 
-    def fill(self) -> int:
-        """Returns how many executions were made."""
-        there = {row["name"] for row in self.call("GET", "/workflows", params={"limit": 250})}
-        for key, value in (("region", "eu"), ("team", "support")):
-            self.call("PUT", f"/variables/{key}", json={"value": value})
-        if not self.call("GET", "/credentials"):
-            for name, kind, data in CREDENTIALS:
+    def fill(self) -> tuple[int, int]:
+        """How many workflows were made, and how many executions."""
+        rows = self.call("GET", "/workflows", params={"limit": 250})
+        there = {row["name"] for row in rows}
+        keys = {row["key"] for row in self.call("GET", "/variables")}
+        for key, value, kind in VARIABLES:
+            if key not in keys:
+                self.call("POST", "/variables", json={"key": key, "value": value, "type": kind})
+        named = {row["name"] for row in self.call("GET", "/credentials")}
+        for name, kind, data in CREDENTIALS:
+            if name not in named:
                 self.call("POST", "/credentials", json={"name": name, "type": kind, "data": data})
-        made = 0
-        for document in workflows():
-            if document["name"] in there:
-                continue
-            workflow = self.call("POST", "/workflows/import", json=document)["id"]
-            if any("webhook" in each["type"] or "schedule" in each["type"] for each in document["nodes"]):
-                self.call("POST", f"/workflows/{workflow}/activate")
-            for _ in range(3):
-                self.call("POST", f"/workflows/{workflow}/execute", params={"wait": 10}, json={})
-                made += 1
-        return made
+        paths = str(self.call("GET", "/auth/me")["first_name"] or "demo").lower()
+        missing = [each for each in demos(paths) if each.document["name"] not in there]
+        return len(missing), sum(self.make(each) for each in missing)
+
+    def make(self, demo: Demo) -> int:
+        """Stores a workflow and runs it; returns how often."""
+        workflow = self.call("POST", "/workflows/import", json=demo.document)["id"]
+        self.call("PUT", f"/workflows/{workflow}/tags", json={"tags": list(demo.tags)})
+        if demo.published:
+            self.call("POST", f"/workflows/{workflow}/activate")
+        for body in demo.calls:
+            if demo.path:
+                httpx.post(f"{self.server}/webhook/{demo.path}", json=body, timeout=60).raise_for_status()
+            else:
+                waits = {"wait": 30 if demo.retried else 0}
+                started = self.call("POST", f"/workflows/{workflow}/execute", params=waits, json=body)
+        if demo.retried:
+            self.call("POST", f"/executions/{started['id']}/retry")
+        return len(demo.calls) + demo.retried
 
 
 def main() -> None:
     server = os.environ.get("WEFT_SERVER", f"http://127.0.0.1:{os.environ.get('WEFT_PORT', '8080')}")
-    filled = 0
-    for email in USERS:
-        try:
-            print(f"{email} / {PASSWORD}: {Demo(server, email).fill()} executions")
-            filled += 1
-        except PermissionError as refusal:
-            print(f"{email}: {refusal} Or start Weft with WEFT_REGISTRATION=open.")
-        except httpx.TransportError as error:
-            sys.exit(
-                f"Weft can't be reached at {server}: {error}. Start it with make run, or set WEFT_SERVER."
-            )
-    sys.exit(0 if filled else 1)
+    key = os.environ.get("WEFT_API_KEY")
+    try:
+        if key:
+            told("With your API key", Account(server, {"X-API-Key": key}))
+            return
+        needed, *others = PEOPLE
+        told(f"{needed[2]} / {PASSWORD}", Account.of(server, *needed))
+        registration = httpx.get(f"{server}/api/v1/auth/setup", timeout=60).json()["data"]["registration"]
+        for person in others if registration == "open" else ():
+            told(f"{person[2]} / {PASSWORD}", Account.of(server, *person))
+    except Refused as refusal:
+        sys.exit(
+            f"{refusal} This Weft has its owner: make an API key (Settings) and give it as WEFT_API_KEY."
+        )
+    except httpx.TransportError as error:
+        sys.exit(f"Weft can't be reached at {server}: {error}. Start it with make run, or set WEFT_SERVER.")
+
+
+def told(who: str, account: Account) -> None:
+    workflows, executions = account.fill()
+    print(f"{who}: {workflows} workflows, {executions} executions" if workflows else f"{who}: all there")
 
 
 if __name__ == "__main__":
