@@ -23,15 +23,20 @@ def stub(stub_server: Stub) -> str:
 
 
 @pytest.fixture(scope="session", params=["embedded", "cluster"])
-def owner(
+def weft(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, stub_server: Stub
-) -> Iterator[User]:
+) -> Iterator[Embedded | Cluster]:
     home = tmp_path_factory.mktemp("e2e") / "home"
     form = {"embedded": Embedded, "cluster": Cluster}[request.param]
-    weft: Embedded | Cluster = form(home, allow=stub_server.address)
+    made: Embedded | Cluster = form(home, allow=stub_server.address)
     try:
-        weft.start()
-        yield User(weft.base).register()
-        weft.stop()
+        made.start()
+        yield made
+        made.stop()
     finally:
-        weft.close()
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def owner(weft: Embedded | Cluster) -> User:
+    return User(weft.base).register()

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from weft_contracts.messages import ScheduleRule
 from weft_contracts.traits import UNKNOWN
 from weft_node_sdk.catalogue import Catalogue
 
@@ -294,6 +295,13 @@ def test_older_schedules_that_make_no_sense(kind: str, given: dict[str, Any]) ->
     document = {"nodes": [node(kind, 1, **given)]}
     assert CATALOGUE.schedules(document) == ()
     assert [issue.code for issue in CATALOGUE.check(document)] == ["INVALID_SCHEDULE"]
+
+
+@pytest.mark.parametrize("events", [["init"], ["activate", "init"], ["update"], []])
+def test_an_n8n_trigger_waits_for_the_start_where_it_is_asked_to(events: list[str]) -> None:
+    document = {"nodes": [node("n8nTrigger", 1, events=events)]}
+    expected = [ScheduleRule("N", 0, at_start=True)] if "init" in events else []
+    assert list(CATALOGUE.schedules(document)) == expected
 
 
 def test_a_schedule_of_two_weeks_falls_on_its_weekday() -> None:

@@ -69,12 +69,12 @@ class World:
         done.set_result(None)
         return done
 
-    def scheduler(self) -> SchedulerService:
+    def scheduler(self, **settings: Any) -> SchedulerService:
         """One more process of the service."""
         database = Database(self.dsn)
         self.databases.append(database)
         infra = Infra(
-            "i",
+            f"i{len(self.services)}",
             self.home,
             self.bus,
             MemorySignals(),
@@ -83,7 +83,7 @@ class World:
             self.rpc,
             database,
         )
-        made = build(SchedulerSettings(), infra)
+        made = build(SchedulerSettings(**settings), infra)
         self.rpc.register(made.servicers)
         self.services.append(made)
         return made

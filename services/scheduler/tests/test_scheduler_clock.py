@@ -19,6 +19,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 MINUTELY = ScheduleRule("Clock", 0, cron="* * * * *")
 HOURLY = ScheduleRule("Clock", 1, cron="0 * * * *")
+AT_START = ScheduleRule("Started", 0, at_start=True)
 
 
 class Time:
@@ -255,3 +256,61 @@ async def test_next_ticks_are_listed_of_the_callers_projects(world: World, wall:
     with pytest.raises(WeftError) as caught:
         await world.listed.ListNext(pb.ListNextRequest())
     assert caught.value.code is ErrorCode.UNAUTHENTICATED
+
+
+async def test_the_first_scheduler_is_a_start_and_each_start_fires_once(world: World, wall: Time) -> None:
+    first, second = world.services[0], world.scheduler()
+    await world.publish(AT_START)
+    world.played.schedules = [world.row(AT_START)]
+    assert await fire(world) == 0
+    await first.start()
+    await second.start()
+    async with asyncio.timeout(30):
+        while not world.starts:
+            await asyncio.sleep(0.01)
+    wall.set("2026-01-05T12:00:31")
+    await first.stop()
+    await first.start()
+    await second.stop()
+    assert await fire(world) == 0
+    (start,) = world.starts
+    assert (start.workflow_id, start.mode, start.trigger_node) == ("w1", "trigger", "Started")
+    told = {"event": "Instance started", "timestamp": "2026-01-05T12:00:30.000Z", "workflow_id": "w1"}
+    assert items.decode(start.trigger) == [[{"json": told}]]
+    await first.stop()
+    await world.publish(AT_START, seq=2, version_id="v2")
+    await second._clock.join()
+    assert await fire(world) == 1
+    assert world.starts[1].version_id == "v2"
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+async def test_a_scheduler_that_was_killed_counts_until_its_time_is_over(
+    world: World, wall: Time, exclusive: bool
+) -> None:
+    await world.publish(AT_START)
+    await world.services[0]._clock.join()
+    await fire(world)
+    await world.scheduler(exclusive=exclusive)._clock.join()
+    assert await fire(world) == (1 if exclusive else 0)
+    await world.table.leave("i1")
+    await world.table.renew("i0", -1)
+    await world.scheduler()._clock.join()
+    assert await fire(world) == 1
+
+
+async def test_a_scheduler_at_work_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock_module, "RENEW_SECONDS", 0.0)
+    await world.publish(AT_START)
+    world.played.schedules = [world.row(AT_START)]
+    await world.services[0].start()
+    await world.table.leave("i0")
+    async with asyncio.timeout(30):
+        while not await world.table._fetch("SELECT 1 FROM scheduler.members WHERE instance = 'i0'"):
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while not world.starts:
+            await asyncio.sleep(0.01)
+    await world.scheduler()._clock.join()
+    assert await fire(world) == 0
+    assert len(world.starts) == 1

@@ -438,7 +438,8 @@ class ScheduleRule(Part, frozen=True):
     """One rule of a Schedule Trigger: a cron expression of five or six fields (seconds first), or an interval.
 
     An interval fires whenever the seconds since the epoch, in local time, are a multiple of it plus `offset_seconds`
-    (every third day at 09:30: interval 259200, offset 34200).
+    (every third day at 09:30: interval 259200, offset 34200). One `at_start` fires when the installation starts, and at
+    no other time.
     """
 
     node: str
@@ -446,6 +447,7 @@ class ScheduleRule(Part, frozen=True):
     cron: str = ""
     interval_seconds: int = 0
     offset_seconds: int = 0
+    at_start: bool = False
 
 
 class WorkflowEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):

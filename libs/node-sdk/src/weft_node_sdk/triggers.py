@@ -153,8 +153,11 @@ def _plain(value: Any) -> Any:
 
 
 def _rules(parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """By the parameters that a node has: Cron's, Interval's, or Schedule Trigger's. Raises ValueError."""
-    if "triggerTimes" in parameters:
+    """By the parameters that a node has: n8n Trigger's, Cron's, Interval's or Schedule Trigger's. Raises ValueError."""
+    if "events" in parameters:
+        if "init" in (parameters["events"] or ()):
+            yield {"at_start": True}
+    elif "triggerTimes" in parameters:
         yield from map(_older_times, _entries(parameters, "triggerTimes", "item"))
     elif "interval" in parameters:
         unit = parameters.get("unit", "seconds")

@@ -28,6 +28,7 @@ class SchedulerService:
 
     async def start(self) -> None:
         await self._clock.reconcile()
+        await self._clock.join()
         self._running = asyncio.create_task(self._clock.run())
 
     async def drain(self) -> None:
@@ -37,6 +38,7 @@ class SchedulerService:
         if self._running is not None:
             await end(self._running)
             self._running = None
+            await self._clock.leave()
 
     def ready(self) -> str:
         return "" if self._running is not None and not self._running.done() else "not running"
@@ -46,6 +48,13 @@ def build(settings: SchedulerSettings, infra: Infra) -> SchedulerService:
     schedules = PostgresSchedules(infra.database)
     policy = AccessPolicy(infra.rpc.client(Access))
     policy.follow(infra.bus)
-    clock = Clock(schedules, infra.rpc.client(Workflows), infra.bus, settings.late_minutes * 60_000_000)
+    clock = Clock(
+        schedules,
+        infra.rpc.client(Workflows),
+        infra.bus,
+        settings.late_minutes * 60_000_000,
+        infra.instance,
+        exclusive=settings.exclusive,
+    )
     infra.bus.subscribe(topics.WORKFLOW_EVENTS, clock.changed, "scheduler")
     return SchedulerService(SchedulesServicer(schedules, policy), clock)

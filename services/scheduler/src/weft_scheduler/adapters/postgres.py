@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from weft_contracts.messages import ScheduleRule
 from weft_kit.database import Database, database_errors
+
+_SEEN: Final = (
+    "INSERT INTO scheduler.members VALUES ($1, now() + $2 * interval '1 second') "
+    "ON CONFLICT (instance) DO UPDATE SET expires_at = excluded.expires_at"
+)
 
 
 class Schedule(NamedTuple):
@@ -62,7 +67,7 @@ class PostgresSchedules:
                 for number, (project_id, version_id, timezone, rule, first) in enumerate(rules):
                     encoded = msgspec.json.encode(rule)
                     await connection.execute(
-                        "INSERT INTO scheduler.schedules VALUES ($1,$2,$3,$4,$5,$6,$7)",
+                        "INSERT INTO scheduler.schedules VALUES ($1,$2,$3,$4,$5,$6,$7,$8)",
                         workflow_id,
                         number,
                         project_id,
@@ -70,6 +75,7 @@ class PostgresSchedules:
                         timezone,
                         encoded,
                         kept.get((timezone, encoded), first),
+                        rule.at_start,
                     )
 
     async def remove(self, workflow_id: str, seq: int) -> None:
@@ -112,6 +118,31 @@ class PostgresSchedules:
                     )
 
                 yield [_schedule(row) for row in rows], move
+
+    async def join(self, instance: str, now: int, seconds: float, *, exclusive: bool) -> None:
+        """A scheduler counts as running for `seconds`. Where no other does, or none can (`exclusive`), the rules that
+        wait for a start are due `now`."""
+        with database_errors():
+            pool = await self._database.pool()
+            async with pool.acquire() as connection, connection.transaction():
+                await connection.execute("LOCK TABLE scheduler.members IN SHARE ROW EXCLUSIVE MODE")
+                await connection.execute(
+                    "DELETE FROM scheduler.members WHERE expires_at < now() OR $1", exclusive
+                )
+                first = await connection.fetchval(
+                    "SELECT NOT EXISTS (SELECT FROM scheduler.members WHERE instance <> $1)", instance
+                )
+                await connection.execute(_SEEN, instance, seconds)
+                if first:
+                    await connection.execute(
+                        "UPDATE scheduler.schedules SET next_at = $1 WHERE at_start", now
+                    )
+
+    async def renew(self, instance: str, seconds: float) -> None:
+        await self._fetch(_SEEN, instance, seconds)
+
+    async def leave(self, instance: str) -> None:
+        await self._fetch("DELETE FROM scheduler.members WHERE instance = $1", instance)
 
     async def soonest(self) -> int | None:
         rows = await self._fetch("SELECT min(next_at) FROM scheduler.schedules")

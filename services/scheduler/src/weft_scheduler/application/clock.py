@@ -24,7 +24,7 @@ from weft_kit import items
 from weft_kit.bus import EventBus
 from weft_kit.telemetry import metrics
 
-from weft_scheduler.domain.ticks import item, next_tick, ticks_between
+from weft_scheduler.domain.ticks import item, next_tick, started_item, ticks_between
 
 if TYPE_CHECKING:
     from weft_scheduler.adapters.postgres import PostgresSchedules, Schedule
@@ -34,6 +34,9 @@ log = logging.getLogger("weft.scheduler")
 MOST: Final = 100
 LONGEST_SLEEP: Final = 1.0
 RECONCILE_SECONDS: Final = 60.0
+RENEW_SECONDS: Final = 3.0
+MEMBER_SECONDS: Final = 10.0
+"""How long a scheduler that was killed counts as one that runs."""
 _fired = metrics.counter("ticks", "Ticks of schedules that were fired")
 _late = metrics.histogram("tick_delay_seconds", "From a tick's time to its start being durable")
 
@@ -43,15 +46,24 @@ def _now() -> int:
 
 
 class Clock:
-    """`late`: microseconds within which missed ticks all fire."""
+    """`late`: microseconds within which missed ticks all fire. `exclusive`: no other clock runs."""
 
     def __init__(
-        self, schedules: "PostgresSchedules", workflows: Workflows, bus: EventBus, late: int
+        self,
+        schedules: "PostgresSchedules",
+        workflows: Workflows,
+        bus: EventBus,
+        late: int,
+        instance: str,
+        *,
+        exclusive: bool = False,
     ) -> None:
         self._schedules = schedules
         self._workflows = workflows
         self._bus = bus
         self._late = late
+        self._instance = instance
+        self._exclusive = exclusive
         self._poked = asyncio.Event()
 
     async def changed(self, envelope: Envelope) -> None:
@@ -91,13 +103,25 @@ class Clock:
             if workflow_id not in found:
                 await self._schedules.remove(workflow_id, seq)
 
+    async def join(self) -> None:
+        """Counts among the schedulers that run. The first is the installation's start, and what waits for that is due.
+        Raises UNAVAILABLE."""
+        await self._schedules.join(self._instance, _now(), MEMBER_SECONDS, exclusive=self._exclusive)
+
+    async def leave(self) -> None:
+        with contextlib.suppress(WeftError):  # it is forgotten by itself
+            await self._schedules.leave(self._instance)
+
     async def run(self) -> None:
         """For ever."""
-        reconciled = time.monotonic()
+        reconciled = renewed = time.monotonic()
         while True:
             try:
                 while await self._fire() == MOST:
                     pass
+                if time.monotonic() - renewed > RENEW_SECONDS:
+                    await self._schedules.renew(self._instance, MEMBER_SECONDS)
+                    renewed = time.monotonic()
                 soonest = await self._schedules.soonest()
                 if time.monotonic() - reconciled > RECONCILE_SECONDS:
                     await self.reconcile()
@@ -127,15 +151,18 @@ class Clock:
         ticks = ticks_between(schedule.rule, schedule.timezone, schedule.next_at, now, self._late)
         rule = schedule.rule
         for tick in ticks:
+            told = (
+                started_item(tick, schedule.workflow_id) if rule.at_start else item(tick, schedule.timezone)
+            )
             execution_id = derived_id(tick // 1000, "tick", schedule.workflow_id, rule.node, rule.rule, tick)
             command = StartExecution(
                 execution_id,
                 schedule.project_id,
                 schedule.workflow_id,
                 schedule.version_id,
-                "schedule",
+                "trigger" if rule.at_start else "schedule",
                 rule.node,
-                items.encode_outputs([[{"json": item(tick, schedule.timezone)}]]),
+                items.encode_outputs([[{"json": told}]]),
                 (1,),
             )
             envelope = Envelope(new_id(), command, execution_id, schedule.project_id, _now())

@@ -116,6 +116,13 @@ def _end_of_doubled(wall: datetime, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(seconds, zone).replace(tzinfo=None, fold=0) - timedelta(seconds=1)
 
 
+def started_item(tick: int, workflow_id: str) -> dict[str, str]:
+    """The item of an n8n Trigger that waited for the start."""
+    moment = datetime.fromtimestamp(tick / _SECOND, UTC).replace(tzinfo=None)
+    timestamp = f"{moment.isoformat(timespec='milliseconds')}Z"
+    return {"event": "Instance started", "timestamp": timestamp, "workflow_id": workflow_id}
+
+
 def item(tick: int, timezone: str) -> dict[str, str]:
     """The item of a Schedule Trigger."""
     moment = datetime.fromtimestamp(tick / _SECOND, UTC).astimezone(ZoneInfo(timezone))
