@@ -52,7 +52,7 @@ async def beating(runner: FakeRunner) -> AsyncIterator[None]:
 
 async def lose_three(world: World) -> None:
     """Three runners, one after another, take the task and are never heard of again."""
-    fleet = world.service._owner.fleet
+    fleet = world.service._owner.dispatcher.fleet
     fleet.lease = 0.5
     for number in range(3):
         victim = FakeRunner(world, f"victim{number}", number + 1)
@@ -153,14 +153,14 @@ async def test_a_start_that_can_not_be_handled_is_an_execution_that_says_so(
     world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.store.versions["v"] = LINE
-    begin = world.service._owner._begin
+    begin = world.service._owner.admission.begin
 
     def breaks(command: StartExecution, graph: Any) -> None:
         if command.mode == "manual":
             raise RuntimeError("poison")
         begin(command, graph)
 
-    monkeypatch.setattr(world.service._owner, "_begin", breaks)
+    monkeypatch.setattr(world.service._owner.admission, "begin", breaks)
     poisoned, other = await world.start("v", mode="manual"), await world.start("v")
     await world.ended(other)
     found = await world.ended(poisoned, "error")
@@ -177,7 +177,7 @@ async def test_a_project_that_queued_ten_thousand_runs_is_overtaken_by_another(w
     await runner.start()
     await asyncio.gather(*[world.start("v") for _ in range(10_000)])
     owner = world.service._owner
-    await until(lambda: sum(queue.length for queue in owner.fleet.queues.values()) >= 9_000)
+    await until(lambda: sum(queue.length for queue in owner.dispatcher.fleet.queues.values()) >= 9_000)
     taken = len(runner.tasks)
     execution = new_id()
     payload = items.encode_outputs([[{"json": {}}]])
@@ -221,7 +221,7 @@ async def test_a_node_that_kills_the_whole_process_three_times_ends_its_run(worl
             victim.report(task, [started], last=False)
             rows = world.service._owner.lives[execution].rows
             await until(lambda rows=rows: ("A", 0) in rows and rows["A", 0].details.dispatch_id)
-            await world.service._owner.flush()
+            await world.service._owner.committer.flush()
         await world.has_status(execution, "running")
         await victim.stop()
         await world.crash()

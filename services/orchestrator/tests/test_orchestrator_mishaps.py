@@ -24,7 +24,8 @@ from weft_contracts.messages import (
     StartConfirmed,
 )
 from weft_kit import items
-from weft_orchestrator.application.owner import Owner, now_us
+from weft_orchestrator.application.clock import now_us
+from weft_orchestrator.application.inbox import Inbox
 
 from services.orchestrator.tests.orchestrator_world import FakeRunner, World, chain, node
 
@@ -90,7 +91,7 @@ async def test_the_end_of_a_task_ends_no_later_one_of_the_same_run(world: World,
     runner.report(runner.tasks[0], [NodeWaiting("W", 0, 2, 1, (), "timer", until=1)], last=False)
     await until(lambda: len(runner.tasks) == 2)
     runner.report(runner.tasks[0], [])
-    await until(lambda: runner.tasks[0].dispatch_id not in world.service._owner.fleet.dispatches)
+    await until(lambda: runner.tasks[0].dispatch_id not in world.service._owner.dispatcher.fleet.dispatches)
     runner.run(runner.tasks[1])
     found = await world.ended(execution)
     assert len(runner.tasks) == 2
@@ -118,7 +119,7 @@ async def test_a_message_of_an_execution_that_breaks_its_reader_is_a_letter(
         raise ValueError("what is stored makes no sense")
 
     for name in ("load", "bare"):
-        monkeypatch.setattr(world.service._owner._executions, name, breaks)
+        monkeypatch.setattr(world.service._owner.memory._executions, name, breaks)
     command = CancelExecution(new_id())
     await submit(world, command)
     (letter,) = world.bus.letters.all()
@@ -132,7 +133,7 @@ async def test_a_version_that_can_not_be_compiled_ends_its_start(
     async def breaks(*_: object) -> None:
         raise TypeError("no graph")
 
-    monkeypatch.setattr(world.service._owner._versions, "graph", breaks)
+    monkeypatch.setattr(world.service._owner.memory._versions, "graph", breaks)
     async with asyncio.timeout(20):
         execution = await world.start("v")
     await world.ended(execution, "error")
@@ -146,7 +147,7 @@ async def test_a_retry_waits_for_the_database(
     failed = await world.start("v")
     await world.ended(failed, "error")
     del runner.script["A"]
-    executions = world.service._owner._executions
+    executions = world.service._owner.memory._executions
     gone = WeftError(ErrorCode.UNAVAILABLE, "The database is away.")
     monkeypatch.setattr(executions, "retry", once(gone, executions.retry))
     again = new_id()
@@ -158,7 +159,7 @@ async def test_a_store_that_dies_over_a_question_is_asked_again(
     world: World, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.store.versions["v"] = LINE
-    died = WeftError(ErrorCode.INTERNAL, "Stream removed")
+    died = WeftError(ErrorCode.UNAVAILABLE, "Stream removed")
     monkeypatch.setattr(world.store, "GetVersion", once(died, world.store.GetVersion))
     await world.ended(await world.start("v"))
 
@@ -167,7 +168,7 @@ async def test_a_retry_that_breaks_is_a_letter(world: World, monkeypatch: pytest
     async def breaks(*_: object) -> None:
         raise ValueError("what is stored makes no sense")
 
-    monkeypatch.setattr(world.service._owner._executions, "retry", breaks)
+    monkeypatch.setattr(world.service._owner.memory._executions, "retry", breaks)
     await submit(world, RetryExecution(new_id(), new_id()))
     assert len(list(world.bus.letters.all())) == 1
 
@@ -177,7 +178,7 @@ async def test_a_letter_waits_for_where_letters_go(world: World, monkeypatch: py
         raise ValueError("what is stored makes no sense")
 
     for name in ("load", "bare"):
-        monkeypatch.setattr(world.service._owner._executions, name, breaks)
+        monkeypatch.setattr(world.service._owner.memory._executions, name, breaks)
     monkeypatch.setattr(world.bus, "dead_letter", once(OSError("full"), world.bus.dead_letter))
     await submit(world, CancelExecution(new_id()))
     assert len(list(world.bus.letters.all())) == 1
@@ -220,20 +221,20 @@ async def test_children_of_a_second_try_are_waited_for(world: World, runner: Fak
 
 async def test_a_takeover_waits_for_the_bus(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [WeftError(ErrorCode.UNAVAILABLE, "Kafka is out of reach.")]
-    end_of_results = Owner.end_of_results
+    end_of_results = Inbox.end_of_results
 
-    async def flaky(owner: Owner, shard: int) -> int:
+    async def flaky(inbox: Inbox, shard: int) -> int:
         if failures:
             raise failures.pop()
-        return await end_of_results(owner, shard)
+        return await end_of_results(inbox, shard)
 
-    monkeypatch.setattr(Owner, "end_of_results", flaky)
+    monkeypatch.setattr(Inbox, "end_of_results", flaky)
     free = "UPDATE orchestrator.shards SET owner = '', expires_at = '-infinity'"
     await (await world.database.pool()).execute(free)
     await world.crash()
     await world.boot(exclusive=False)
-    await until(lambda: world.service._owner.shards)
-    await until(lambda: all(shard.recovered for shard in world.service._owner.shards.values()))
+    await until(lambda: world.service._owner.inbox.shards)
+    await until(lambda: all(shard.recovered for shard in world.service._owner.inbox.shards.values()))
 
 
 async def test_a_start_behind_another_message_of_its_execution_begins(
@@ -265,7 +266,7 @@ async def test_what_can_not_follow_is_not_tried_for_ever(world: World, runner: F
     )
     await world.ended(await world.start("v"))
     async with asyncio.timeout(20):
-        while await world.service._owner._executions.to_follow_up(list(range(64))):
+        while await world.service._owner.memory._executions.to_follow_up(list(range(64))):
             await asyncio.sleep(0.01)
 
 
@@ -282,14 +283,14 @@ class Earlier:
         self.answers: list[Any] = []
 
     async def start(self) -> "Earlier":
-        shard = self.world.service._owner.shards[shard_of(self.execution)]
+        shard = self.world.service._owner.inbox.shards[shard_of(self.execution)]
         await until(lambda: shard.recovered)
         shard.recovered = False  # as while the results that were there at a takeover are read
         self.control = self.world.bus.reader()
         await self.control.assign({(topics.RUNNER_CONTROL, 7): None})
         beat = Heartbeat("r0", 7, {"default": 5}, (self.dispatch,), 0, leaving=True)
         self.world.bus.send(topics.RUNNER_HEARTBEATS, Envelope(new_id(), beat, "r0"))
-        await until(lambda: "r0" in self.world.service._owner.fleet.runners)
+        await until(lambda: "r0" in self.world.service._owner.dispatcher.fleet.runners)
         return self
 
     def report(self, *reports: Any, last: bool = False) -> None:
@@ -328,7 +329,7 @@ async def test_a_run_that_waits_for_a_runner_may_begin_where_the_owner_before_ha
     earlier.report(asks("H"))
     assert await earlier.granted()
     runner = await FakeRunner(world).start(alive=True)
-    await until(lambda: "r1" in owner.fleet.runners)
+    await until(lambda: "r1" in owner.dispatcher.fleet.runners)
     owner.tick()
     earlier.report(done("H"))
     await world.ended(execution)
@@ -348,7 +349,7 @@ async def test_a_second_unsafe_node_begins_in_one_place(world: World, together: 
     earlier.report(asks("H"))
     assert await earlier.granted()
     runner = await FakeRunner(world).start(alive=True)
-    await until(lambda: "r1" in owner.fleet.runners)
+    await until(lambda: "r1" in owner.dispatcher.fleet.runners)
     runner.hold = True
     if together:  # it goes on there
         earlier.report(done("H"), asks("I"))

@@ -110,20 +110,20 @@ async def test_a_crash_resumes_from_what_was_committed(world: World, runner: Fak
 
 async def test_late_results_change_nothing(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = LINE
-    world.service._owner.fleet.lease = 0.3
+    world.service._owner.dispatcher.fleet.lease = 0.3
     runner.hold = True
     execution = await world.start("v")
     await until(lambda: runner.tasks)
     late, owner = runner.tasks[0], world.service._owner
     runner.beat(late.dispatch_id)
-    await until(lambda: late.dispatch_id not in owner.fleet.dispatches)
+    await until(lambda: late.dispatch_id not in owner.dispatcher.fleet.dispatches)
     second = await FakeRunner(world, "r2", 1).start(alive=True)
     await world.ended(execution)
     before = await world.get(execution)
-    read = owner.shards[late.shard].next[topics.NODE_RESULTS]
+    read = owner.inbox.shards[late.shard].next[topics.NODE_RESULTS]
     runner.run(late)
-    await until(lambda: owner.shards[late.shard].next[topics.NODE_RESULTS] > read)
-    await owner.flush()
+    await until(lambda: owner.inbox.shards[late.shard].next[topics.NODE_RESULTS] > read)
+    await owner.committer.flush()
     after = await world.get(execution)
     assert before == after
     await second.stop()
@@ -164,7 +164,7 @@ async def test_an_unsafe_node_that_was_begun_is_not_begun_again(
 async def test_a_node_that_kills_its_runner_three_times_is_an_error(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = LINE
     owner = world.service._owner
-    owner.fleet.lease = 0.3
+    owner.dispatcher.fleet.lease = 0.3
     runner.hold = True
     held: list[str] = []
 
@@ -179,9 +179,9 @@ async def test_a_node_that_kills_its_runner_three_times_is_an_error(world: World
         await until(lambda count=number: len(runner.tasks) > count)
         dispatch = runner.tasks[-1].dispatch_id
         held.append(dispatch)
-        await until(lambda each=dispatch: owner.fleet.dispatches[each].begun)
+        await until(lambda each=dispatch: owner.dispatcher.fleet.dispatches[each].begun)
         held.clear()  # it does not list the task any more
-        await until(lambda each=dispatch: each not in owner.fleet.dispatches)
+        await until(lambda each=dispatch: each not in owner.dispatcher.fleet.dispatches)
     found = await world.ended(execution, "error")
     beating.cancel()
     assert b"CRASHED" in found.execution.error
@@ -373,7 +373,7 @@ async def test_a_user_starts_waits_and_retries(world: World, runner: FakeRunner)
 
 async def test_one_projects_flood_does_not_hold_up_another(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = LINE
-    world.service._owner.fleet.lease = 60  # it beats once, whatever the machine takes for the rest
+    world.service._owner.dispatcher.fleet.lease = 60  # it beats once, whatever the machine takes for the rest
     runner.hold = True
     for _ in range(300):
         await world.start("v")
@@ -388,7 +388,7 @@ async def test_one_projects_flood_does_not_hold_up_another(world: World, runner:
         runner.run(task)
     await until(lambda: len(runner.tasks) == 104)
     assert second in {task.execution_id for task in runner.tasks[101:]}
-    assert world.service._owner.fleet.queue("default").length == 198
+    assert world.service._owner.dispatcher.fleet.queue("default").length == 198
 
 
 async def test_static_data_is_carried_on_and_kept_at_the_end(world: World, runner: FakeRunner) -> None:

@@ -39,7 +39,7 @@ async def pair(
 
 
 def held(world: World) -> set[int]:
-    return set(world.service._owner.shards)
+    return set(world.service._owner.inbox.shards)
 
 
 async def until(condition: object, seconds: float = 20) -> None:

@@ -92,7 +92,7 @@ class OrchestratorService:
         while True:
             await asyncio.sleep(SEEN_SECONDS)
             with contextlib.suppress(Exception):  # next time; a partition is kept for longer than that
-                await self._shards.runners_seen(list(self._owner.fleet.runners))
+                await self._shards.runners_seen(list(self._owner.dispatcher.fleet.runners))
 
 
 def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
@@ -107,7 +107,6 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
     policy = AccessPolicy(infra.rpc.client(Access))
     policy.follow(infra.bus)
     owner = Owner(
-        infra.instance,
         infra.bus,
         infra.signals,
         commits,
@@ -118,8 +117,8 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         memory=settings.memory_executions,
         exclusive=settings.exclusive,
     )
-    owner.on_outbox = outbox.wake
-    starts = Starts(infra.bus, infra.blobs, versions, workflows, owner.waiters)
+    owner.committer.on_outbox = outbox.wake
+    starts = Starts(infra.bus, infra.blobs, versions, workflows, owner.transitions.waiters)
     after = FollowUp(starts, queries, executions, workflows, infra.rpc.client(StaticData))
     keeper = Keeper(
         owner,

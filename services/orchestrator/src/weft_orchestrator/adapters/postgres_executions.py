@@ -10,10 +10,11 @@ from weft_contracts.payload import EMPTY, Payload
 from weft_engine.graph import Graph
 from weft_kit.database import Database, database_errors
 
-from weft_orchestrator.application.owner import NO_GRAPH, reply_at_end
 from weft_orchestrator.application.ports import Versions
-from weft_orchestrator.domain.live import Key, Live, Wake
-from weft_orchestrator.domain.records import NodeRow, decode_details, decode_error, decode_head
+from weft_orchestrator.domain import folding
+from weft_orchestrator.domain.live import NO_GRAPH, Key, Live
+from weft_orchestrator.domain.records import NodeRow, Wake, decode_details, decode_error, decode_head
+from weft_orchestrator.domain.replies import reply_at_end
 
 _EXECUTION: Final = "SELECT *, id::text AS key FROM orchestrator.executions WHERE id = $1::uuid"
 _RUNS: Final = """
@@ -56,7 +57,7 @@ class PostgresExecutions:
                 "SELECT * FROM orchestrator.wakes WHERE execution_id = $1::uuid", execution_id
             )
         live = _live(row, await versions.graph(row["version_id"]))
-        live.restore((node_row(run) for run in runs), (_wake(each) for each in wakes), row["seq"])
+        folding.restore(live, map(node_row, runs), map(_wake, wakes), row["seq"])
         return live
 
     async def bare(self, execution_id: str) -> Live | None:
@@ -65,7 +66,7 @@ class PostgresExecutions:
         if row is None:
             return None
         live = _live(row, NO_GRAPH)
-        live.restore_bare((node_row(run) for run in runs), row["seq"])
+        folding.restore_open(live, map(node_row, runs), row["seq"])
         return live
 
     async def _rows(self, execution_id: str) -> tuple[Any, list[Any]]:

@@ -7,7 +7,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.topics import RUNNER_PARTITIONS
 from weft_kit.database import Database, database_errors
 
-from weft_orchestrator.application.ports import Positions
+from weft_orchestrator.domain.shard import Positions
 
 RUNNER_SECONDS: Final = 30.0
 """A partition is free again when its runner was not heard of for so long."""

@@ -10,8 +10,13 @@ from weft_contracts.errors import WeftError
 from weft_contracts.ids import SHARDS
 from weft_kit.telemetry.logs import fields
 
-from weft_orchestrator.application.owner import HORIZON, TICK_SECONDS, Owner, Shard, now_us, patiently
-from weft_orchestrator.application.ports import Executions, Positions, Shards
+from weft_orchestrator.application.clock import now_us
+from weft_orchestrator.application.dispatcher import TICK_SECONDS
+from weft_orchestrator.application.owner import Owner
+from weft_orchestrator.application.patience import patiently
+from weft_orchestrator.application.ports import Executions, Shards
+from weft_orchestrator.application.transitions import HORIZON
+from weft_orchestrator.domain.shard import Positions, Shard
 
 log = logging.getLogger("weft.orchestrator")
 
@@ -43,7 +48,7 @@ class Keeper:
         self._renewed = 0.0
         self._tasks: list[asyncio.Task[Any]] = []
         self._following: set[asyncio.Task[Any]] = set()
-        owner.fenced = self._fenced  # type: ignore[method-assign] # the one call back
+        owner.committer.on_fenced = self._fenced
         owner.on_follow_up = self._failed
 
     async def start(self) -> None:
@@ -55,8 +60,8 @@ class Keeper:
             await self._renew()
         spawn = asyncio.get_running_loop().create_task
         self._tasks = [
-            spawn(self._guard(self._owner.read)),
-            spawn(self._guard(self._owner.write)),
+            spawn(self._guard(self._owner.inbox.read)),
+            spawn(self._guard(self._owner.committer.write)),
             spawn(self._every(TICK_SECONDS, self._tick)),
             spawn(self._every(POLL_SECONDS, self._poll)),
             spawn(self._every(DAY_SECONDS, self._shards.prepare)),
@@ -70,11 +75,11 @@ class Keeper:
             return
         reading, writing, *others = self._tasks
         await _end([reading, *others])
-        await self._owner.flush()
+        await self._owner.committer.flush()
         await _end([writing])
         self._tasks = []
         if not self._exclusive:
-            await self._shards.release(self._instance, list(self._owner.shards))
+            await self._shards.release(self._instance, list(self._owner.inbox.shards))
             await self._shards.leave(self._instance)
 
     async def stop(self) -> None:
@@ -98,11 +103,11 @@ class Keeper:
         began = asyncio.get_running_loop().time()
         members = await self._shards.renew(self._instance, SHARD_SECONDS)
         self._renewed = began
-        self._owner.fleet.owners = max(1, members)
+        self._owner.dispatcher.fleet.owners = max(1, members)
         held = await self._shards.held(self._instance)
-        if self._owner.shards.keys() - held:
+        if self._owner.inbox.shards.keys() - held:
             await self._keep(held)
-        if strange := held - self._owner.shards.keys():
+        if strange := held - self._owner.inbox.shards.keys():
             await self._shards.release(self._instance, sorted(strange))
             held -= strange
         share = -(-SHARDS // max(1, members))
@@ -113,14 +118,14 @@ class Keeper:
 
     async def _give(self, numbers: list[int]) -> None:
         """What was taken in is committed first; then the others may have them."""
-        kept = {n: shard for n, shard in self._owner.shards.items() if n not in numbers}
-        await self._owner.flush()
+        kept = {n: shard for n, shard in self._owner.inbox.shards.items() if n not in numbers}
+        await self._owner.committer.flush()
         await self._owner.assign(kept)
         await self._shards.release(self._instance, numbers)
         log.info("gave shards away", extra=fields(shards=len(numbers), left=len(kept)))
 
     async def _keep(self, held: set[int]) -> None:
-        await self._owner.assign({n: shard for n, shard in self._owner.shards.items() if n in held})
+        await self._owner.assign({n: shard for n, shard in self._owner.inbox.shards.items() if n in held})
 
     async def _fenced(self) -> None:
         """Only what the table says is ours."""
@@ -135,7 +140,7 @@ class Keeper:
             return
         taken: dict[int, Positions] = {n: positions for n, (_, positions) in claimed.items()}
         shards = {n: Shard(n, epoch, positions) for n, (epoch, positions) in claimed.items()}
-        await self._owner.assign({**self._owner.shards, **shards})
+        await self._owner.assign({**self._owner.inbox.shards, **shards})
         log.info("took shards over", extra=fields(shards=len(taken)))
         self._run(self._recover(shards))
 
@@ -143,9 +148,9 @@ class Keeper:
         """Reads the results that were there at the takeover, then goes on with what still runs."""
         if not self._exclusive:
             for number, shard in shards.items():
-                end = await patiently(lambda n=number: self._owner.end_of_results(n))  # type: ignore[misc]
+                end = await patiently(lambda n=number: self._owner.inbox.end_of_results(n))  # type: ignore[misc]
                 await self._until(lambda s=shard, n=number, e=end: self._caught_up(s, n, e))  # type: ignore[misc]
-        mine = [n for n, shard in shards.items() if self._owner.shards.get(n) is shard]
+        mine = [n for n, shard in shards.items() if self._owner.inbox.shards.get(n) is shard]
         unfinished = await patiently(lambda: self._executions.unfinished(mine))
         for number, execution_id in enumerate(unfinished):
             self._owner.resume(execution_id)
@@ -158,7 +163,7 @@ class Keeper:
             log.info("goes on with executions", extra=fields(executions=len(unfinished)))
 
     def _caught_up(self, shard: Shard, number: int, end: int) -> bool:
-        return shard.next[topics.NODE_RESULTS] >= end or self._owner.shards.get(number) is not shard
+        return shard.next[topics.NODE_RESULTS] >= end or self._owner.inbox.shards.get(number) is not shard
 
     @staticmethod
     async def _until(condition: Callable[[], bool]) -> None:
@@ -172,9 +177,9 @@ class Keeper:
 
     async def _poll(self) -> None:
         """What is due soon and not in memory; failures that nobody has followed up."""
-        shards = list(self._owner.shards)
+        shards = list(self._owner.inbox.shards)
         for due, execution_id in await self._executions.due(shards, now_us() + HORIZON):
-            self._owner.remind(due, execution_id)
+            self._owner.transitions.timers.add(due, execution_id)
         for execution_id in await self._executions.to_follow_up(shards):
             self._failed(execution_id)
 

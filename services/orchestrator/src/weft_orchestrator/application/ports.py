@@ -7,11 +7,9 @@ from typing import Protocol
 from weft_contracts.messages import Envelope, RetryExecution, StartExecution
 from weft_engine.graph import Graph
 
-from weft_orchestrator.domain.live import Key, Live, Wake
-from weft_orchestrator.domain.records import NodeRow
-
-Positions = tuple[int, int]
-"""Next offsets of execution.commands and node.results."""
+from weft_orchestrator.domain.live import Key, Live
+from weft_orchestrator.domain.records import NodeRow, Wake
+from weft_orchestrator.domain.shard import Positions
 
 
 class FencedError(Exception):

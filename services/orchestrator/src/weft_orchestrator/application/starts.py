@@ -29,7 +29,7 @@ from weft_kit import items
 from weft_kit.blobs import BlobStore
 from weft_kit.bus import EventBus
 
-from weft_orchestrator.application.owner import now_us
+from weft_orchestrator.application.clock import now_us
 from weft_orchestrator.application.ports import Versions
 from weft_orchestrator.domain.records import decode_head
 

@@ -4,37 +4,15 @@ Every method changes both, or raises Refused and changes nothing. What a change 
 `ready`, `changes`, `calls` and `dirty` for the owner to take; nothing here does I/O or reads a clock.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
-from weft_contracts.messages import (
-    HISTORY,
-    TERMINAL,
-    Activation,
-    ChildStart,
-    ExecutionChange,
-    ExecutionFinished,
-    ExecutionStarted,
-    ExecutionWaiting,
-    Mode,
-    NodeCompleted,
-    NodeError,
-    NodeExecuting,
-    NodeFailed,
-    NodeFinished,
-    NodeOutput,
-    NodeStarted,
-    NodeWaiting,
-    Resume,
-    ResumeExecution,
-    StartExecution,
-)
+from weft_contracts import messages as m
 from weft_contracts.payload import EMPTY, Payload
+from weft_contracts.traits import UNKNOWN
 from weft_engine.graph import Graph
 from weft_engine.model import (
     AnyEffect,
-    AnyEvent,
     Completed,
     Failed,
     Finished,
@@ -49,27 +27,13 @@ from weft_engine.model import (
 )
 from weft_engine.state import State
 
-from weft_orchestrator.domain.records import Head, NodeRow, RunDetails, Try
+from weft_orchestrator.domain.records import Head, NodeRow, RunDetails, Try, Wake
 
 Key = tuple[str, int]
-CARRIED_BYTES: Final = 64 * 1024
-"""Outputs of earlier nodes that a task carries along, together; those nobody can look up yet come on top."""
-
-
+NO_GRAPH: Final = Graph.compile({}, lambda _: UNKNOWN)
+"""Of an execution whose workflow can't be had: it can only be stopped."""
 MOST_CUSTOM: Final = 10
 """Keys of custom data that an execution may have."""
-
-
-class Wake:
-    """What came for a waiting node run: a call, or child number `index`."""
-
-    __slots__ = ("data", "error", "index", "kind")
-
-    def __init__(self, index: int, kind: str, data: Payload | None, error: NodeError | None) -> None:
-        self.index = index
-        self.kind = kind
-        self.data = data
-        self.error = error
 
 
 class Live:
@@ -118,7 +82,7 @@ class Live:
         project_id: str,
         workflow_id: str,
         version_id: str,
-        mode: Mode,
+        mode: m.Mode,
         head: Head,
         graph: Graph,
         created_at: int,
@@ -128,7 +92,7 @@ class Live:
         self.project_id = project_id
         self.workflow_id = workflow_id
         self.version_id = version_id
-        self.mode: Mode = mode
+        self.mode: m.Mode = mode
         self.head = head
         self.graph = graph
         self.created_at = created_at
@@ -138,7 +102,7 @@ class Live:
         self.outlived = False
         """It has outlived the process that ran it."""
         self.finished_at: int | None = None
-        self.error: NodeError | None = None
+        self.error: m.NodeError | None = None
         self.follow_up = False
         self.timer: int | None = None
         """When it will be looked at."""
@@ -156,7 +120,7 @@ class Live:
         self.ready: dict[Key, Run] = {}
         self.wakes: dict[Key, dict[int, Wake]] = {}
         self.new_wakes: list[tuple[Key, Wake]] = []
-        self.changes: list[ExecutionChange] = []
+        self.changes: list[m.ExecutionChange] = []
         self.listeners: list[str] = []
         """Reply channels of repeats of the start."""
         seconds = graph.settings.get("executionTimeout")
@@ -166,9 +130,9 @@ class Live:
     # --- beginning ------------------------------------------------------------------------------------
 
     @classmethod
-    def begin(cls, command: StartExecution, shard: int, head: Head, graph: Graph, at: int) -> "Live":
-        """Raises Refused where the workflow has no such trigger."""
-        live = cls(
+    def of(cls, command: m.StartExecution, shard: int, head: Head, graph: Graph, at: int) -> "Live":
+        """What the command starts, not begun yet. `graph`: NO_GRAPH where its workflow can't be had."""
+        return cls(
             command.execution_id,
             shard,
             command.project_id,
@@ -179,14 +143,42 @@ class Live:
             graph,
             at,
         )
+
+    @classmethod
+    def stillborn(
+        cls, command: m.StartExecution, shard: int, head: Head, error: m.NodeError, at: int
+    ) -> "Live":
+        """What can't begin: it has failed already."""
+        live = cls.of(command, shard, head, NO_GRAPH, at)
+        live.stop("error", error, at)
+        return live
+
+    def bare(self) -> "Live":
+        """The same without its workflow and what it holds."""
+        bare = Live(
+            self.id,
+            self.shard,
+            self.project_id,
+            self.workflow_id,
+            self.version_id,
+            self.mode,
+            self.head,
+            NO_GRAPH,
+            self.created_at,
+        )
+        bare.listeners = self.listeners
+        return bare
+
+    def begin(self, command: m.StartExecution, at: int) -> None:
+        """Raises Refused where the workflow has no such trigger."""
         trigger, counts = command.trigger, command.trigger_counts
-        given: list[NodeOutput] = []
+        given: list[m.NodeOutput] = []
         for run in command.run_data:
             if run.node == command.trigger_node:
                 trigger, counts = run.output, run.counts
             else:
                 given.append(run)
-        effects = live.state.apply(
+        effects = self.state.apply(
             Started(
                 at,
                 command.trigger_node,
@@ -195,13 +187,12 @@ class Live:
                 command.destination_node,
             )
         )
-        live.changes.append(ExecutionStarted(live._next(), at, command.mode, command.trigger_node))
-        live._given(command.trigger_node, 0, counts, trigger, at, RunDetails(counts=counts))
+        self.changes.append(m.ExecutionStarted(self._next(), at, command.mode, command.trigger_node))
+        self._given(command.trigger_node, 0, counts, trigger, at, RunDetails(counts=counts))
         for run in given:
             details = RunDetails(counts=run.counts, inputs=run.inputs, given=True)
-            live._given(run.node, run.run_index, run.counts, run.output, at, details, run.started_at or at)
-        live._follow(effects, at)
-        return live
+            self._given(run.node, run.run_index, run.counts, run.output, at, details, run.started_at or at)
+        self.follow(effects, at)
 
     def _given(
         self,
@@ -218,61 +209,20 @@ class Live:
         self.dirty[row.key] = row
         self.last[node] = row
         self.size += len(output.data)
-        self.changes.append(NodeFinished(row.seq, at, node, run_index, "success", counts, started_at))
-
-    def restore(self, rows: Iterable[NodeRow], wakes: Iterable[tuple[Key, Wake]], seq: int) -> None:
-        """Folds what is stored. Effects that were asked for are asked for again."""
-        self.stored, self.seq, self.committed = True, seq, seq
-        ordered = sorted(rows, key=lambda row: row.seq)
-        trigger = next(row for row in ordered if row.node == self.head.trigger_node and row.run_index == 0)
-        given = [row for row in ordered if row.details.given]
-        events: list[AnyEvent] = [
-            Started(
-                self.created_at,
-                trigger.node,
-                trigger.details.counts,
-                tuple((row.node, row.run_index, row.details.counts) for row in given),
-                self.head.destination_node,
-            )
-        ]
-        for row in ordered:
-            self.static_data = row.details.static_data or self.static_data
-            self._keep(row.details, {})
-            if row.status == "success":
-                self.last[row.node] = row
-                if row is not trigger and not row.details.given:
-                    events.append(Completed(0, row.node, row.run_index, row.details.counts))
-            else:
-                self.rows[row.key] = row
-        for row in self.rows.values():
-            events += _history(row)
-        for event in events:
-            self._follow(self.state.apply(event), 0)
-        open_runs = self.state.active.keys() - self.state.asleep.keys()
-        self.ready = {key: run for key, run in self.ready.items() if key in open_runs}
-        self.changes.clear()
-        self.dirty.clear()
-        for key, wake in wakes:
-            if key in self.rows and wake.index >= self.rows[key].details.woken_before:
-                self.wakes.setdefault(key, {})[wake.index] = wake
-
-    def restore_bare(self, rows: Iterable[NodeRow], seq: int) -> None:
-        """What `stop` needs, where the rest can't be folded."""
-        self.stored, self.seq, self.committed = True, seq, seq
-        self.rows = {row.key: row for row in rows if row.status in ("running", "retry", "waiting")}
+        self.changes.append(m.NodeFinished(row.seq, at, node, run_index, "success", counts, started_at))
 
     # --- what runners say -----------------------------------------------------------------------------
 
-    def started(self, report: NodeStarted, dispatch_id: str) -> None:
+    def started(self, report: m.NodeStarted, dispatch_id: str) -> None:
         row = self._row((report.node, report.run_index), report.at)
         row.status, row.details.attempt = "running", report.attempt
         if report.confirm:
             row.details.dispatch_id = dispatch_id
         self._touch(row)
         row.details.start_seq = row.seq
-        self.changes.append(NodeExecuting(row.seq, report.at, report.node, report.run_index))
+        self.changes.append(m.NodeExecuting(row.seq, report.at, report.node, report.run_index))
 
-    def completed(self, report: NodeCompleted) -> None:
+    def completed(self, report: m.NodeCompleted) -> None:
         key = report.node, report.run_index
         activation = self.state.active.get(key)
         effects = self.state.apply(Completed(report.at, report.node, report.run_index, report.counts))
@@ -289,12 +239,12 @@ class Live:
         if report.static_data:
             details.static_data = self.static_data = report.static_data
         if report.custom_data:
-            self._keep(details, report.custom_data)
+            self.keep(details, report.custom_data)
         self._ended(row, "success", report.at)
         self.last[report.node] = row
-        self._follow(effects, report.at)
+        self.follow(effects, report.at)
 
-    def failed(self, report: NodeFailed) -> None:
+    def failed(self, report: m.NodeFailed) -> None:
         key = report.node, report.run_index
         error = report.error if report.error.node else _named(report.error, report.node)
         event = Failed(report.at, report.node, report.run_index, error, report.retry_at)
@@ -304,7 +254,7 @@ class Live:
         details = row.details
         details.attempt, details.logs = report.attempt, report.logs
         if report.custom_data:
-            self._keep(details, report.custom_data)
+            self.keep(details, report.custom_data)
         if report.retry_at is None:
             row.status, row.finished_at, row.output = "error", report.at, report.output
             details.error, details.counts = error, report.counts
@@ -319,9 +269,9 @@ class Live:
             self._touch(row)
         effects = self.state.apply(event)
         self.ready.pop(key, None)
-        self._follow(effects, report.at)
+        self.follow(effects, report.at)
 
-    def waiting(self, report: NodeWaiting) -> tuple[ChildStart, ...]:
+    def waiting(self, report: m.NodeWaiting) -> tuple[m.ChildStart, ...]:
         """The children to start. A node run whose children nobody waits for goes on at once."""
         key = report.node, report.run_index
         waited = sum(1 for child in report.children if child.wait)
@@ -340,13 +290,13 @@ class Live:
         details.dispatch_id = ""
         details.children, details.child_started = waited, report.at
         self._touch(row)
-        self.changes.append(ExecutionWaiting(row.seq, report.at, report.node, report.until))
-        self._follow(effects, report.at)
+        self.changes.append(m.ExecutionWaiting(row.seq, report.at, report.node, report.until))
+        self.follow(effects, report.at)
         return report.children
 
     # --- what the world does ----------------------------------------------------------------------------
 
-    def wake(self, command: ResumeExecution, at: int) -> None:
+    def wake(self, command: m.ResumeExecution, at: int) -> None:
         """A call or a child's end. Raises Refused where nothing waits for it."""
         key = command.node, command.run_index
         row = self.rows.get(key)
@@ -375,9 +325,9 @@ class Live:
         ]
         for key in due:
             self._resume(key, now)
-        if self.deadline is not None and self.deadline <= now and self.state.status not in TERMINAL:
+        if self.deadline is not None and self.deadline <= now and self.state.status not in m.TERMINAL:
             text = "The workflow took longer than its settings allow."
-            self.stop("error", NodeError(text, code="TIMEOUT", cause="timeout"), now)
+            self.stop("error", m.NodeError(text, code="TIMEOUT", cause="timeout"), now)
             return True
         return bool(due)
 
@@ -391,22 +341,22 @@ class Live:
             row.details.woken = True
         row.status, row.details.until = "running", None
         self._touch(row)
-        self._follow(effects, at)
+        self.follow(effects, at)
 
-    def lost(self, key: Key, at: int, *, counts: bool) -> NodeCompleted | None:
+    def lost(self, key: Key, at: int, *, counts: bool) -> m.NodeCompleted | None:
         """The runner of an active run is gone. `counts`: it had begun. What ends the run instead of a new try, where
         the node's settings make items of failures; it must be handed to `completed`."""
         row, node = self.rows.get(key), self.graph.nodes[key[0]]
         begun = row is not None and bool(row.details.dispatch_id)
         if begun and not node.disabled and node.traits.idempotency == "unsafe":
             text = f"Whether '{node.name}' did its work is unknown: the process that ran it is gone."
-            return self._crashed(key, NodeError(text, "OUTCOME_UNKNOWN", "crashed", node.name), at)
+            return self._crashed(key, m.NodeError(text, "OUTCOME_UNKNOWN", "crashed", node.name), at)
         if not counts:
             self.ready[key] = Run(self.state.active[key], self.state.attempts.get(key, 1))
             return None
         if self.state.losses.get(key, 0) + 1 >= 3 and node.on_error != "stopWorkflow":
             text = f"The process that ran '{node.name}' died 3 times."
-            return self._crashed(key, NodeError(text, "CRASHED", "crashed", node.name), at)
+            return self._crashed(key, m.NodeError(text, "CRASHED", "crashed", node.name), at)
         effects = self.state.apply(Lost(at, *key))
         row = self._row(key, at)
         row.details.losses += 1
@@ -417,31 +367,31 @@ class Live:
                 row.status, row.finished_at, row.details.error = "error", at, effect.error
                 self.rows.pop(key, None)
                 self._ended(row, "error", at, effect.error)
-        self._follow(effects, at)
+        self.follow(effects, at)
         return None
 
-    def _crashed(self, key: Key, error: NodeError, at: int) -> NodeCompleted | None:
+    def _crashed(self, key: Key, error: m.NodeError, at: int) -> m.NodeCompleted | None:
         node, row = self.graph.nodes[key[0]], self._row(key, at)
         inputs = self.state.active[key].inputs
         if node.on_error == "stopWorkflow":
-            self.failed(NodeFailed(*key, at, row.started_at, inputs, error))
+            self.failed(m.NodeFailed(*key, at, row.started_at, inputs, error))
             return None
         outputs = node.traits.outputs
         place = outputs if node.on_error == "continueErrorOutput" else 0
         counts = tuple(1 if n == place else 0 for n in range(max(outputs, place + 1)))
-        return NodeCompleted(*key, at, row.started_at, inputs, counts, EMPTY, error)
+        return m.NodeCompleted(*key, at, row.started_at, inputs, counts, EMPTY, error)
 
-    def stop(self, status: str, error: NodeError | None, at: int) -> list[Key]:
+    def stop(self, status: str, error: m.NodeError | None, at: int) -> list[Key]:
         """From outside. The runs that waited for children."""
         waited = [key for key, row in self.rows.items() if row.status == "waiting" and row.details.children]
-        self._follow(self.state.apply(Stopped(at, status, error)), at)  # type: ignore[arg-type]
+        self.follow(self.state.apply(Stopped(at, status, error)), at)  # type: ignore[arg-type]
         return waited
 
     # --- what is asked of it -----------------------------------------------------------------------------
 
     @property
     def over(self) -> bool:
-        return self.state.status in TERMINAL
+        return self.state.status in m.TERMINAL
 
     def due(self) -> int | None:
         """When it must be looked at next."""
@@ -456,42 +406,23 @@ class Live:
             times.append(self.deadline)
         return min(times, default=None)
 
-    def resume_of(self, key: Key) -> Resume | None:
-        """What the runner hands to a node run that had waited."""
-        row = self.rows.get(key)
-        if row is None or not row.details.woken:
-            return None
-        arrived = self.wakes.get(key)
-        if not arrived:
-            return Resume("timer")
-        first, count = row.details.woken_before, max(row.details.children, 1)
-        wakes = [arrived.get(n) for n in range(first, first + count)]
-        return Resume(
-            row.details.sleep,  # type: ignore[arg-type]
-            tuple(wake.data if wake else None for wake in wakes),
-            tuple(wake.error if wake else None for wake in wakes),
-        )
-
-    def carried(self, activation: Activation) -> tuple[NodeOutput, ...]:
-        """Outputs for a task: its inputs, what is not in the database yet, and the newest of the rest while they are
-        small."""
-        wanted = {(source.node, source.run) for source in activation.inputs if source is not None}
-        found: list[NodeOutput] = []
-        room = CARRIED_BYTES
-        for row in self.last.values():
-            output = row.output
-            if output is None:
-                continue
-            size = len(output.data)
-            if row.seq > self.committed or row.key in wanted or size <= room:
-                if row.seq <= self.committed:
-                    room -= size
-                found.append(
-                    NodeOutput(row.node, row.run_index, row.details.counts, output, row.details.inputs)
-                )
-        return tuple(found)
-
     # --- inside --------------------------------------------------------------------------------------------
+
+    def follow(self, effects: list[AnyEffect], at: int) -> None:
+        for effect in effects:
+            if isinstance(effect, Run):
+                self.ready[effect.activation.node, effect.activation.run_index] = effect
+            elif isinstance(effect, Sleep):
+                self.ready.pop((effect.activation.node, effect.activation.run_index), None)
+            else:
+                self._finish(effect, at)
+
+    def keep(self, details: RunDetails, custom: dict[str, str]) -> None:
+        """Two branches that run at once know of each other's keys only here, so the number is looked at here, too."""
+        details.custom_data = {**details.custom_data, **custom}
+        for key, value in details.custom_data.items():
+            if key in self.custom_data or len(self.custom_data) < MOST_CUSTOM:
+                self.custom_data[key] = value
 
     def _next(self) -> int:
         self.seq += 1
@@ -515,24 +446,17 @@ class Live:
             details.woken, details.children = False, 0
             self.wakes.pop(row.key, None)
 
-    def _keep(self, details: RunDetails, custom: dict[str, str]) -> None:
-        """Two branches that run at once know of each other's keys only here, so the number is looked at here, too."""
-        details.custom_data = {**details.custom_data, **custom}
-        for key, value in details.custom_data.items():
-            if key in self.custom_data or len(self.custom_data) < MOST_CUSTOM:
-                self.custom_data[key] = value
-
     def _touch(self, row: NodeRow) -> None:
         row.seq = self._next()
         self.dirty[row.key] = row
 
-    def _ended(self, row: NodeRow, status: str, at: int, error: NodeError | None = None) -> None:
+    def _ended(self, row: NodeRow, status: str, at: int, error: m.NodeError | None = None) -> None:
         self._touch(row)
         if row.output is not None:
             self.size += len(row.output.data)
         details = row.details
         self.changes.append(
-            NodeFinished(
+            m.NodeFinished(
                 row.seq,
                 at,
                 row.node,
@@ -544,15 +468,6 @@ class Live:
             )
         )
 
-    def _follow(self, effects: list[AnyEffect], at: int) -> None:
-        for effect in effects:
-            if isinstance(effect, Run):
-                self.ready[effect.activation.node, effect.activation.run_index] = effect
-            elif isinstance(effect, Sleep):
-                self.ready.pop((effect.activation.node, effect.activation.run_index), None)
-            else:
-                self._finish(effect, at)
-
     def _finish(self, effect: Finished, at: int) -> None:
         self.finished_at, self.error = at, effect.error
         self.ready.clear()
@@ -563,7 +478,7 @@ class Live:
         self.wakes.clear()
         follows = effect.status == "error" and self.mode != "error_workflow"
         tried = self.mode in ("manual", "test")
-        self.follow_up = (tried and HISTORY.encode() in self.static_data) or (
+        self.follow_up = (tried and m.HISTORY.encode() in self.static_data) or (
             (not tried)
             and (
                 bool(self.static_data)
@@ -572,27 +487,9 @@ class Live:
             )
         )
         self.changes.append(
-            ExecutionFinished(self._next(), at, effect.status, effect.error, effect.last_node)
+            m.ExecutionFinished(self._next(), at, effect.status, effect.error, effect.last_node)
         )
 
 
-def _history(row: NodeRow) -> list[AnyEvent]:
-    """What led an open node run to where it is."""
-    node, index, details = row.node, row.run_index, row.details
-    again = row.details.attempt - 1
-    nothing = NodeError("")
-    events: list[AnyEvent] = []
-    for _ in range(again):
-        events += [Failed(0, node, index, nothing, 0), Resumed(0, node, index)]
-    events += [Lost(0, node, index)] * details.losses
-    if row.status == "retry":
-        events.append(Failed(0, node, index, nothing, details.until or 0))
-    elif row.status == "waiting" or details.woken:
-        events.append(Suspended(0, node, index, details.sleep, details.until))  # type: ignore[arg-type]
-        if details.woken:
-            events.append(Resumed(0, node, index))
-    return events
-
-
-def _named(error: NodeError, node: str) -> NodeError:
+def _named(error: m.NodeError, node: str) -> m.NodeError:
     return msgspec.structs.replace(error, node=node)

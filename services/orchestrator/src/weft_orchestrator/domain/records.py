@@ -76,6 +76,18 @@ class NodeRow(msgspec.Struct):
         return self.node, self.run_index
 
 
+class Wake:
+    """What came for a waiting node run: a call, or child number `index`."""
+
+    __slots__ = ("data", "error", "index", "kind")
+
+    def __init__(self, index: int, kind: str, data: Payload | None, error: NodeError | None) -> None:
+        self.index = index
+        self.kind = kind
+        self.data = data
+        self.error = error
+
+
 def head_of(command: StartExecution, resume_token: str) -> Head:
     pins = command.pins
     return Head(
