@@ -17,7 +17,7 @@ from weft_contracts.messages import Envelope
 class Received(NamedTuple):
     """One message of a partition. `envelope` is None where its bytes could not be decoded: `error` says why
     and names the letter as which the adapter has put it on the dead-letter topic, `key` still names what it was
-    about."""
+    about. `size`: bytes that it takes in memory, roughly."""
 
     topic: str
     partition: int
@@ -25,6 +25,7 @@ class Received(NamedTuple):
     key: str
     envelope: Envelope | None
     error: str = ""
+    size: int = 0
 
 
 Handler = Callable[[Envelope], Awaitable[None]]

@@ -100,8 +100,9 @@ class KafkaReader:
                     if generation != self._generation:
                         break
                 else:
+                    key, size = _key(record), len(record.value)
                     found.append(
-                        Received(record.topic, record.partition, record.offset, _key(record), envelope)
+                        Received(record.topic, record.partition, record.offset, key, envelope, size=size)
                     )
             if generation != self._generation:
                 continue  # what this call had taken is read again, by the new assignment

@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import Envelope, RunSegment, StartExecution
+from weft_contracts.messages import (
+    Envelope,
+    NodeCompleted,
+    NodeFailed,
+    NodeReport,
+    NodeWaiting,
+    ResumeExecution,
+    RunSegment,
+    SegmentReports,
+    StartExecution,
+)
 
 from weft_kit.bus import Handler, Received
 from weft_kit.bus.letters import Letters
@@ -142,7 +152,8 @@ class MemoryReader:
             else:
                 taken = [entries[i] for i in range(start, min(len(entries), start + limit - len(found)))]
             for entry in taken:
-                found.append(Received(topic, number, offset, entry.envelope.key, entry.envelope))
+                key_of = entry.envelope.key
+                found.append(Received(topic, number, offset, key_of, entry.envelope, size=entry.size))
                 offset += 1
             self._next[key] = offset
             if offset >= partition.end:
@@ -321,7 +332,19 @@ def _size(envelope: Envelope) -> int:
         return len(body.trigger.data) + 1000
     if isinstance(body, RunSegment):
         return sum(len(each.output.data) for each in body.outputs) + 1000
+    if isinstance(body, SegmentReports):
+        return sum(_report_size(each) for each in body.reports) + 1000
+    if isinstance(body, ResumeExecution):
+        return (0 if body.data is None else len(body.data.data)) + 1000
     return 1000
+
+
+def _report_size(report: NodeReport) -> int:
+    if isinstance(report, NodeCompleted | NodeFailed):
+        return 0 if report.output is None else len(report.output.data)
+    if isinstance(report, NodeWaiting):
+        return sum(len(child.items.data) for child in report.children)
+    return 0
 
 
 def _give_up(partition: _Partition, entry: _Entry) -> None:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Final
 
 import redis.asyncio as redis
@@ -23,9 +24,12 @@ log = logging.getLogger("weft.signals")
 
 MAX_WAITING: Final = 20_000
 """Signals that were not sent yet; beyond, new ones are lost."""
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""Of them together, likewise."""
 MAX_AGE: Final = 5.0
 """Seconds that a signal waits for Redis to come back."""
 BATCH: Final = 500
+BATCH_BYTES: Final = 4 * 1024 * 1024
 CHECK_SECONDS: Final = 10
 """A silent connection is asked whether it lives."""
 PAUSE: Final = 0.2
@@ -50,17 +54,20 @@ class RedisSignals:
         self._pubsub: Any = None
         self._changes: asyncio.Event = asyncio.Event()
         self._waiting: deque[tuple[float, str, bytes]] = deque()
+        self._bytes = 0
         self._filled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._full = False
 
     def publish(self, channel: str, signal: Signal) -> None:
-        if len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_BYTES:
             if not self._full:
-                log.warning("signals are lost: %d wait for Redis", MAX_WAITING)
+                log.warning("signals are lost: %d (%d bytes) wait for Redis", len(self._waiting), self._bytes)
             self._full = True
             return
-        self._waiting.append((time.monotonic(), channel, wire.encode_signal(signal)))
+        data = wire.encode_signal(signal)
+        self._waiting.append((time.monotonic(), channel, data))
+        self._bytes += len(data)
         self._filled.set()
 
     def listen(self, channel: str, handler: Callable[[Signal], None]) -> Callable[[], None]:
@@ -109,11 +116,10 @@ class RedisSignals:
             await self._filled.wait()
             self._filled.clear()
             while self._waiting:
-                count = min(BATCH, len(self._waiting))
+                batch = self._batch()
                 try:
                     async with self._redis.pipeline(transaction=False) as pipeline:
-                        for index in range(count):
-                            _, channel, data = self._waiting[index]
+                        for channel, data in batch:
                             pipeline.publish(channel, data)
                         await pipeline.execute()
                 except _FAILURES as error:
@@ -123,14 +129,27 @@ class RedisSignals:
                     self._forget_old()
                     await asyncio.sleep(PAUSE)
                     continue
-                for _ in range(count):
-                    self._waiting.popleft()
+                for _ in batch:
+                    self._drop_first()
                 failing = self._full = False
 
     def _forget_old(self) -> None:
         oldest = time.monotonic() - MAX_AGE
         while self._waiting and self._waiting[0][0] < oldest:
-            self._waiting.popleft()
+            self._drop_first()
+
+    def _batch(self) -> list[tuple[str, bytes]]:
+        """The first that wait; one at least."""
+        batch, size = list[tuple[str, bytes]](), 0
+        for _, channel, data in islice(self._waiting, BATCH):
+            size += len(data)
+            if batch and size > BATCH_BYTES:
+                break
+            batch.append((channel, data))
+        return batch
+
+    def _drop_first(self) -> None:
+        self._bytes -= len(self._waiting.popleft()[2])
 
     async def _receive(self) -> None:
         """One connection after the other, each subscribed to all that is listened to."""

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from weft_contracts import messages as m
 from weft_contracts import topics
@@ -28,6 +29,11 @@ from weft_orchestrator.application.ports import (
 from weft_orchestrator.domain.live import Live
 
 log = logging.getLogger("weft.orchestrator")
+
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""Of a group; more only where one shard alone has more."""
+ROW_BYTES: Final = 2048
+"""What a row takes beside its items; so a group has 16,384 rows at most."""
 
 _commits = metrics.counter("commits", "Group commits")
 _grouped = metrics.counter("committed_executions", "Executions in group commits")
@@ -117,7 +123,8 @@ class Committer:
             self._asked.clear()
             self._urgent.clear()
             flushed, self._flushed = self._flushed, None
-            await self._write_group()
+            for numbers in self._parts():
+                await self._write_group(numbers)
             if flushed is not None and not flushed.done():
                 flushed.set_result(None)
 
@@ -130,24 +137,43 @@ class Committer:
         self._urgent.set()
         await flushed
 
-    async def _write_group(self) -> None:
+    def _parts(self) -> list[set[int]]:
+        """The shards with something to write, as many together as a group may hold. What has changed in one shard is
+        never parted, since its positions are written along."""
+        weights = Counter(dict.fromkeys(self._inbox.moved(), 0))
+        for live in self._dirty.values():
+            weights[live.shard] += _weight(live)
+        for live, (_, sent, _) in self._outbox:
+            weights[live.shard] += ROW_BYTES + _carried(sent.body)
+        parts, size = list[set[int]](), MOST_BYTES
+        for number, weight in weights.items():
+            size += weight
+            if size > MOST_BYTES or not parts:
+                parts.append(set())
+                size = weight
+            parts[-1].add(number)
+        return parts
+
+    async def _write_group(self, numbers: set[int]) -> None:
         shards = self._inbox.shards
         for live in [each for each in self._dirty.values() if each.shard not in shards]:
             self._outcomes.foreign(live)  # it began while its shard was taken from us
-        lives, self._dirty = list(self._dirty.values()), {}
-        after, self._after = self._after, []
-        staged, self._outbox = self._outbox, []
+        lives = [live for live in self._dirty.values() if live.shard in numbers]
+        for live in lives:
+            del self._dirty[live.id]
+        after = [each for each in self._after if each[0].shard in numbers]
+        staged = [each for each in self._outbox if each[0].shard in numbers]
+        later = shards.keys() - numbers
+        self._after = [each for each in self._after if each[0].shard in later]
+        self._outbox = [each for each in self._outbox if each[0].shard in later]
         changes = [(live, tuple(live.changes)) for live in lives if live.changes]
         group = Group(entries=[_entry(live) for live in lives])
-        positions = self._inbox.positions(self._inbox.moved())
-        self._fence(group, {number for _, number in positions})
+        progress = self._inbox.progress(numbers)
+        self._fence(group, {number for _, number in progress.positions})
         point("commit.before")
         await self._commit(group, staged)
         point("commit.after")
-        for (topic, number), position in positions.items():
-            if number in self._inbox.shards:
-                point("position.before")
-                self._inbox.commit((topic, number), position)
+        self._inbox.commit(progress)
         _commits.inc()
         _grouped.inc(len(group.entries))
         kept = {id(entry.live) for entry in group.entries}
@@ -210,6 +236,22 @@ def _entry(live: Live) -> Entry:
     rows, wakes = list(live.dirty.values()), live.new_wakes
     live.dirty, live.changes, live.new_wakes = {}, [], []
     return Entry(live, not live.stored, live.seq, live.state.status, live.due(), rows, wakes)
+
+
+def _weight(live: Live) -> int:
+    """Bytes that its changes take in a group, roughly."""
+    outputs = sum(len(row.output.data) for row in live.dirty.values() if row.output is not None)
+    wakes = sum(len(wake.data.data) for _, wake in live.new_wakes if wake.data is not None)
+    return ROW_BYTES * (1 + len(live.dirty) + len(live.new_wakes)) + outputs + wakes
+
+
+def _carried(command: m.Message) -> int:
+    """Bytes of the items that it hands over."""
+    if isinstance(command, m.StartExecution):
+        return len(command.trigger.data)
+    if isinstance(command, m.ResumeExecution) and command.data is not None:
+        return len(command.data.data)
+    return 0
 
 
 def _taken_out(group: Group, execution_ids: frozenset[str]) -> list[Live]:

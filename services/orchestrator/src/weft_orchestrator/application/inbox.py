@@ -6,15 +6,16 @@ that can't be handled becomes a dead letter before the position passes it.
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from weft_contracts import messages as m
 from weft_contracts import topics
 from weft_contracts.errors import WeftError
 from weft_contracts.messages import Envelope
 from weft_kit.bus import EventBus, Received
+from weft_kit.crash import point
 from weft_kit.tasks import end
 from weft_kit.telemetry.logs import fields
 
@@ -29,6 +30,17 @@ Step = tuple[Work, Action, Received | None, Shard | None]
 """What waits for its turn: what is to be read first, what is done then, its message and the shard that has it open."""
 Place = tuple[str, int]
 """Topic and partition."""
+
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Of messages whose effect is not in the database yet; beyond, reading waits for a commit."""
+
+
+class Progress(NamedTuple):
+    """How far shards have come since they were last asked: their positions, and the bytes that are let go when those
+    are in the database."""
+
+    positions: dict[Place, int]
+    size: int
 
 
 class Handler(Protocol):
@@ -53,12 +65,18 @@ class Inbox:
         self._reader = bus.reader()
         self._waiting: dict[str, deque[Step]] = {}
         self._touched: set[Place] = set()
+        self._in_hand = 0
+        self._settled: Counter[int] = Counter()
+        """Bytes in hand, by shard, that the next group lets go."""
+        self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.shards: dict[int, Shard] = {}
 
     async def assign(self, shards: dict[int, Shard]) -> None:
         """Reads these shards from now on. Raises UNAVAILABLE; then none was added."""
         before, self.shards = self.shards, shards
+        for number in self._settled.keys() - shards.keys():
+            self._let_go(self._settled.pop(number))
         try:
             await self._reader.assign(
                 {
@@ -74,8 +92,15 @@ class Inbox:
     async def read(self) -> None:
         """For ever."""
         while True:
-            for received in await self._reader.fetch():
-                self._take(received)
+            fetched, ours = await self._reader.fetch(), self.shards
+            for received in fetched:
+                while self._in_hand >= MOST_BYTES:
+                    self._handler.rest()
+                    self._room.clear()
+                    await self._room.wait()
+                number = received.partition
+                if self.shards.get(number) is ours.get(number):  # else it has been assigned anew meanwhile
+                    self._take(received)
             self._handler.rest()
 
     async def end_of_results(self, shard: int) -> int:
@@ -86,34 +111,47 @@ class Inbox:
         if shard is None or received.offset < shard.next[received.topic]:
             return
         shard.next[received.topic] = received.offset + 1
+        self._in_hand += received.size
         self._moved(received)
         if received.envelope is None:
             self._handler.give_up(received.key, received.error)
-            return
-        try:
-            self._handler.handle(received.envelope.body, received)
-        except Exception as error:
-            log.exception("a message could not be handled", extra=fields(topic=received.topic))
-            self._bury(received, received.envelope, error)
+        else:
+            try:
+                self._handler.handle(received.envelope.body, received)
+            except Exception as error:
+                log.exception("a message could not be handled", extra=fields(topic=received.topic))
+                self._bury(received, received.envelope, error)
+        if received.offset not in shard.open[received.topic]:
+            self._settled[shard.number] += received.size
 
     # --- positions ------------------------------------------------------------------------------------------
 
-    def moved(self) -> set[Place]:
-        """Whose position may have changed since the last call."""
-        touched, self._touched = self._touched, set()
-        return touched
+    def moved(self) -> set[int]:
+        """Our shards whose positions may have changed."""
+        return {number for _, number in self._touched if number in self.shards}
 
-    def positions(self, places: Collection[Place]) -> dict[Place, int]:
-        """Of those that are ours."""
-        return {
+    def progress(self, numbers: Collection[int]) -> Progress:
+        touched = {place for place in self._touched if place[1] in numbers}
+        self._touched -= touched
+        positions = {
             (topic, number): self.shards[number].position(topic)
-            for topic, number in places
+            for topic, number in touched
             if number in self.shards
         }
+        return Progress(positions, sum(self._settled.pop(number, 0) for number in numbers))
 
-    def commit(self, place: Place, position: int) -> None:
-        """Everything before the position is in the database."""
-        self._reader.commit(*place, position)
+    def commit(self, progress: Progress) -> None:
+        """What came before these positions has taken effect in the database."""
+        self._let_go(progress.size)
+        for (topic, number), position in progress.positions.items():
+            if number in self.shards:
+                point("position.before")
+                self._reader.commit(topic, number, position)
+
+    def _let_go(self, size: int) -> None:
+        self._in_hand -= size
+        if self._in_hand < MOST_BYTES:
+            self._room.set()
 
     def _moved(self, received: Received) -> None:
         self._touched.add((received.topic, received.partition))
@@ -121,7 +159,11 @@ class Inbox:
 
     def _done_with(self, received: Received, shard: Shard) -> None:
         shard.open[received.topic].discard(received.offset)
-        self._moved(received)
+        if self.shards.get(shard.number) is shard:
+            self._settled[shard.number] += received.size
+            self._moved(received)
+        else:
+            self._let_go(received.size)
 
     # --- turns ----------------------------------------------------------------------------------------------
 
@@ -149,15 +191,20 @@ class Inbox:
                 action(self._lives.get(execution_id))
             except Exception as error:
                 log.exception("a message could not be handled", extra=fields(execution=execution_id))
-                if received is not None and self.shards.get(received.partition) is shard:
-                    assert received.envelope is not None
-                    self._bury(received, received.envelope, error)
+                if received is not None and shard is not None:
+                    self._failed(received, shard, error)
             else:
                 if received is not None and shard is not None:
                     self._done_with(received, shard)
             steps.popleft()
         del self._waiting[execution_id]
         self._handler.rest()
+
+    def _failed(self, received: Received, shard: Shard, error: Exception) -> None:
+        if self.shards.get(shard.number) is shard and received.envelope is not None:
+            self._bury(received, received.envelope, error)
+        else:
+            self._done_with(received, shard)
 
     def _bury(self, received: Received, envelope: Envelope, error: Exception) -> None:
         """The position stays open until the dead letter can't be lost."""
