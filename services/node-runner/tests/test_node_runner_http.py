@@ -68,6 +68,20 @@ class Server:
             return
         elif path.startswith("/silent"):
             return
+        elif path.startswith("/slow"):  # to itself, /slow2 to /slow1 and so on; each takes a while
+            await asyncio.sleep(0.3)
+            if left := int(path[5:]):
+                status, headers = "302 Found", [f"Location: /slow{left - 1}"]
+        elif path.startswith("/drip"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+            for _ in range(8):
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.3)
+            return
+        elif path.startswith("/stuck"):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nx")
+            return
         elif path.startswith("/hangup"):
             writer.close()
             return
@@ -261,6 +275,10 @@ async def test_sizes_are_limited_while_reading_also_unpacked(http: GuardedHttp, 
 
 async def test_failures_have_words(http: GuardedHttp, server: Server) -> None:
     assert (await refused(http, f"{server.base}/silent", timeout=0.1)).code == "TIMEOUT"
+    assert (await refused(http, f"{server.base}/stuck", timeout=0.3)).code == "TIMEOUT"
+    assert (await http.request("GET", f"{server.base}/drip", timeout=2)).body == b"x" * 8
+    # redirects take of the same time
+    assert (await refused(http, f"{server.base}/slow9", timeout=1)).code == "TIMEOUT"
     assert (await refused(http, f"{server.base}/hangup")).code == "CONNECTION_ERROR"
     for url in ("ftp://x/", "file:///etc/passwd", "x", ""):
         assert "must begin with http:// or https://" in (await refused(http, url)).message

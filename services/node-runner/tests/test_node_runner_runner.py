@@ -233,7 +233,7 @@ async def test_what_is_for_another_runner_of_the_partition_is_left_alone(world: 
 
 
 async def test_a_version_that_is_out_of_reach_is_asked_for_again(world: World) -> None:
-    world.outside.fail = [WeftError(code, "away") for code in (ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL)]
+    world.outside.fail = [WeftError(ErrorCode.UNAVAILABLE, "away") for _ in range(2)]
     world.gate.set()
     task = world.task()
     world.send(task)
@@ -254,17 +254,6 @@ async def test_a_segment_that_can_not_run_says_so(world: World) -> None:
         assert isinstance(failed, NodeFailed)
         assert (failed.node, failed.error.node, failed.error.code) == (task.entry.node, task.entry.node, code)
         assert failed.retry_at is None
-
-
-async def test_of_what_may_pass_the_orchestrator_hears_no_failure(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "TRIES", 1)
-    world.outside.fail = [WeftError(ErrorCode.INTERNAL, "Stream removed")]
-    task = world.task()
-    world.send(task)
-    await world.until(lambda: world.last(task))
-    assert world.last(task)[0].reports == ()
 
 
 async def test_who_leaves_says_so_and_ends_what_it_has(world: World) -> None:

@@ -81,6 +81,10 @@ def test_missed_ticks_fire_late_and_of_old_ones_only_the_newest() -> None:
     old = ticks_between(hourly, "UTC", at("2026-01-04T01:00:00"), at("2026-01-05T12:30:00"), 5 * MINUTE)
     assert old == [at("2026-01-05T12:00:00")]
 
+    many = cron("* * * * * *")
+    late = ticks_between(many, "UTC", at("2026-01-05T10:00:00"), at("2026-01-05T12:00:00"), 60 * MINUTE)
+    assert late == [at("2026-01-05T10:59:59") + n * SECOND for n in range(3602)]
+
 
 def test_the_item_says_when() -> None:
     made = item(at("2026-01-05T08:00:00"), BERLIN)

@@ -1,5 +1,6 @@
 """The guarded HTTP client: it connects to nothing but what was checked."""
 
+import asyncio
 import os
 import socket
 import ssl
@@ -291,7 +292,9 @@ class GuardedHttp:
                         **({_SECRETS: (_origin(target), secret_headers)} if secret_headers else {}),
                     },
                 )
-                response = await chosen.send(request, stream=True, follow_redirects=follow_redirects)
+                # As n8n: so long until the answer begins, redirects included, then for each silence in it.
+                async with asyncio.timeout(timeout):
+                    response = await chosen.send(request, stream=True, follow_redirects=follow_redirects)
             try:
                 yield _Answer(response, said)
             finally:
@@ -313,7 +316,7 @@ class _Said:
         """Nothing to do."""
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpx.TimeoutException | TimeoutError):
             raise NodeRunError(
                 f"The server did not answer within {self._timeout:g} s", code="TIMEOUT"
             ) from None

@@ -37,8 +37,6 @@ log = logging.getLogger("weft.runner")
 BEAT_SECONDS: Final = 1.5
 HEARD_SECONDS: Final = 0.5
 """In which an orchestrator hears that a runner leaves."""
-TRIES: Final = 5
-_PASSING: Final = (ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL)
 CONFIRM_SECONDS: Final = 5.0
 """Then it asks again."""
 _running = metrics.gauge("running_segments", "Segments at work")
@@ -131,16 +129,13 @@ class Runner:
     async def _walk(self, task: RunSegment) -> None:
         """What we can't reach is tried again for as long as we have the lease."""
         pause, walk = 0.2, None  # type: float, Walk | None
-        broken = 0
         while True:
             try:
                 plan = await self._outside.plan(task.version_id)
                 walk = Walk(task, plan, self._outside, self._send, self._confirm)
                 return await walk.run()
             except WeftError as error:
-                broken += error.code is ErrorCode.INTERNAL  # as which the death of who was asked may appear
-                again = error.code is ErrorCode.UNAVAILABLE or (walk is None and 0 < broken < TRIES)
-                if not again or (walk is not None and walk.granted):
+                if error.code is not ErrorCode.UNAVAILABLE or (walk is not None and walk.granted):
                     log.exception("a segment can't run", extra=fields(execution=task.execution_id))
                     return self._let_go(task, walk, error)
                 log.warning("a segment waits: %s", error.message, extra=fields(execution=task.execution_id))
@@ -151,9 +146,9 @@ class Runner:
             pause = min(pause * 2, 2.0)
 
     def _let_go(self, task: RunSegment, walk: Walk | None, error: Exception) -> None:
-        """What fails here would fail anywhere. Where something of ours is away or has died, the orchestrator judges."""
+        """What fails here would fail anywhere. Where something of ours is away, the orchestrator judges."""
         activation, reports = (task.entry, []) if walk is None else walk.left()
-        if not isinstance(error, WeftError) or error.code not in _PASSING:
+        if not isinstance(error, WeftError) or error.code is not ErrorCode.UNAVAILABLE:
             code = error.code.value if isinstance(error, WeftError) else "INTERNAL"
             told = NodeError(f"The node could not be run: {error}", code, node=activation.node)
             now = time.time_ns() // 1000

@@ -33,9 +33,7 @@ def next_tick(rule: ScheduleRule, timezone: str, after: int) -> int | None:
     return None
 
 
-def ticks_between(
-    rule: ScheduleRule, timezone: str, first: int, now: int, late: int, most: int = 1000
-) -> list[int]:
+def ticks_between(rule: ScheduleRule, timezone: str, first: int, now: int, late: int) -> list[int]:
     """Which ticks from `first` on are to fire at `now`: those younger than `late` microseconds, and of the older
     ones the newest."""
     found: list[int] = []
@@ -43,7 +41,7 @@ def ticks_between(
     if first < now - late:
         newest, tick = _newest_before(rule, timezone, first, now - late)
         found.append(newest)
-    while tick is not None and tick <= now and len(found) < most:
+    while tick is not None and tick <= now:
         found.append(tick)
         tick = next_tick(rule, timezone, tick)
     return found
