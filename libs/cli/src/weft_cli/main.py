@@ -169,6 +169,18 @@ def rotate() -> None:
 
 
 @cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document a line.")
+def letters(as_json: bool) -> None:
+    """List the messages that could not be handled (dead letters), with the errors.
+
+    An execution that ended as error with cause "crashed" names its letter.
+    """
+    from weft_cli.commands.letters import list_letters
+
+    sys.exit(list_letters(as_json=as_json))
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:
     """Check what this machine has and what Weft needs."""

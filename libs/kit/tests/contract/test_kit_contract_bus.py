@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import id_milliseconds
 from weft_contracts.messages import Envelope
 from weft_kit.bus import memory
+from weft_kit.bus.kafka_letters import dead_letters
 
 from .conftest import Buses, message, number_of, take, until
 
@@ -251,7 +253,16 @@ async def test_a_burst_loses_nothing(buses: Buses) -> None:
 async def test_dead_letters_have_ids(buses: Buses) -> None:
     bus = await buses.started()
     first = await bus.dead_letter(buses.topic, message(1), "one")
-    assert first != await bus.dead_letter(buses.topic, message(2), "two")
+    second = await bus.dead_letter(buses.topic, message(2), "two")
+    if isinstance(bus, memory.MemoryBus):
+        heads = [letter.head for letter in bus.letters.all()]
+    else:
+        heads = [head async for head in dead_letters(buses.brokers) if head.topic == buses.topic]
+    assert [each[:5] for each in heads] == [
+        (first, buses.topic, "k", "execution.cancel", "one"),
+        (second, buses.topic, "k", "execution.cancel", "two"),
+    ]
+    assert all(abs(each.at - id_milliseconds(each.id)) < 60_000 for each in heads)
 
 
 async def test_a_full_bus_refuses_what_comes_from_outside_alone(monkeypatch: pytest.MonkeyPatch) -> None:

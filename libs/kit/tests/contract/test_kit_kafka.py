@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Envelope
 from weft_kit.bus.kafka import KafkaBus
+from weft_kit.bus.kafka_letters import dead_letters
 from weft_kit.testing.servers import Kafka
 
 from .conftest import Buses, message, number_of, take, until
@@ -43,6 +44,11 @@ async def test_bytes_that_are_no_envelope_are_put_away(kafka_buses: Buses) -> No
     headers = dict(letter.headers)
     assert headers["topic"].decode() == kafka_buses.topic
     assert first.error == f"dead letter {headers['letter'].decode()}: {headers['error'].decode()}"
+    heads = [head async for head in dead_letters(kafka_buses.brokers) if head.topic == kafka_buses.topic]
+    assert [(head.key, head.type, head.error) for head in heads] == [
+        ("whose", "", headers["error"].decode()),
+        ("whose", "", heads[1].error),
+    ]
 
 
 async def test_a_group_passes_bytes_that_are_no_envelope(kafka_buses: Buses) -> None:

@@ -8,13 +8,26 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.ids import new_id
+from weft_contracts.ids import id_milliseconds, new_id
 from weft_contracts.messages import Envelope
 from weft_contracts.wire import decode, encode
 
 _LENGTH = struct.Struct(">I")
+
+
+class LetterHead(NamedTuple):
+    """What people are told of a letter. `at`: when it was put away, in Unix milliseconds; `type`: the message's,
+    without its version; empty where it could not be read."""
+
+    id: str
+    topic: str
+    key: str
+    type: str
+    error: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -23,6 +36,11 @@ class Letter:
     topic: str
     error: str
     envelope: Envelope
+
+    @property
+    def head(self) -> LetterHead:
+        kind = str(type(self.envelope.body).__struct_config__.tag).rpartition(".")[0]
+        return LetterHead(self.id, self.topic, self.envelope.key, kind, self.error, id_milliseconds(self.id))
 
 
 class Letters:
