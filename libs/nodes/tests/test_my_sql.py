@@ -141,8 +141,21 @@ async def test_parameters_are_bound(secret: dict[str, Any]) -> None:
     assert rows == [{"a": evil, "b": 42, "c": "$1 % ' $1", "d": like} for like in (1, 0)]
     pairs = query("SELECT name FROM people WHERE (id, name) IN ($1)", queryReplacement="={{ $json.p }}")
     assert await run(secret, pairs, [{"p": [[[1, "Ada"], [2, "no"]]]}]) == [{"name": "Ada"}]
-    with pytest.raises(NodeRunError, match="asks for \\$3, but there are 1"):
-        await run(secret, query("SELECT $3", queryReplacement="1"))
+    few = query("SELECT $1 a, $3 b", queryReplacement="={{ $json.p }}")
+    assert await run(secret, few, [{"p": ["x"]}]) == [{"a": "x", "b": None}]
+
+
+@pytest.mark.parametrize("secured", [False, True])
+async def test_json_of_mariadb_is_read(secret: dict[str, Any], tls: tuple[Path, Path], secured: bool) -> None:
+    secret = {**secret, "ssl": secured, "caCertificate": tls[0].read_text()}
+    table = "CREATE OR REPLACE TABLE notes (held json, plain longtext)"
+    rows = [{"held": {"a": [1, None], "b": "ß" * 300}, "plain": '{"a": 1}'}, {"held": [], "plain": None}]
+    await run(secret, query(table))
+    await run(secret, {"operation": "insert", "table": "notes", "dataMode": "autoMapInputData"}, rows)
+    assert await run(secret, query("SELECT * FROM notes")) == rows
+    assert await run(secret, query("SELECT JSON_ARRAY(1, 'x') AS a, NULL AS b")) == [
+        {"a": [1, "x"], "b": None}
+    ]
 
 
 @pytest.mark.parametrize("version", [1, *VERSIONS])

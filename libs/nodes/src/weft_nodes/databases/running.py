@@ -90,7 +90,7 @@ async def run_as_one(
     fail: Fail | None = None,
 ) -> Outputs:
     """As if all statements were one: the first failure is that of the node, and `{success: true}` stands once for all
-    items where nothing has rows. `transaction` goes around more than one statement."""
+    items with statements where nothing has rows. `transaction` goes around more than one statement."""
     parameters = await ctx.parameters()
     built: list[list[Statement]] = []
     silent = False
@@ -111,9 +111,8 @@ async def run_as_one(
     around = transaction if sum(map(len, built)) > 1 else nothing_to_undo
     output = await _together(ctx, one, around, fail)
     if silent and not output:
-        output = [
-            {"json": {"success": True}, "pairedItem": [{"item": index} for index in range(len(ctx.items))]}
-        ]
+        asked = [{"item": index} for index, statements in enumerate(built) if statements]
+        output = [{"json": {"success": True}, "pairedItem": asked}]
     return [output]
 
 

@@ -10,11 +10,12 @@ from weft_node_sdk.context import NodeRunError
 class Syntax(NamedTuple):
     """`parts`: what is skipped, the places of values, the ends of statements. A statement that has a `body` has
     ends of its own, and is the last of its text. `spread`: a list is as many values, not an array. `whole`: a text is
-    one statement, whatever is in it."""
+    one statement, whatever is in it. `lenient`: a number behind the last value is NULL."""
 
     parts: re.Pattern[str]
     spread: bool = False
     whole: bool = False
+    lenient: bool = False
     body: re.Pattern[str] | None = None
 
 
@@ -37,6 +38,7 @@ POSTGRES: Final = Syntax(
 MYSQL: Final = Syntax(
     _parts(rf"{_ESCAPED}|\"(?:[^\"\\]|\\.|\"\")*(?:\"|\\?\Z)|`[^`]*(?:`|\Z)|--(?=\s|\Z)[^\n]*|#[^\n]*"),
     spread=True,
+    lenient=True,
     body=re.compile(
         r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT)\b.*\bBEGIN\b",
         re.DOTALL | re.IGNORECASE,
@@ -99,7 +101,7 @@ def statements(
         elif part["number"] is None:
             parts.append(escape(part[0]))
         else:
-            parts.append(_placed(part, values, put, quote, spread=syntax.spread))
+            parts.append(_placed(part, values, put, quote, syntax))
     found.append(Statement("".join([*parts, escape(text[position:])]).strip(), held))
     return [each for each in found if _is_code(each.text, syntax)]
 
@@ -114,13 +116,14 @@ def _placed(
     values: Sequence[Any],
     put: Callable[[Any], str],
     quote: Callable[[str], str],
-    *,
-    spread: bool,
+    syntax: Syntax,
 ) -> str:
     number, mode = int(part["number"]), part["mode"] or part["sign"] or ""
     if not values:
         # the server says best what is wrong with it
         return part[0]
+    if syntax.lenient and number > len(values):
+        return "NULL"
     if not 1 <= number <= len(values):
         raise NodeRunError(
             f"The query asks for ${number}, but there are {len(values)} parameters",
@@ -130,7 +133,7 @@ def _placed(
     if mode in {"name", "~"}:
         names = value if isinstance(value, list) else str(value).split(",")
         return ", ".join("*" if str(name).strip() == "*" else quote(str(name).strip()) for name in names)
-    if mode in {"csv", "list"} or (spread and isinstance(value, list)):
+    if mode in {"csv", "list"} or (syntax.spread and isinstance(value, list)):
         listed = value if isinstance(value, list) else [value]
         return ", ".join(put(each) for each in listed) or "NULL"
     if mode in {"raw", "value", "^", "#"}:

@@ -143,15 +143,16 @@ async def connect(
     """Open for one run of the node. `headers`: see `Connection.execute`."""
     host, port = str(secret.get("host", "localhost")), port_of(secret.get("port"), 3306)
     seconds = _seconds(secret, options)
-    import asyncmy
     from asyncmy.constants import CLIENT
     from asyncmy.converters import conversions
+
+    from weft_nodes.my_sql.driver import Driver
 
     async with reached(ctx, secret, host, port, seconds=seconds) as (address, at):
         with _said():
             tls = _tls(secret, host)
             async with asyncio.timeout(seconds):
-                driver = await asyncmy.connect(
+                driver = Driver(  # type: ignore[no-untyped-call]
                     host=address,
                     port=at,
                     user=str(secret.get("user", "")),
@@ -166,6 +167,7 @@ async def connect(
                     if tls
                     else dict.fromkeys(("mysql_clear_password", "dialog"), _NoPlainPassword),
                 )
+                await driver.connect()
         try:
             yield Connection(driver, headers)
         finally:

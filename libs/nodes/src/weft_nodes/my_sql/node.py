@@ -135,7 +135,10 @@ def _builder(ctx: RunContext) -> Build:
             return [_insert(parameters, [row], ignore=options.get("skipOnConflict") is True)]
         if operation not in {"update", "upsert"}:
             raise NodeRunError(f"The operation '{operation}' is not known", code="UNSUPPORTED")
-        return [(_upsert if operation == "upsert" else _update)(parameters, row, match)]
+        if operation == "update":
+            # no value to match on is NULL, which no row has, as in n8n
+            return [_update(parameters, {**dict.fromkeys(match), **row}, match)]
+        return [_upsert(parameters, row, match)]
 
     return build
 

@@ -10,16 +10,19 @@ from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
-from weft_nodes.postgres.values import decoders, encode, plain
+from weft_nodes.postgres.values import decoders, encode, reading
 from weft_nodes.ssh_.tunnel import reached
 
 
 class Connection:
     """Runs statements; all values travel as text, so that the server reads them as it reads literals."""
 
-    def __init__(self, driver: Any, codecs: Mapping[str, Callable[[str], Any]]) -> None:
+    def __init__(
+        self, driver: Any, codecs: Mapping[str, Callable[[str], Any]], *, large_as_numbers: bool
+    ) -> None:
         self._driver = driver
         self._codecs = codecs
+        self._large_as_numbers = large_as_numbers
 
     async def execute(self, statement: Statement) -> Rows:
         return await self.run(statement) or []
@@ -35,14 +38,20 @@ class Connection:
                 else encode(given)
                 for given, kind in zip(statement.values, wanted, strict=False)
             ]
+            reads = [
+                reading(column.type.name, large_as_numbers=self._large_as_numbers)
+                for column in prepared.get_attributes()
+            ]
             rows = [
-                {name: plain(held) for name, held in row.items()} for row in await prepared.fetch(*values)
+                {name: read(held) for read, (name, held) in zip(reads, row.items(), strict=True)}
+                for row in await prepared.fetch(*values)
             ]
             # a change that returns nothing is as one without RETURNING
             return rows if rows or prepared.get_statusmsg().startswith("SELECT") else None
 
     async def _prepared(self, text: str) -> Any:
-        """With ranges and rows, which the driver can't read by our codecs, as texts."""
+        """With ranges and rows, which the driver can't read by our codecs, as texts; so are arrays of the database's
+        own types, as in n8n."""
         import asyncpg
 
         try:
@@ -79,7 +88,9 @@ _CATALOG: Final = "pg_catalog"
 
 
 def _is_odd(column: Any) -> bool:
-    return column.type.kind in {"composite", "range", "multirange"} or column.type.name == "record"
+    kind = column.type.kind
+    own = kind == "array" and column.type.schema != _CATALOG
+    return own or kind in {"composite", "range", "multirange"} or column.type.name == "record"
 
 
 def identifier(name: str) -> str:
@@ -122,7 +133,7 @@ async def connect(
     *,
     days: bool = False,
 ) -> AsyncIterator[Connection]:
-    """Open for one run of the node. `large_numbers`, `days`: see `decoders`."""
+    """Open for one run of the node. `large_numbers`: `text` or `numbers`, see `reading`; `days`: see `decoders`."""
     host, port = str(secret.get("host", "localhost")), port_of(secret.get("port"), 5432)
     given = options.get("connectionTimeout", 30)
     seconds = float(given) if isinstance(given, int | float) and given > 0 else 30.0
@@ -142,7 +153,7 @@ async def connect(
                 server_settings={"timezone": "UTC", "intervalstyle": "iso_8601", "application_name": "weft"},
             )
         try:
-            connection = Connection(driver, decoders(large_numbers, days=days))
+            connection = Connection(driver, decoders(days=days), large_as_numbers=large_numbers == "numbers")
             with _said():
                 await connection.set_codecs()
             yield connection

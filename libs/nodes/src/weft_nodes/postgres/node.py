@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from weft_node_sdk.context import NodeRunError, Outputs, RunContext
+from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.paths import MISSING, get
 from weft_node_sdk.values import members, names_in, to_text, value
 
@@ -169,6 +169,12 @@ def _outcome(version: float, operation: str, rows: Rows | None) -> Rows | None:
     return rows
 
 
+def _failed_beside_fields(ctx: RunContext, error: NodeRunError, index: int) -> Item:
+    """Version 1 passes the item on; here its error is with it."""
+    item = ctx.failed_item(error, index)
+    return {**item, "json": {**ctx.items[index]["json"], **item["json"]}}
+
+
 async def run(ctx: RunContext) -> Outputs:
     if not ctx.items:
         return [[]]
@@ -187,7 +193,7 @@ async def run(ctx: RunContext) -> Outputs:
             return _outcome(ctx.node.version, operation, await connection.run(statement))
 
         at_once = batching in {"single", "multiple"}
-        fail = ctx.failed_item if old else partial(failure, ctx, all_of_them=at_once)
+        fail = partial(_failed_beside_fields, ctx) if old else partial(failure, ctx, all_of_them=at_once)
         if at_once:
             return await run_as_one(ctx, build, execute, connection.transaction, fail)
         return await run_statements(ctx, str(batching), build, execute, connection.transaction, fail)

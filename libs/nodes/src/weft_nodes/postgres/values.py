@@ -74,17 +74,30 @@ def _circle(text: str) -> dict[str, Any]:
     return {"x": number(x), "y": number(y), "radius": number(radius)}
 
 
-def decoders(large_numbers: str, *, days: bool = False) -> dict[str, Callable[[str], Any]]:
-    """By type. `large_numbers`: `text`, or `numbers` with a loss of digits. `days`: dates as they stand, not
-    as the instant at which they begin."""
+def decoders(*, days: bool = False) -> dict[str, Callable[[str], Any]]:
+    """By type; large numbers are texts (see `reading`). `days`: dates as they stand, not as the instant at which they
+    begin."""
     found: dict[str, Callable[[str], Any]] = dict.fromkeys(_TEXTS, str)
     found |= dict.fromkeys(_NUMBERS, int)
-    found |= dict.fromkeys(_LARGE, number if large_numbers == "numbers" else str)
+    found |= dict.fromkeys(_LARGE, str)
     found |= dict.fromkeys(("float4", "float8"), number)
     found |= {"date": str if days else moment} | dict.fromkeys(("timestamp", "timestamptz"), moment)
     found |= dict.fromkeys(("json", "jsonb"), orjson.loads)
     found |= {"bool": "t".__eq__, "bytea": _bytes, "interval": _interval, "point": _point}
     return found | {"circle": _circle}
+
+
+def reading(kind: str, *, large_as_numbers: bool) -> Callable[[Any], Any]:
+    """What becomes of the decoded values of a column, by its type. Large numbers are numbers, with a loss of digits,
+    where the option says so; in arrays, whatever it says, those of `numeric` are, and those of `int8` are not."""
+    numbers = kind == "numeric[]" or (large_as_numbers and kind in _LARGE)
+    return _numbers if numbers else plain
+
+
+def _numbers(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_numbers(each) for each in value]
+    return number(value) if isinstance(value, str) else value
 
 
 def plain(value: Any) -> Any:
