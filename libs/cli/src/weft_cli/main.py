@@ -95,8 +95,18 @@ def run_file(file: Path, items: Path | None, as_json: bool) -> None:
     sys.exit(run_workflow_file(file, items, as_json=as_json))
 
 
-_SERVER = click.option("--server", envvar="WEFT_SERVER", default="http://127.0.0.1:8080", show_default=True)
-_KEY = click.option("--api-key", envvar="WEFT_API_KEY", required=True, help="An API key (page: API keys).")
+_SERVER = click.option(
+    "--server",
+    envvar="WEFT_SERVER",
+    default="http://127.0.0.1:8080",
+    help="Address of the Weft.",
+    show_default=True,
+    show_envvar=True,
+)
+_KEY = click.option(
+    "--api-key", envvar="WEFT_API_KEY", required=True, help="An API key (page: API keys).", show_envvar=True
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @cli.command("import")
@@ -104,7 +114,7 @@ _KEY = click.option("--api-key", envvar="WEFT_API_KEY", required=True, help="An 
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--publish", is_flag=True, help="Publish each workflow as well.")
-@click.option("--json", "as_json", is_flag=True)
+@_JSON
 @_SERVER
 @_KEY
 def import_files(files: tuple[Path, ...], publish: bool, as_json: bool, server: str, api_key: str) -> None:
@@ -120,7 +130,7 @@ def import_files(files: tuple[Path, ...], publish: bool, as_json: bool, server: 
 
 @cli.command("export")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
+@_JSON
 @_SERVER
 @_KEY
 def export_all(folder: Path, as_json: bool, server: str, api_key: str) -> None:
@@ -181,7 +191,7 @@ def letters(as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True)
+@_JSON
 def doctor(as_json: bool) -> None:
     """Check what this machine has and what Weft needs."""
     from weft_cli.commands.doctor import examine
