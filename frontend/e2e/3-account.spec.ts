@@ -38,3 +38,28 @@ test("a second factor is set up, asked for, and replaced by a recovery code; ses
   await page.getByRole("button", { name: "Turn off" }).click();
   await expect(page.getByRole("button", { name: "Set up" })).toBeVisible();
 });
+
+test("a chosen theme holds against the system's, a tested credential says its result in view, a dialog gives the focus back", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await signIn(page, "/settings");
+  const ground = () => page.locator("body").evaluate((body) => getComputedStyle(body).backgroundColor);
+  const light = await ground();
+  await page.getByRole("button", { name: "Dark", exact: true }).click();
+  expect(await ground()).not.toBe(light);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.getByRole("button", { name: "Light", exact: true }).click();
+  expect(await ground()).toBe(light);
+  await page.getByRole("button", { name: "As the system" }).click();
+  expect(await ground()).not.toBe(light);
+
+  await page.getByRole("link", { name: "Credentials" }).click();
+  const create = page.getByRole("button", { name: "New credential" }).first();
+  await create.click();
+  await page.getByLabel("Type").selectOption("postgres");
+  const attempt = page.getByRole("dialog").getByRole("button", { name: "Test" });
+  await attempt.click();
+  await expect(page.getByRole("dialog").locator(".notice")).toBeInViewport();
+  await expect(attempt).toBeFocused();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await expect(create).toBeFocused();
+});

@@ -80,7 +80,9 @@ function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogPr
       onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}
       footer={
         <>
-          <button type="button" className="start" disabled={!definition || test.isPending} onClick={() => test.mutate()}>{test.isPending ? t("credentials.testing") : t("credentials.test")}</button>
+          {test.data && <p className={`notice ${test.data.ok ? "good" : test.data.tested ? "" : "info"}`} role={test.data.ok || !test.data.tested ? "status" : "alert"}>{test.data.message}</p>}
+          {problem && <p className="notice" role="alert">{again.length > 0 ? t("credentials.secretsRequired", { fields: again.map(label).join(", ") }) : problem.message}</p>}
+          <button type="button" className="start" disabled={!definition} aria-disabled={test.isPending} onClick={() => !test.isPending && test.mutate()}>{test.isPending ? t("credentials.testing") : t("credentials.test")}</button>
           <button type="button" onClick={onClose}>{t("action.cancel")}</button>
           <button className="primary" disabled={!type || save.isPending}>{t("action.save")}</button>
         </>
@@ -105,8 +107,6 @@ function Form({ type: given, edited, onClose, onSaved }: Omit<CredentialDialogPr
       {definition && asksConsent && (
         <Connection callback={definition.callback_url ?? ""} credential={credential} changed={changed} onSave={() => save.mutateAsync()} />
       )}
-      {test.data && <p className={`notice ${test.data.ok ? "good" : test.data.tested ? "" : "info"}`} role={test.data.ok || !test.data.tested ? "status" : "alert"}>{test.data.message}</p>}
-      {problem && <p className="notice" role="alert">{again.length > 0 ? t("credentials.secretsRequired", { fields: again.map(label).join(", ") }) : problem.message}</p>}
     </Dialog>
   );
 }

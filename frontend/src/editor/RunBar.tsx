@@ -28,6 +28,7 @@ export function RunBar() {
   const failed = useEditor((state) => Object.values(state.history.graph.nodes).find((node) => node.name === state.run?.error?.node)?.id);
   const running = shown !== null && ["queued", "running", "waiting"].includes(shown.status);
   const begin = async (start?: string) => {
+    if (starting) return;
     setStarting(true);
     await run(store, start ? { start_node: start } : {});
     setStarting(false);
@@ -50,11 +51,11 @@ export function RunBar() {
         <button onClick={() => void api.stop(shown.id).catch(sayError)}><CircleStop size={17} />{t("action.stop")}</button>
       ) : starts.length > 1 ? (
         <Menu
-          trigger={<button className="primary" disabled={starting}><Play size={16} fill="currentColor" />{t("action.run")}</button>}
+          trigger={<button className="primary" aria-disabled={starting}><Play size={16} fill="currentColor" />{t("action.run")}</button>}
           entries={starts.map(([kind, name]) => ({ label: t("run.from", { name, kind: named(`trigger.${kind}`, kind) }), icon: <Play size={15} />, onSelect: () => void begin(name) }))}
         />
       ) : (
-        <button className="primary" disabled={starting} onClick={() => void begin()}><Play size={16} fill="currentColor" />{t("action.run")}</button>
+        <button className="primary" aria-disabled={starting} onClick={() => void begin()}><Play size={16} fill="currentColor" />{t("action.run")}</button>
       )}
       {starts.some(([kind]) => LISTENERS.has(kind)) && !running && (
         <button aria-pressed={listening} onClick={() => void toggleListening(store)}><Radio size={16} />{t(listening ? "run.stopListening" : "run.listen")}</button>

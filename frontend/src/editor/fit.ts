@@ -1,4 +1,5 @@
 import { getViewportForBounds, type useReactFlow } from "@xyflow/react";
+import { STICKY_NOTE } from "../graph/document";
 import { shownGraph } from "./folding";
 import { around, type Box, grown, sceneOf } from "./scene";
 import type { EditorStore } from "./store";
@@ -6,6 +7,8 @@ import type { EditorStore } from "./store";
 export const LEAST_ZOOM = 0.05;
 const PADDING = 0.12;
 const GLIDE_MS = 200;
+/** As large as faces get by themselves: the page's own zoom (theme/tokens.css). */
+const mostZoom = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--zoom")) || 1;
 
 /** Moves the view so that all nodes, or the chosen ones, are in it. */
 export function fit(store: EditorStore, flow: ReturnType<typeof useReactFlow>, { ids, glide = true }: { ids?: readonly string[]; glide?: boolean } = {}): void {
@@ -14,7 +17,7 @@ export function fit(store: EditorStore, flow: ReturnType<typeof useReactFlow>, {
   const box = ids ? around(ids.map((id) => scene.boxes.get(id)).filter((each) => each !== undefined)) : scene.bounds;
   const stage = document.querySelector(".stage")?.getBoundingClientRect();
   if (!box || !stage) return;
-  void flow.setViewport(getViewportForBounds(box, stage.width, stage.height, LEAST_ZOOM, 1, PADDING), glide ? { duration: GLIDE_MS } : {});
+  void flow.setViewport(getViewportForBounds(box, stage.width, stage.height, LEAST_ZOOM, mostZoom(), PADDING), glide ? { duration: GLIDE_MS } : {});
 }
 
 /** How wide a small screen is at most, in pixels. */
@@ -22,15 +25,19 @@ const SMALL = 640;
 const EDGE = 24;
 /** Below this zoom a face on a small screen can't be read. */
 const READABLE = 0.65;
+/** Where a small screen shows the first node, as a share of its height: above what lies at the foot. */
+const ABOVE = 0.4;
 
 /** The first view of a workflow: all of it, or on a small screen where it begins, so that it can be read. */
 export function begin(store: EditorStore, flow: ReturnType<typeof useReactFlow>): void {
-  const { boxes } = sceneOf(shownGraph(store.getState()), store.getState().definitions);
+  const graph = shownGraph(store.getState());
+  const { boxes } = sceneOf(graph, store.getState().definitions);
   const stage = document.querySelector(".stage")?.getBoundingClientRect();
   fit(store, flow, { glide: false });
-  const first = [...boxes.values()].reduce<Box | null>((least, box) => (least && least.x <= box.x ? least : box), null);
+  const steps = [...boxes].filter(([id]) => graph.nodes[id]?.type !== STICKY_NOTE);
+  const first = steps.reduce<Box | null>((least, [, box]) => (least && least.x <= box.x ? least : box), null);
   if (!stage || !first || stage.width > SMALL || flow.getZoom() >= READABLE) return;
-  void flow.setViewport({ x: EDGE - first.x * READABLE, y: stage.height / 2 - (first.y + first.height / 2) * READABLE, zoom: READABLE });
+  void flow.setViewport({ x: EDGE - first.x * READABLE, y: stage.height * ABOVE - (first.y + first.height / 2) * READABLE, zoom: READABLE });
 }
 
 /** What hangs on outputs: their labels and the button that adds a node there, in canvas units. */

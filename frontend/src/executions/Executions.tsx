@@ -159,7 +159,7 @@ function Rows({ rows, nameOf, chosen, onChoose }: RowsProps) {
           <th className="check"><input type="checkbox" aria-label={t("executions.all")} checked={all} onChange={() => onChoose(all ? new Set() : new Set(rows.map((row) => row.id)))} /></th>
           <th>{t("executions.status")}</th>
           <th>{t("executions.workflow")}</th>
-          <th className="hide-small">{t("executions.mode")}</th>
+          <th className="hide-medium">{t("executions.mode")}</th>
           <th>{t("executions.started")}</th>
           <th className="hide-small">{t("executions.took")}</th>
           <th><span className="sr">{t("action.actions")}</span></th>
@@ -184,7 +184,7 @@ function Row({ row, name, chosen, onToggle }: { row: Execution; name: string; ch
         {row.error && <small className="cut" title={row.error.message}>{row.error.message}</small>}
         <CustomData data={row.custom_data} />
       </td>
-      <td className="soft hide-small">{named(`mode.${row.mode}`, row.mode)}</td>
+      <td className="soft hide-medium">{named(`mode.${row.mode}`, row.mode)}</td>
       <td className="soft" title={when(row.created_at)}>{ago(row.created_at)}</td>
       <td className="soft hide-small">{row.finished_at ? duration(row.execution_time_ms) : "–"}</td>
       <td className="tail">

@@ -26,7 +26,6 @@ export function Overview({ me }: { me: Me }) {
   const mean = counts.data ? meanOf(counts.data) : null;
   const nameOf = new Map(workflows.data?.rows.map((each) => [each.id, each.name]));
   const number = new Intl.NumberFormat(language());
-  if (runs.isError) return <Failed error={runs.error} onRetry={() => void runs.refetch()} />;
   return (
     <>
       <div className="head">
@@ -53,13 +52,13 @@ export function Overview({ me }: { me: Me }) {
               <h2>{t("overview.latest")}</h2>
               <Link className="button quiet small" to="/executions">{t("overview.all")}<ArrowRight size={15} /></Link>
             </header>
-            {runs.isPending ? <Loading /> : <Latest rows={rows} nameOf={nameOf} />}
+            {runs.isError ? <Failed error={runs.error} onRetry={() => void runs.refetch()} /> : runs.isPending ? <Loading /> : <Latest rows={rows} nameOf={nameOf} />}
           </section>
         </div>
         <div className="stack">
           <section className="card">
             <header><h2>{t("overview.failed")}</h2></header>
-            {failed.length > 0 ? (
+            {failures.isError ? <Failed error={failures.error} onRetry={() => void failures.refetch()} /> : failures.isPending ? <Loading lines={3} /> : failed.length > 0 ? (
               <ul className="list">
                 {failed.map((run) => (
                   <li key={run.id}>

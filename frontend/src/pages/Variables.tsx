@@ -62,6 +62,7 @@ function Form({ variable, onClose }: { variable: Variable | null; onClose: () =>
   const [key, setKey] = useState(variable?.key ?? "");
   const [value, setValue] = useState(variable?.is_secret ? "" : (variable?.value ?? ""));
   const [secret, setSecret] = useState(variable?.is_secret ?? false);
+  const wrong = key !== "" && !KEY.test(key);
   const queries = useQueryClient();
   const save = useMutation({
     mutationFn: () => (variable ? api.updateVariable(key, { value, is_secret: secret }) : api.createVariable({ key, value, is_secret: secret })),
@@ -79,8 +80,8 @@ function Form({ variable, onClose }: { variable: Variable | null; onClose: () =>
     >
       <div className="field">
         <label htmlFor="variable-key">{t("variables.key")}</label>
-        <input id="variable-key" className="mono" value={key} disabled={variable !== null} onChange={(event) => setKey(event.target.value)} />
-        <span className="hint">{t("variables.keyHint")}</span>
+        <input id="variable-key" className="mono" value={key} disabled={variable !== null} aria-invalid={wrong} aria-describedby="variable-key-hint" onChange={(event) => setKey(event.target.value)} />
+        <span className={wrong ? "hint must" : "hint"} id="variable-key-hint">{t("variables.keyHint")}</span>
       </div>
       <div className="field">
         <label htmlFor="variable-value">{t("variables.value")}</label>

@@ -131,7 +131,7 @@ function Rows({ rows, chosen, onChoose, onTag }: RowsProps) {
           <th className="check"><input type="checkbox" aria-label={t("bulk.all")} checked={all} onChange={() => onChoose(all ? new Set() : new Set(rows.map((row) => row.id)))} /></th>
           <th>{t("workflows.name")}</th>
           <th>{t("workflows.state")}</th>
-          <th className="hide-small">{t("workflows.nodes")}</th>
+          <th className="hide-medium">{t("workflows.nodes")}</th>
           <th className="hide-small">{t("workflows.changed")}</th>
           <th><span className="sr">{t("action.actions")}</span></th>
         </tr>
@@ -183,7 +183,7 @@ function Row({ workflow, chosen, onToggle, onTag }: RowProps) {
           )}
         </span>
       </td>
-      <td className="soft hide-small">{workflow.node_count}</td>
+      <td className="soft hide-medium">{workflow.node_count}</td>
       <td className="soft hide-small" title={when(workflow.updated_at)}>{ago(workflow.updated_at)}</td>
       <td className="tail">
         <button className="quiet small" disabled={run.isPending} onClick={() => run.mutate()}><Play size={15} />{t("action.run")}</button>

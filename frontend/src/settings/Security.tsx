@@ -44,7 +44,7 @@ export function TwoFactor() {
         {(on || setup.data) && (
           <div className="field">
             <label htmlFor="code">{t("auth.code")}</label>
-            <input id="code" value={code} autoComplete="one-time-code" style={{ maxWidth: 240 }} onChange={(event) => setCode(event.target.value)} />
+            <input id="code" value={code} autoComplete="one-time-code" inputMode={on ? "text" : "numeric"} autoFocus={!on} style={{ maxWidth: 240 }} onChange={(event) => setCode(event.target.value)} />
           </div>
         )}
         {change.isError && <p className="notice" role="alert">{change.error.message}</p>}
@@ -69,7 +69,7 @@ export function Sessions() {
     onError: sayError,
   });
   return (
-    <section className="card table">
+    <section className="card table whole">
       <header><h2>{t("settings.sessions")}</h2></header>
       {found.isError ? <Failed error={found.error} onRetry={() => void found.refetch()} /> : found.isPending ? <Loading lines={2} /> : (
         <table>

@@ -11,17 +11,22 @@ interface DialogProps {
   children: ReactNode;
 }
 
-/** A modal dialog of the browser's own: focus stays in it, Escape closes it. */
+/** A modal dialog of the browser's own: focus stays in it and goes back to where it came from, Escape closes it. */
 export function Dialog({ title, onClose, onSubmit, footer, wide, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   /** Whether the pointer went down beside the dialog: a text that is marked from within and beyond closes nothing. */
   const outside = useRef(false);
   useEffect(() => {
     const element = dialog.current;
-    if (!element || element.open) return;
-    element.showModal();
+    if (!element) return;
+    const opener = document.activeElement;
+    if (!element.open) element.showModal();
     // React's autoFocus comes too early for an element that isn't shown
     element.querySelector<HTMLElement>(".body :is(input, select, textarea)")?.focus();
+    return () => {
+      // a dialog that is taken away without being closed gives the focus to nobody
+      if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
