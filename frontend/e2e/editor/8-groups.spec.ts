@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { nothingSerious } from "../session";
-import { chain, enter, face, many, node, open, paste, rested, saved, store, stored } from "./workbench";
+import { chain, enter, face, many, node, open, paste, placeOf, rested, saved, store, stored } from "./workbench";
 
 interface Grouped {
   nodeGroups?: { id: string; name: string; nodeIds: string[] }[];
@@ -105,4 +105,75 @@ test("in a large workflow groups are painted, moved and folded too", async ({ pa
   expect(first?.position[1]).toBeLessThan(-100);
   await page.keyboard.press("Shift+G");
   await expect(page.locator(".react-flow")).toHaveAttribute("data-nodes", "393");
+});
+
+test("in a large workflow a frame follows the nodes of its group, and a drag whose group goes ends", async ({ page }) => {
+  const token = await enter(page);
+  const large = many(400, "Large, pulled apart");
+  const ids = large.nodes.slice(1, 9).map((each) => each.id);
+  const id = await store(page.request, token, { ...large, nodeGroups: [{ id: "g", name: "Row", nodeIds: ids }] } as typeof large);
+  await open(page, id);
+  await rested(page);
+  const frame = page.getByRole("group", { name: "Group Row, 8 nodes" });
+  const box = async () => (await frame.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  const before = await box();
+  const first = large.nodes[1];
+  if (!first) throw new Error("no nodes");
+  const at = await placeOf(page, first);
+  await page.mouse.move(at.x, at.y);
+  await expect(face(page, first.name)).toBeVisible();
+  await page.mouse.down();
+  await page.mouse.move(at.x, at.y - 80, { steps: 8 });
+  await expect.poll(async () => (await box()).y).toBeLessThan(before.y - 50);
+  expect((await box()).y + (await box()).height).toBeCloseTo(before.y + before.height, -1);
+  await page.screenshot({ path: "test-results/group-pulled.png" });
+  await page.mouse.up();
+  await page.keyboard.press("Control+z");
+  await expect.poll(async () => (await box()).y).toBeCloseTo(before.y, -1);
+  await saved(page);
+
+  const name = frame.getByRole("button", { name: "Row", exact: true });
+  await name.click();
+  const head = (await name.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  await page.mouse.move(head.x + head.width / 2, head.y + head.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(head.x + head.width / 2, head.y - 60, { steps: 5 });
+  await expect(page.locator(".react-flow.dragging-many")).toHaveCount(1);
+  await page.keyboard.press("Control+Shift+g");
+  await expect(frame).toHaveCount(0);
+  await expect(page.locator(".react-flow.dragging-many")).toHaveCount(0);
+  await page.mouse.up();
+  await saved(page);
+  expect((await stored(page.request, token, id)).nodes.map((each) => each.position)).toEqual(large.nodes.map((each) => each.position));
+});
+
+test("what is marked in a large workflow moves by the space between its nodes, and a click lets it go", async ({ page }) => {
+  const token = await enter(page);
+  const large = many(400, "Large and marked");
+  const id = await store(page.request, token, large);
+  await open(page, id);
+  await rested(page);
+  const [one, other] = [large.nodes[82], large.nodes[125]];
+  if (!one || !other) throw new Error("no nodes");
+  const [from, to] = [await placeOf(page, one), await placeOf(page, other)];
+  const [width, height] = [(to.x - from.x) / 3, to.y - from.y];
+  await page.mouse.move(from.x - width / 2, from.y - height / 2);
+  await page.mouse.down();
+  await page.mouse.move(to.x + width / 2, to.y + height / 2, { steps: 5 });
+  await page.mouse.up();
+  const bar = page.getByRole("toolbar", { name: "Selection" });
+  await expect(bar.getByText("8 chosen")).toBeVisible();
+  const space = { x: from.x + width / 2, y: from.y + height / 2 };
+  await page.mouse.move(space.x, space.y);
+  await page.mouse.down();
+  await page.mouse.move(space.x, space.y + 60, { steps: 6 });
+  await page.screenshot({ path: "test-results/marked-moved.png" });
+  await page.mouse.up();
+  await saved(page);
+  const { nodes: after } = await stored(page.request, token, id);
+  const moved = after.filter((each, index) => each.position[1] > (large.nodes[index]?.position[1] ?? 0) + 100);
+  expect(moved.map((each) => each.name)).toEqual([82, 83, 84, 85, 122, 123, 124, 125].map((index) => `Node ${index}`));
+  await expect(bar.getByText("8 chosen")).toBeVisible();
+  await page.mouse.click(space.x, space.y + 60);
+  await expect(bar).toHaveCount(0);
 });

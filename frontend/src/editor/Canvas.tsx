@@ -16,7 +16,8 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { createStore } from "zustand";
 import { connect, moveNodes } from "../graph/commands";
-import { unfoldedIds } from "../graph/groups";
+import type { Graph } from "../graph/document";
+import { groupsOf, unfoldedIds } from "../graph/groups";
 import { t } from "../i18n";
 import { tidyUp } from "./actions";
 import { Dots } from "./Dots";
@@ -27,6 +28,7 @@ import { chosenFaces, shownGraph } from "./folding";
 import { GraphEntry } from "./GraphEntry";
 import { FoldedFace, Groups, type Shift } from "./Groups";
 import { LinkEdge } from "./LinkEdge";
+import { Marked } from "./Marked";
 import { FAR, MANY, useMounted } from "./mounting";
 import { NodeFace } from "./NodeFace";
 import { Overview } from "./Overview";
@@ -46,6 +48,9 @@ const NONE: ReadonlySet<string> = new Set();
 const AT_REST: Moved = { ids: NONE, x: 0, y: 0 };
 /** From this many nodes on a map of them helps. */
 const MAPPED = 6;
+
+/** Whether a node, or the frame of a group, is to be seen. */
+const there = (shown: Graph, id: string): boolean => id in shown.nodes || groupsOf(shown).some((group) => group.id === id);
 
 /** The graph of the store, to look at and to change. Positions of a drag become one step of the history. */
 export function Canvas() {
@@ -93,9 +98,11 @@ export function Canvas() {
   }, [ready, store, flow]);
 
   // a selection by rectangle counts the painted nodes too
+  const [marked, setMarked] = useState<readonly string[]>([]);
   useEffect(() => {
     if (!many) return;
     return sheet.subscribe(({ userSelectionRect: drawn, transform: [, , zoom] }, before) => {
+      if (!drawn && before.userSelectionRect) setMarked(store.getState().selection);
       if (!drawn || drawn === before.userSelectionRect || drawn.width + drawn.height === 0) return;
       const [x, y] = sheet.getState().transform;
       const ids = real(within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom }));
@@ -112,7 +119,7 @@ export function Canvas() {
   // React Flow ends no drag whose node is taken away meanwhile (undo, another's change): the view would drift on
   const grabbed = useRef<string | null>(null);
   useEffect(() => store.subscribe((now) => {
-    if (grabbed.current === null || grabbed.current in shownGraph(now).nodes) return;
+    if (grabbed.current === null || there(shownGraph(now), grabbed.current)) return;
     grabbed.current = null;
     sheet.setState({ autoPanOnNodeDrag: false });
     moving.setState(AT_REST);
@@ -168,8 +175,10 @@ export function Canvas() {
   };
 
   /** Moves the nodes of a group; they follow as those that are dragged do. */
-  const shift: Shift = (ids, x, y, dropped) => {
+  const shift: Shift = (ids, x, y, dropped, by) => {
+    if (!dropped && by !== undefined) grabbed.current = by;
     if (dropped) {
+      grabbed.current = null;
       const by = toDocument({ x, y });
       const { nodes: held } = store.getState().history.graph;
       const placed = ids.flatMap((id): [string, [number, number]][] => {
@@ -260,7 +269,8 @@ export function Canvas() {
       <GraphEntry />
       <Dots />
       {many && <Painted moving={moving} />}
-      <Groups boxOf={boxOf} painted={many} shift={shift} />
+      <Groups boxOf={boxOf} moving={moving} painted={many} shift={shift} />
+      {many && !readOnly && marked.length > 1 && marked === selection && <Marked ids={marked} boxOf={boxOf} moving={moving} shift={shift} />}
       <Controls showInteractive={false} showFitView={false} aria-label={t("editor.view")}>
         <ControlButton onClick={() => fit(store, flow)} title={`${t("editor.fit")} (1)`} aria-label={t("editor.fit")}><Maximize /></ControlButton>
         {!readOnly && <ControlButton onClick={() => tidyUp(store)} title={t("editor.tidy")} aria-label={t("editor.tidy")}><WandSparkles /></ControlButton>}

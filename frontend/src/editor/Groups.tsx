@@ -1,24 +1,40 @@
-import { Handle, type NodeProps, Position, useReactFlow, ViewportPortal } from "@xyflow/react";
+import { Handle, type NodeProps, Position, ViewportPortal } from "@xyflow/react";
 import { Boxes, ChevronsDownUp, ChevronsUpDown, Settings2 } from "lucide-react";
-import { type KeyboardEvent, memo, type PointerEvent, useRef, useState } from "react";
+import { type KeyboardEvent, memo } from "react";
+import { type StoreApi, useStore } from "zustand";
 import { groupOfFace } from "../graph/groups";
 import { t } from "../i18n";
 import { shownGraph, toggleFold } from "./folding";
-import { type Frame, framesOf } from "./frames";
+import { type Frame, framesOf, onTheirWay } from "./frames";
 import { heightOf, NODE_WIDTH } from "./geometry";
 import type { FaceData } from "./NodeFace";
+import { useHandle } from "./handle";
 import type { Box } from "./scene";
+import type { Moved } from "./sheets";
 import { useTakesFocus } from "./focus";
 import { type EditorState, useEditor, useEditorStore } from "./store";
 import "./groups.css";
 
-/** Moves nodes by canvas units: while they are on their way, or (`dropped`) for good. */
-export type Shift = (ids: readonly string[], x: number, y: number, dropped: boolean) => void;
+/**
+ * Moves nodes by canvas units: while they are on their way, or (`dropped`) for good. `by`: the group whose frame pulls them;
+ * where it goes meanwhile, they lie where they were.
+ */
+export type Shift = (ids: readonly string[], x: number, y: number, dropped: boolean, by?: string) => void;
 
-/** The frames of open groups, under their nodes. `painted`: only their heads are elements. */
-export function Groups({ boxOf, painted, shift }: { boxOf: (id: string) => Box | undefined; painted: boolean; shift: Shift }) {
+interface Frames {
+  /** Where a node lies; `moving`: what of them is on its way, not counted in. */
+  boxOf: (id: string) => Box | undefined;
+  moving: StoreApi<Moved>;
+  /** Only the heads are elements. */
+  painted: boolean;
+  shift: Shift;
+}
+
+/** The frames of open groups, under their nodes. */
+export function Groups({ boxOf, moving, painted, shift }: Frames) {
   const graph = useEditor(shownGraph);
-  const frames = framesOf(graph, boxOf);
+  const moved = useStore(moving, (now) => (graph.groups?.length ? now : null));
+  const frames = framesOf(graph, moved ? onTheirWay(boxOf, moved) : boxOf);
   if (frames.length === 0) return null;
   return (
     <ViewportPortal>
@@ -29,38 +45,11 @@ export function Groups({ boxOf, painted, shift }: { boxOf: (id: string) => Box |
 
 const STEP = 10;
 const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
-/** A press that moves less is a click. */
-const STILL = 3;
-
 function FrameOf({ frame: { group, box }, painted, shift }: { frame: Frame; painted: boolean; shift: Shift }) {
   const store = useEditorStore();
-  const flow = useReactFlow();
   const readOnly = useEditor((state) => state.readOnly);
-  const from = useRef<{ x: number; y: number; moved: boolean } | null>(null);
-  const [offset, setOffset] = useState<[number, number]>([0, 0]);
+  const handle = useHandle((x, y, dropped) => shift(group.nodeIds, x, y, dropped, group.id));
   const choose = () => store.setState({ selection: group.nodeIds, selectedEdges: [] });
-  const way = (event: PointerEvent): [number, number] => {
-    const zoom = flow.getZoom();
-    return from.current ? [(event.clientX - from.current.x) / zoom, (event.clientY - from.current.y) / zoom] : [0, 0];
-  };
-  const press = (event: PointerEvent<HTMLButtonElement>) => {
-    if (readOnly || event.button !== 0) return;
-    event.currentTarget.setPointerCapture(event.pointerId);
-    from.current = { x: event.clientX, y: event.clientY, moved: false };
-  };
-  const drag = (event: PointerEvent) => {
-    if (!from.current) return;
-    const [x, y] = way(event);
-    from.current.moved ||= Math.hypot(x, y) * flow.getZoom() > STILL;
-    if (!from.current.moved) return;
-    if (painted) setOffset([x, y]);
-    shift(group.nodeIds, x, y, false);
-  };
-  const drop = (event: PointerEvent) => {
-    if (from.current?.moved) shift(group.nodeIds, ...way(event), true);
-    from.current = null;
-    setOffset([0, 0]);
-  };
   const keys = (event: KeyboardEvent) => {
     const step = ARROWS[event.key];
     if (step && !readOnly) shift(group.nodeIds, ...step, true);
@@ -70,7 +59,7 @@ function FrameOf({ frame: { group, box }, painted, shift }: { frame: Frame; pain
     event.stopPropagation();
   };
   return (
-    <div className={`group-frame colour-${group.color}${painted ? " painted-frame" : ""}`} role="group" aria-label={t("group.label", { name: group.name, count: group.nodeIds.length })} style={{ transform: `translate(${box.x + offset[0]}px, ${box.y + offset[1]}px)`, width: box.width, height: box.height }}>
+    <div className={`group-frame colour-${group.color}${painted ? " painted-frame" : ""}`} role="group" aria-label={t("group.label", { name: group.name, count: group.nodeIds.length })} style={{ transform: `translate(${box.x}px, ${box.y}px)`, width: box.width, height: box.height }}>
       <div className="group-head nopan">
         <button
           className="group-name"
@@ -78,10 +67,7 @@ function FrameOf({ frame: { group, box }, painted, shift }: { frame: Frame; pain
           onClick={choose}
           onDoubleClick={() => { if (!readOnly) store.setState({ naming: group.id }); }}
           onKeyDown={keys}
-          onPointerDown={press}
-          onPointerMove={drag}
-          onPointerUp={drop}
-          onPointerCancel={drop}
+          {...(!readOnly && handle)}
         >
           {group.name}
         </button>

@@ -4,16 +4,21 @@ import { memo, useEffect, useRef, useState } from "react";
 import { disconnect } from "../graph/commands";
 import type { Edge } from "../graph/document";
 import { t } from "../i18n";
-import { backPath } from "./paint";
+import { tip } from "./paint";
 import { groupOfFace } from "../graph/groups";
 import { shownGraph } from "./folding";
-import { leadsBack, sceneOf } from "./scene";
+import { leadsBack, lineOf } from "./routing";
+import { sceneOf } from "./scene";
 import { useEditor, useEditorStore } from "./store";
 
 export interface LinkData extends Record<string, unknown> {
   edge: Edge;
   from: string;
 }
+
+/** An arrow on a way back lies beside its label. */
+const TURN = 48;
+const near = (one: number, other: number): boolean => Math.abs(one - other) < 2;
 
 /** How long the tools stay when the pointer has left, so that it can reach them. */
 const STAY_MS = 300;
@@ -26,11 +31,13 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   const output = data?.edge.output ?? 0;
   const state = useEditor((all) => all.run?.nodes[data?.from ?? ""]);
   const count = state?.counts[output];
-  const back = leadsBack(data?.edge.kind ?? "main", sourceX, targetX);
-  const under = useEditor((all) => (back ? sceneOf(shownGraph(all), all.definitions).ways.get(id)?.under : undefined));
-  const [path, x, y] = back
-    ? backPath({ sourceX, sourceY, targetX, targetY, ...(under !== undefined && { under }) })
-    : getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
+  const main = data?.edge.kind === "main";
+  const back = main && leadsBack("main", sourceX, targetX);
+  const way = useEditor((all) => (main ? sceneOf(shownGraph(all), all.definitions).ways.get(id) : undefined));
+  const [path, x, y] = getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
+  // while an end is dragged, straight to where it is
+  const still = way && near(way.sourceX, sourceX) && near(way.sourceY, sourceY) && near(way.targetX, targetX) && near(way.targetY, targetY);
+  const line = main ? lineOf({ sourceX, sourceY, targetX, targetY }, still ? way.route : undefined) : { path, x, y, turned: false };
   const [pointed, setPointed] = useState(false);
   const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
   const enter = () => {
@@ -43,13 +50,14 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   useEffect(() => () => clearTimeout(leaving.current), []);
   const counted = count !== undefined && count > 0;
   const tools = !readOnly && data && (pointed || selected) && (groupOfFace(data.edge.from) ?? groupOfFace(data.edge.to)) === null;
-  const classes = ["link", data?.edge.kind !== "main" && "socket", back && "back", selected && "selected", count ? "done" : state?.status === "running" && "busy"];
+  const classes = ["link", !main && "socket", back && "back", selected && "selected", count ? "done" : state?.status === "running" && "busy"];
   return (
     <g onPointerEnter={enter} onPointerLeave={leave}>
-      <BaseEdge id={id} path={path} interactionWidth={18} className={classes.filter(Boolean).join(" ")} />
+      <BaseEdge id={id} path={line.path} interactionWidth={18} className={classes.filter(Boolean).join(" ")} />
+      {main && <path className={`tip ${classes.filter(Boolean).join(" ")}`} d={tip(targetX, targetY) + (line.turned ? tip(line.x + TURN, line.y, true) : "")} />}
       {(counted || tools) && (
         <EdgeLabelRenderer>
-          <div className="link-tools" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }} onPointerEnter={enter} onPointerLeave={leave}>
+          <div className="link-tools" style={{ transform: `translate(-50%, -50%) translate(${line.x}px, ${line.y}px)` }} onPointerEnter={enter} onPointerLeave={leave}>
             {tools ? (
               <>
                 {data.edge.kind === "main" && <button aria-label={t("editor.insert")} onClick={() => store.setState({ adding: { edge: data.edge } })}><Plus size={14} /></button>}

@@ -1,4 +1,4 @@
-const TOKENS = ["ink", "ink-soft", "raised", "sunken", "line", "line-strong", "accent", "good", "bad", "busy", "wait", "tile", "note-1", "note-2", "note-3", "note-4", "note-5", "note-6", "note-7"] as const;
+const TOKENS = ["ink", "ink-soft", "raised", "sunken", "line", "line-strong", "wire", "accent", "good", "bad", "busy", "wait", "tile", "note-1", "note-2", "note-3", "note-4", "note-5", "note-6", "note-7"] as const;
 
 export type Colours = Record<(typeof TOKENS)[number], string>;
 

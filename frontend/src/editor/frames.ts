@@ -2,6 +2,7 @@ import type { Graph, Group } from "../graph/document";
 import { groupsOf } from "../graph/groups";
 import type { Colours } from "./colours";
 import { around, type Box } from "./scene";
+import type { Moved } from "./sheets";
 
 /** A group that is open, and the box around its nodes, in canvas units. */
 export interface Frame {
@@ -20,6 +21,12 @@ export function framesOf(graph: Graph, boxOf: (id: string) => Box | undefined): 
     return box ? [{ group, box: { x: box.x - ASIDE, y: box.y - ASIDE - HEAD, width: box.width + 2 * ASIDE, height: box.height + 2 * ASIDE + HEAD } }] : [];
   });
 }
+
+/** Where nodes lie that may be on their way. */
+export const onTheirWay = (boxOf: (id: string) => Box | undefined, { ids, x, y }: Moved) => (id: string): Box | undefined => {
+  const box = boxOf(id);
+  return box && ids.has(id) ? { ...box, x: box.x + x, y: box.y + y } : box;
+};
 
 const TINT = 0.55;
 

@@ -5,7 +5,8 @@ import { portsFor } from "./definitions";
 import { isTrigger, nameOfKind } from "./faces";
 import { framesOf, paintFrame } from "./frames";
 import { noteSize } from "./geometry";
-import { type Box, meets, type Scene, type Way } from "./scene";
+import { lineOf, reach } from "./routing";
+import { type Box, boxOfWay, meets, type Scene, type Way } from "./scene";
 import type { Run } from "./store";
 
 /** What there is to draw. */
@@ -51,50 +52,33 @@ function note(canvas: Canvas, picture: Picture, colours: Colours, id: string, bo
   canvas.fill();
 }
 
-const BEND = 0.25;
-/** How far the handles of a curve reach, as React Flow's own curves have it. */
-const reach = (distance: number): number => (distance >= 0 ? distance / 2 : BEND * 25 * Math.sqrt(-distance));
-
-const DROP = 28;
-const ROUND = 18;
-const OUTWARDS = 30;
-
-/** A way back (loops): out, down under the nodes, and back up, so that it doesn't cross them. Its middle, too. */
-export function backPath({ sourceX, sourceY, targetX, targetY, under = -Infinity }: Omit<Way, "edge">): [string, number, number] {
-  const low = Math.max(sourceY, targetY, under) + DROP;
-  const right = sourceX + OUTWARDS;
-  const left = targetX - OUTWARDS;
-  const path =
-    `M${sourceX} ${sourceY}H${right - ROUND}q${ROUND} 0 ${ROUND} ${ROUND}V${low - ROUND}q0 ${ROUND} ${-ROUND} ${ROUND}` +
-    `H${left + ROUND}q${-ROUND} 0 ${-ROUND} ${-ROUND}V${targetY + ROUND}q0 ${-ROUND} ${ROUND} ${-ROUND}H${targetX}`;
-  return [path, (left + right) / 2, low];
-}
+/** The tip of an arrow that leads to the right, or to the left. */
+export const tip = (x: number, y: number, turned = false): string => `M${x} ${y}l${turned ? 9 : -9} -5v10z`;
 
 /** Draws a connection. Of one that is dragged at an end, `way` says where that end is. */
 export function connection(canvas: Canvas, picture: Picture, colours: Colours, way: Way, view: Box, zoom: number): void {
-  const { edge, sourceX: sx, sourceY: sy, targetX: tx, targetY: ty, under } = way;
-  const low = Math.max(sy, ty, under === undefined ? -Infinity : under + DROP);
-  if (!meets({ x: Math.min(sx, tx) - ASIDE, y: Math.min(sy, ty) - ASIDE, width: Math.abs(tx - sx) + 2 * ASIDE, height: low - Math.min(sy, ty) + 2 * ASIDE }, view)) return;
+  const { edge, sourceX: sx, sourceY: sy, targetX: tx, targetY: ty } = way;
+  if (!meets(boxOfWay(way), view)) return;
   const state = picture.run?.nodes[picture.graph.nodes[edge.from]?.name ?? ""];
   const done = (state?.counts[edge.output] ?? 0) > 0;
-  canvas.strokeStyle = done ? colours.good : state?.status === "running" ? colours.busy : colours["line-strong"];
+  canvas.strokeStyle = done ? colours.good : state?.status === "running" ? colours.busy : colours.wire;
   canvas.lineWidth = Math.max(2, 0.8 / zoom);
-  if (edge.kind !== "main") canvas.setLineDash([4, 4]);
-  if (under !== undefined) {
-    canvas.stroke(new Path2D(backPath(way)[0]));
-  } else {
+  if (edge.kind !== "main") {
+    canvas.setLineDash([4, 4]);
     canvas.beginPath();
     canvas.moveTo(sx, sy);
-    if (edge.kind !== "main") canvas.bezierCurveTo(sx, sy - reach(sy - ty), tx, ty + reach(sy - ty), tx, ty);
-    else if (Math.abs(sy - ty) < 0.5 && tx > sx) canvas.lineTo(tx, ty);
-    else canvas.bezierCurveTo(sx + reach(tx - sx), sy, tx - reach(tx - sx), ty, tx, ty);
+    canvas.bezierCurveTo(sx, sy - reach(sy - ty), tx, ty + reach(sy - ty), tx, ty);
     canvas.stroke();
+    canvas.setLineDash([]);
+    return;
   }
-  if (edge.kind !== "main") canvas.setLineDash([]);
+  const line = lineOf(way, way.route);
+  canvas.stroke(new Path2D(line.path));
+  if (zoom < NAMED) return;
+  canvas.fillStyle = canvas.strokeStyle;
+  canvas.fill(new Path2D(tip(tx, ty) + (line.turned ? tip(line.x, line.y, true) : "")));
 }
 
-/** How far a curve may reach out beside its ends. */
-const ASIDE = 60;
 const BORDER = 1.5;
 
 function face(canvas: Canvas, picture: Picture, colours: Colours, icon: Icons, id: string, box: Box, zoom: number): void {

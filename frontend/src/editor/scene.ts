@@ -2,6 +2,7 @@ import type { NodeDefinition } from "../forms/definition";
 import { type Edge, edgeId, type Graph, STICKY_NOTE } from "../graph/document";
 import { portsFor } from "./definitions";
 import { heightOf, NODE_WIDTH, noteSize, toCanvas } from "./geometry";
+import { along, Faces, leadsBack, parted, type Route, routed } from "./routing";
 
 /** A rectangle in canvas units. */
 export interface Box {
@@ -18,8 +19,8 @@ export interface Way {
   sourceY: number;
   targetX: number;
   targetY: number;
-  /** The bottom of the nodes that a way back (of a loop) passes under; undefined for any other. */
-  under?: number;
+  /** Around the nodes in its way, or back (of a loop); undefined where it leads straight to its end. */
+  route?: Route;
 }
 
 /** Where everything lies, in canvas units. Boxes of notes come first, since faces are drawn above them. */
@@ -44,7 +45,8 @@ export function sceneOf(graph: Graph, definitions: Definitions): Scene {
     else faces.push([node.id, { ...toCanvas(node.position), width: NODE_WIDTH, height: heightOf(portsFor(node, definitions[node.type])) }]);
   }
   const boxes = new Map([...notes, ...faces]);
-  const ways = new Map(graph.edges.flatMap((edge) => wayOf(edge, graph, definitions, boxes, faces)));
+  const ways = new Map(graph.edges.flatMap((edge) => wayOf(edge, graph, definitions, boxes)));
+  lead(ways, boxes, new Faces(faces.map(([, box]) => box)));
   const scene = { boxes, ways, bounds: around([...boxes.values()]) };
   latest = { graph, definitions, scene };
   return scene;
@@ -53,12 +55,20 @@ export function sceneOf(graph: Graph, definitions: Definitions): Scene {
 /** How far ports stick out of a face. */
 const OUT = 6;
 const IN = 4.5;
-const BACKWARDS = 20;
+/** Finds the way of each connection around the nodes, and those that would share a lane apart. */
+function lead(ways: Map<string, Way>, boxes: ReadonlyMap<string, Box>, faces: Faces): void {
+  const found = [...ways.values()].flatMap((way) => {
+    const [from, to] = [boxes.get(way.edge.from), boxes.get(way.edge.to)];
+    const route = way.edge.kind === "main" && from && to ? routed(way, from, to, faces) : undefined;
+    return route ? [{ way, ends: way, route, source: `${way.edge.from}/${way.edge.output}`, target: `${way.edge.to}/${way.edge.input}` }] : [];
+  });
+  parted(found).forEach((route, index) => {
+    const way = found[index]?.way;
+    if (way) way.route = route;
+  });
+}
 
-/** Whether a connection leads back, as loops do. */
-export const leadsBack = (kind: string, sourceX: number, targetX: number): boolean => kind === "main" && targetX < sourceX - BACKWARDS;
-
-function wayOf(edge: Edge, graph: Graph, definitions: Definitions, boxes: Map<string, Box>, faces: [string, Box][]): [string, Way][] {
+function wayOf(edge: Edge, graph: Graph, definitions: Definitions, boxes: Map<string, Box>): [string, Way][] {
   const [from, to] = [boxes.get(edge.from), boxes.get(edge.to)];
   const [source, target] = [graph.nodes[edge.from], graph.nodes[edge.to]];
   if (!from || !to || !source || !target) return [];
@@ -72,25 +82,10 @@ function wayOf(edge: Edge, graph: Graph, definitions: Definitions, boxes: Map<st
     targetX: to.x - IN,
     targetY: portAt(to, edge.input, portsFor(target, definitions[target.type]).inputs.length),
   };
-  if (leadsBack(edge.kind, way.sourceX, way.targetX)) way.under = lowest(faces, way.targetX, way.sourceX, Math.max(from.y + from.height, to.y + to.height));
   return [[edgeId(edge), way]];
 }
 
 const portAt = (box: Box, index: number, count: number): number => box.y + (box.height * (index + 0.5)) / Math.max(1, count);
-
-/** Room that a way back needs between nodes: it passes in the middle of it. */
-const LANE = 56;
-
-/** The bottom of the nodes that a way back passes under: those at its ends, and what lies so near below that there is no lane between. */
-function lowest(faces: [string, Box][], left: number, right: number, from: number): number {
-  const between = faces.map(([, box]) => box).filter((box) => box.x + box.width > left && box.x < right && box.y + box.height > from).sort((one, other) => one.y - other.y);
-  let low = from;
-  for (const box of between) {
-    if (box.y - low >= LANE) break;
-    low = Math.max(low, box.y + box.height);
-  }
-  return low;
-}
 
 /** The smallest box around boxes. */
 export function around(boxes: readonly Box[]): Box | null {
@@ -128,23 +123,32 @@ export const nodeAt = (scene: Scene, x: number, y: number): string | null =>
 export const seen = ([x, y, zoom]: readonly [number, number, number], width: number, height: number): Box =>
   ({ x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom });
 
-const STEPS = 16;
+/** A box around a connection, its bends counted in. */
+export function boxOfWay({ edge, sourceX, sourceY, targetX, targetY, route }: Way): Box {
+  const back = leadsBack(edge.kind, sourceX, targetX);
+  const [left, right] = [Math.min(sourceX, targetX, route?.left ?? sourceX), Math.max(sourceX, targetX, route?.right ?? sourceX)];
+  const [top, bottom] = [Math.min(sourceY, targetY, route?.y ?? sourceY), Math.max(sourceY, targetY, route?.y ?? sourceY)];
+  return grown({ x: left, y: top, width: right - left, height: bottom - top }, back ? ASIDE + BELOW : ASIDE);
+}
+
+/** How far a curve may reach out beside its ends, and a way back under them. */
+const ASIDE = 60;
+const BELOW = 20;
 
 /** The ends of the connection that passes a point within a distance; none where there is none. */
 export function endsAt(scene: Scene, x: number, y: number, distance: number): string[] {
-  for (const { edge, sourceX, sourceY, targetX, targetY, under } of scene.ways.values()) {
-    const room = grown(around([{ x: sourceX, y: sourceY, width: 0, height: 0 }, { x: targetX, y: targetY, width: 0, height: 0 }]) ?? NOWHERE, distance + 60);
-    if (under !== undefined || x < room.x || x > room.x + room.width || y < room.y || y > room.y + room.height) continue;
-    const half = (targetX - sourceX) / 2;
-    for (let step = 0; step <= STEPS; step++) {
-      const at = step / STEPS;
-      const [left, right] = [3 * at * (1 - at) ** 2, 3 * at ** 2 * (1 - at)];
-      const px = (1 - at) ** 3 * sourceX + left * (sourceX + half) + right * (targetX - half) + at ** 3 * targetX;
-      const py = ((1 - at) ** 3 + left) * sourceY + (right + at ** 3) * targetY;
-      if (Math.hypot(px - x, py - y) <= Math.max(distance, Math.hypot(targetX - sourceX, targetY - sourceY) / STEPS / 1.5)) return [edge.from, edge.to];
-    }
+  const point: Box = { x, y, width: 0, height: 0 };
+  for (const way of scene.ways.values()) {
+    if (way.edge.kind !== "main" || !meets(grown(point, distance + 1), boxOfWay(way))) continue;
+    const points = along(way, way.route);
+    if (points.some((to, index) => index > 0 && distanceTo([x, y], points[index - 1] ?? to, to) <= distance)) return [way.edge.from, way.edge.to];
   }
   return [];
 }
 
-const NOWHERE: Box = { x: 0, y: 0, width: 0, height: 0 };
+/** From a point to a piece of a line. */
+function distanceTo([x, y]: [number, number], [fromX, fromY]: [number, number], [toX, toY]: [number, number]): number {
+  const length = (toX - fromX) ** 2 + (toY - fromY) ** 2;
+  const at = length === 0 ? 0 : Math.max(0, Math.min(1, ((x - fromX) * (toX - fromX) + (y - fromY) * (toY - fromY)) / length));
+  return Math.hypot(x - fromX - at * (toX - fromX), y - fromY - at * (toY - fromY));
+}

@@ -1,6 +1,7 @@
 import type { Colours } from "./colours";
+import { type Frame, framesOf, onTheirWay, paintFrame } from "./frames";
 import { connection, type Icons, paint, type Part, type Picture, ring } from "./paint";
-import { around, type Box, common, grown, meets, seen, type Way } from "./scene";
+import { around, type Box, boxOfWay, common, grown, meets, seen, type Way } from "./scene";
 
 /** Nodes on their way, and how far they have come, in canvas units. */
 export interface Moved {
@@ -116,8 +117,12 @@ export interface Shown {
   icon: Icons;
 }
 
-/** The painted picture: what rests, the rings of what is chosen, and what is being moved; only connections between what rests and what moves are drawn in every frame. */
+/**
+ * The painted picture: what rests, the rings of what is chosen, and what is being moved; only connections between what
+ * rests and what moves, and frames of groups that are moved in part, are drawn in every frame.
+ */
 export class Sheets {
+  private readonly pulledFrames: Sheet;
   private readonly resting: Sheet;
   private readonly rings: Sheet;
   private readonly between: Sheet;
@@ -127,6 +132,7 @@ export class Sheets {
   private crossing: Way[] | null = null;
 
   constructor(holder: HTMLElement) {
+    this.pulledFrames = new Sheet(holder);
     this.resting = new Sheet(holder);
     this.rings = new Sheet(holder);
     this.between = new Sheet(holder);
@@ -136,7 +142,7 @@ export class Sheets {
   /** The picture has changed: all of it is drawn anew. */
   forget(): void {
     this.crossing = null;
-    for (const sheet of [this.resting, this.rings, this.between, this.moving]) sheet.forget();
+    for (const sheet of [this.pulledFrames, this.resting, this.rings, this.between, this.moving]) sheet.forget();
   }
 
   show(view: View, shown: Shown): void {
@@ -149,6 +155,8 @@ export class Sheets {
     const { bounds, boxes } = picture.scene;
     this.resting.show(view, content(shown, ids.size < boxes.size ? bounds : null, { node: (id) => !ids.has(id), way: ({ edge }) => !ids.has(edge.from) && !ids.has(edge.to) }), sharp);
     this.rings.show(view, ringsOf(shown, boxesOf(picture, selection.filter((id) => !ids.has(id)))), sharp, sharp ? 0 : AROUND);
+    this.pulledFrames.forget();
+    this.pulledFrames.show(view, stretched(shown), sharp, 0);
     this.between.forget();
     this.between.show(view, this.pulled(shown), sharp, 0);
     this.moving.show(shiftedBy(view, moved), this.carried(shown), sharp);
@@ -173,11 +181,14 @@ export class Sheets {
   private pulled({ picture, moved: { ids, x, y }, colours }: Shown): Content {
     this.crossing ??= ids.size === 0 ? [] : [...picture.scene.ways.values()].filter(({ edge }) => ids.has(edge.from) !== ids.has(edge.to));
     const crossing = this.crossing;
-    const pulled = (way: Way): Way =>
-      ids.has(way.edge.from) ? { ...way, sourceX: way.sourceX + x, sourceY: way.sourceY + y } : { ...way, targetX: way.targetX + x, targetY: way.targetY + y };
+    // straight to where the end is: a route would lead to where it was
+    const pulled = (way: Way): Way => {
+      const { edge, sourceX, sourceY, targetX, targetY } = way;
+      return ids.has(edge.from) ? { edge, sourceX: sourceX + x, sourceY: sourceY + y, targetX, targetY } : { edge, sourceX, sourceY, targetX: targetX + x, targetY: targetY + y };
+    };
     const ways = crossing.map(pulled);
     return {
-      bounds: around(ways.flatMap(ends)),
+      bounds: around(ways.map(boxOfWay)),
       draw: (canvas, view, zoom) => { for (const way of ways) connection(canvas, picture, colours, way, view, zoom); },
     };
   }
@@ -188,15 +199,19 @@ const content = ({ picture, colours, icon }: Shown, bounds: Box | null, part: Pa
   draw: (canvas, view, zoom) => paint(canvas, picture, part, view, zoom, colours, icon),
 });
 
+/** The frames of groups of which a part moves. */
+function stretched({ picture: { graph, scene }, moved, colours }: Shown): Content {
+  const { ids } = moved;
+  const frames: Frame[] = ids.size === 0 ? [] : framesOf(graph, onTheirWay((id) => scene.boxes.get(id), moved)).filter(({ group: { nodeIds } }) => nodeIds.some((id) => ids.has(id)) && !nodeIds.every((id) => ids.has(id)));
+  return {
+    bounds: around(frames.map((frame) => frame.box)),
+    draw: (canvas, _, zoom) => { for (const frame of frames) paintFrame(canvas, frame, colours, zoom); },
+  };
+}
+
 const boxesOf = ({ scene }: Picture, ids: Iterable<string>): Box[] => [...ids].flatMap((id) => scene.boxes.get(id) ?? []);
 
 const ringsOf = ({ colours }: Shown, boxes: readonly Box[]): Content => ({
   bounds: around(boxes),
   draw: (canvas, view, zoom) => { for (const box of boxes) if (meets(box, view)) ring(canvas, box, colours, zoom); },
 });
-
-const ends = ({ sourceX, sourceY, targetX, targetY, under }: Way): Box[] => [
-  { x: sourceX, y: sourceY, width: 0, height: 0 },
-  { x: targetX, y: Math.max(targetY, under ?? -Infinity), width: 0, height: 0 },
-  { x: targetX, y: targetY, width: 0, height: 0 },
-];

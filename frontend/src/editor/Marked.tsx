@@ -1,0 +1,30 @@
+import { useStore as useSheet, ViewportPortal } from "@xyflow/react";
+import { type StoreApi, useStore } from "zustand";
+import { t } from "../i18n";
+import { onTheirWay } from "./frames";
+import type { Shift } from "./Groups";
+import { useHandle } from "./handle";
+import { around, type Box } from "./scene";
+import type { Moved } from "./sheets";
+import { useEditorStore } from "./store";
+
+/** The rectangle around what was marked in a large workflow: it moves all of it, a click lets it go. */
+export function Marked({ ids, boxOf, moving, shift }: { ids: readonly string[]; boxOf: (id: string) => Box | undefined; moving: StoreApi<Moved>; shift: Shift }) {
+  const store = useEditorStore();
+  const moved = useStore(moving);
+  const zoom = useSheet((state) => state.transform[2]);
+  const at = onTheirWay(boxOf, moved);
+  const box = around(ids.flatMap((id) => at(id) ?? []));
+  const handle = useHandle((x, y, dropped) => shift(ids, x, y, dropped), () => store.setState({ selection: [], selectedEdges: [] }));
+  if (!box) return null;
+  return (
+    <ViewportPortal>
+      <div
+        className="marked"
+        title={t("editor.moveMarked")}
+        style={{ transform: `translate(${box.x}px, ${box.y}px)`, width: box.width, height: box.height, borderWidth: 1 / zoom }}
+        {...handle}
+      />
+    </ViewportPortal>
+  );
+}
