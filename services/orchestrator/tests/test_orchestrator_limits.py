@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from weft_contracts.messages import (
 from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
+from weft_kit.telemetry import metrics
+from weft_orchestrator.domain.fleet import Queue
 
 from services.orchestrator.tests.orchestrator_world import WORKFLOW, FakeRunner, World, chain, node
 
@@ -33,6 +36,11 @@ async def until(condition: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def measured(metric: str) -> float:
+    lines = metrics.render().decode().splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(metric)), 0.0)
 
 
 @contextlib.asynccontextmanager
@@ -178,6 +186,8 @@ async def test_a_project_that_queued_ten_thousand_runs_is_overtaken_by_another(w
     await asyncio.gather(*[world.start("v") for _ in range(10_000)])
     owner = world.service._owner
     await until(lambda: sum(queue.length for queue in owner.dispatcher.fleet.queues.values()) >= 9_000)
+    waited = 'weft_oldest_ready_task_seconds{pool="default"}'
+    await until(lambda: measured(waited) > 0)
     taken = len(runner.tasks)
     execution = new_id()
     payload = items.encode_outputs([[{"json": {}}]])
@@ -280,3 +290,20 @@ async def test_a_start_that_the_database_refuses_is_kept_as_failed(world: World,
     found = await world.ended(refused, "error")
     assert b"can't be stored" in found.execution.error
     await world.ended(other)
+
+
+def test_the_queue_knows_since_when_the_oldest_task_waits() -> None:
+    queue = Queue()
+    assert queue.oldest() is None
+    lives: Any = [
+        SimpleNamespace(project_id=project, ready={("N", 0): object()}) for project in ("a", "b", "a")
+    ]
+    for now, live in enumerate(lives):
+        queue.put(live, ("N", 0), float(now))
+    assert queue.oldest() == 0.0
+    assert queue.take() == (lives[0], ("N", 0))
+    assert queue.oldest() == 1.0
+    lives[1].ready.clear()  # it was stopped
+    assert (queue.oldest(), queue.length, queue.holds("b")) == (2.0, 1, False)
+    assert queue.take() == (lives[2], ("N", 0))
+    assert queue.oldest() is None

@@ -25,6 +25,9 @@ TICK_SECONDS: Final = 0.1
 STALL_SECONDS: Final = 1.0
 
 _ready = metrics.gauge("ready_tasks", "Node tasks that wait for a runner", ("pool",))
+_oldest = metrics.gauge(
+    "oldest_ready_task_seconds", "How long the node task that waits longest has waited", ("pool",)
+)
 _lost = metrics.counter("lost_dispatches", "Tasks whose runner died")
 
 
@@ -51,7 +54,7 @@ class Dispatcher:
             pool = _pool(live, key)
             queue = self.fleet.queue(pool)
             if queue.holds(live.project_id) or not self._dispatch(live, key, pool):
-                queue.put(live, key)
+                queue.put(live, key, time.monotonic())
 
     def pump(self) -> None:
         """Hands out what has waited, as far as there is room."""
@@ -181,6 +184,8 @@ class Dispatcher:
 
     def measure(self) -> None:
         for pool, queue in self.fleet.queues.items():
+            oldest = queue.oldest()
+            _oldest.labels(pool).set(0.0 if oldest is None else time.monotonic() - oldest)
             _ready.labels(pool).set(queue.length)
 
 

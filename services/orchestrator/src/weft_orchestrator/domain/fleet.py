@@ -67,11 +67,11 @@ class Queue:
     __slots__ = ("_projects", "length")
 
     def __init__(self) -> None:
-        self._projects: dict[str, deque[tuple[Live, Key]]] = {}
+        self._projects: dict[str, deque[tuple[Live, Key, float]]] = {}
         self.length = 0
 
-    def put(self, live: Live, key: Key) -> None:
-        self._projects.setdefault(live.project_id, deque()).append((live, key))
+    def put(self, live: Live, key: Key, now: float) -> None:
+        self._projects.setdefault(live.project_id, deque()).append((live, key, now))
         self.length += 1
 
     def holds(self, project_id: str) -> bool:
@@ -82,13 +82,23 @@ class Queue:
         while self._projects:
             project, waiting = next(iter(self._projects.items()))
             del self._projects[project]
-            live, key = waiting.popleft()
+            live, key, _ = waiting.popleft()
             self.length -= 1
             if waiting:
                 self._projects[project] = waiting
             if key in live.ready:
                 return live, key
         return None
+
+    def oldest(self) -> float | None:
+        """When what has waited longest came; None where nothing waits."""
+        for project, waiting in list(self._projects.items()):
+            while waiting and waiting[0][1] not in waiting[0][0].ready:
+                waiting.popleft()
+                self.length -= 1
+            if not waiting:
+                del self._projects[project]
+        return min((waiting[0][2] for waiting in self._projects.values()), default=None)
 
 
 class Fleet:
