@@ -175,6 +175,24 @@ def test_sub_workflow_gives_its_items_to_the_parent(owner: User) -> None:
     assert child_run["mode"] == "sub_workflow"
 
 
+def test_items_of_a_sub_workflow_are_followed_to_those_it_was_called_with(owner: User) -> None:
+    twice = "return items.flatMap((item, i) => [0, 1].map(k => ({json: {k}, pairedItem: {item: i}})))"
+    child = chain(
+        "doubling child",
+        node("In", "executeWorkflowTrigger", {"inputSource": "passthrough"}, 1.1),
+        code("Twice", twice),
+        edit("Edit", {"child": True}),
+    )
+    where = {"__rl": True, "mode": "id", "value": owner.import_workflow(child)}
+    call = node("Call", "executeWorkflow", {"workflowId": where, "options": {}}, 1.2)
+    rows = code("Rows", "return [1, 2].map(n => ({json: {n}}))")
+    after = edit("After", {"n": "={{ $('Rows').item.json.n }}"})
+    document = chain("parent of doubles", manual(), rows, call, after)
+    done = owner.run(owner.import_workflow(document, publish=False))
+    assert done["status"] == "success", done["error"]
+    assert [each["n"] for each in items(done, "After")] == ["1", "1", "2", "2"]
+
+
 def test_each_try_calls_the_sub_workflow(owner: User) -> None:
     child = chain(
         "failing child",

@@ -15,6 +15,7 @@ from weft_contracts.messages import (
     NodeFailed,
     NodeStarted,
     NodeWaiting,
+    Resume,
     ResumeExecution,
     RunnerControl,
     StartConfirmed,
@@ -290,16 +291,23 @@ async def test_a_sub_workflow_answers_its_parent(world: World, runner: FakeRunne
 
     def call(task: object, activation: object) -> object:
         if task.resume is not None:  # type: ignore[attr-defined]
+            resumed.append(task.resume)  # type: ignore[attr-defined]
             return NodeCompleted("P", 0, 2, 1, (), (1,), task.resume.data[0])  # type: ignore[attr-defined]
         given = items.encode_outputs([[{"json": {}}]])
         child = ChildStart("child", "child", "Start", given, (1,))
         return NodeWaiting("P", 0, 2, 1, (), "child", None, (child, child))
 
     runner.script["P"] = call
+    resumed: list[Resume] = []
     execution = await world.start("v")
     ended = await world.ended(execution)
     assert b'"by":"X"' in next(run for run in ended.node_runs if run.node == "P").outputs
     assert runner.ran.count("X") == 2
+    assert len(set(resumed[0].children)) == 2
+    for child in resumed[0].children:  # whose last node can be asked for
+        request = pb.GetNodeDataRequest(execution_id=child, keys=[pb.NodeRunKey(run_index=-1)])
+        (last,) = (await world.executions.GetNodeData(request)).outputs
+        assert (last.node, last.run_index, list(last.counts)) == ("X", 0, [1])
 
 
 async def test_cancel_stops_parent_and_children(world: World, runner: FakeRunner) -> None:

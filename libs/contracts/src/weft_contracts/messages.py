@@ -177,11 +177,12 @@ ExecutionCommand = StartExecution | CancelExecution | ResumeExecution | RetryExe
 
 class Resume(Part, frozen=True):
     """What wakes a waiting node run; the runner hands it to the node. `data` holds one payload per child for
-    kind child, the request for webhook and form, nothing for timer."""
+    kind child, the request for webhook and form, nothing for timer. `children`: their executions."""
 
     kind: Literal["timer", "webhook", "form", "child"]
     data: tuple[Payload | None, ...] = ()
     errors: tuple[NodeError | None, ...] = ()
+    children: tuple[str, ...] = ()
 
 
 class RunSegment(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="node.segment.v1"):

@@ -110,10 +110,12 @@ class ExecutionInfo:
 
 @dataclass(frozen=True)
 class Child:
-    """One finished sub-execution: its last node's first output, or its error."""
+    """One finished sub-execution: its last node's outputs, or its error. `origins`: for each of those items, output by
+    output, which item that it was called with it came from; None where that is not known, or several."""
 
-    items: list[Item]
+    outputs: Outputs
     error: str | None = None
+    origins: Sequence[Sequence[int | None]] = ()
 
 
 @dataclass(frozen=True)

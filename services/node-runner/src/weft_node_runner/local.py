@@ -66,6 +66,8 @@ class _Here:
         self._timezone = settings.timezone
         self._plans: dict[str, Plan] = {}
         self.workflows: Mapping[str, Mapping[str, Any]] = {}
+        self.ended: dict[str, tuple[str, Data]] = {}
+        """Sub-workflows' last nodes and data, by execution, until their caller has gone on."""
         self.mode: Mode = "cli"
         self.client = GuardedHttp(settings.net_allow)
         self.http: Http = self.client
@@ -119,7 +121,16 @@ class _Here:
         return {}
 
     async def outputs(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> Sequence[NodeOutput]:
-        return ()
+        last, data = self.ended[execution_id]
+        found = []
+        for node, index in ((node or last, index) for node, index in keys):
+            number = data.count(node) - 1 if index < 0 else index
+            run = data.run(node, number)
+            if run is not None:
+                payload = codec.encode_outputs(run.outputs)
+                counts = tuple(len(items) for items in run.outputs)
+                found.append(NodeOutput(node, number, counts, payload, run.inputs))
+        return found
 
     async def values(
         self, leaves: Sequence[Leaf], scope: Scope, count: int, project_id: str
@@ -247,7 +258,7 @@ class _Local:
 
     async def _call(self, effect: Run, suspend: Suspend) -> Outcome:
         """Runs the children one after the other, and then the node again with what they gave."""
-        task, ends, errors = self._task(effect), [], []
+        task, ends, errors, ids = self._task(effect), [], [], []
         for call in suspend.children:
             try:
                 child = await called(call, task, self._here)
@@ -258,10 +269,16 @@ class _Local:
             result = await local.run(child.items, child.trigger)
             ends.append(codec.encode_outputs(result.items))
             errors.append(result.error)
+            ids.append(local._id)
+            self._here.ended[local._id] = result.last_node, local._data
         if suspend.output is not None:
             return Outcome(suspend.output)
-        self._resume = Resume("child", tuple(ends), tuple(errors))
-        return await self._run(effect)
+        self._resume = Resume("child", tuple(ends), tuple(errors), tuple(ids))
+        try:
+            return await self._run(effect)
+        finally:
+            for each in ids:
+                del self._here.ended[each]
 
     async def _run(self, effect: Run) -> Outcome:
         task = self._task(effect)

@@ -704,7 +704,7 @@ class GetNodeDataRequest(_message.Message):
     execution_id: _builtins.str
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeRunKey]:
-        """Run index -1: the newest run."""
+        """Run index -1: the newest run. No node: the last node of an execution that has ended."""
 
     def __init__(
         self,

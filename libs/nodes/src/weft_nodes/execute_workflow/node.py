@@ -82,7 +82,7 @@ async def _finished(ctx: RunContext) -> Outputs:
     if not _waits(parameters) and not ctx.resume.children:
         return [passed_all(ctx.items)]
     each = parameters.get("mode", "once") == "each"
-    output: list[Item] = []
+    outputs: Outputs = [[]]
     for index, child in enumerate(ctx.resume.children):
         if child.error is not None:
             error = NodeRunError(child.error, item_index=index, code="SUB_WORKFLOW_FAILED")
@@ -91,10 +91,27 @@ async def _finished(ctx: RunContext) -> Outputs:
             item = ctx.failed_item(error, index)
             if not each:
                 item["pairedItem"] = [{"item": number} for number in range(len(ctx.items))]
-            output.append(item)
-        elif each:
-            output.extend(passed(item, index) for item in child.items)
-        else:
-            # the child's items are its own; equal counts pair by index, others have no ancestor here
-            output.extend(bare(item) for item in child.items)
-    return [output]
+            outputs[0].append(item)
+            continue
+        given = child.outputs[:1] if ctx.node.on_error == "continueErrorOutput" else child.outputs
+        outputs += [[] for _ in range(len(given) - len(outputs))]
+        for place, items in enumerate(given):
+            origins = child.origins[place] if place < len(child.origins) else [None] * len(items)
+            outputs[place] += [
+                passed(item, index) if each else _traced(item, number, origin, len(ctx.items), len(items))
+                for number, (item, origin) in enumerate(zip(items, origins, strict=True))
+            ]
+    return outputs
+
+
+def _traced(item: Item, number: int, origin: int | None, count: int, given: int) -> Item:
+    """Item `number` of the `given` that a child gave, which was called with `count`. As in n8n (tests/compat, calls),
+    one that says nothing of where it came from stands for all, and one that can't be followed for that in its place."""
+    if count == 1 or origin is not None:
+        return passed(item, origin or 0)
+    lineage = item.get("pairedItem")
+    if number < count and (lineage is not None or given == count):
+        return passed(item, number)
+    said = lineage if isinstance(lineage, list) else [lineage]
+    kept = [each for each in said if isinstance(each, dict) and not each.get("input")]
+    return {**item, "pairedItem": kept or [{"item": index} for index in range(count)]}

@@ -162,14 +162,34 @@ def origin(run_of: RunOf, source: Source, item: Item, node: str) -> Item | None:
         if place.node == node:
             found[place, number] = at
             continue
-        before = _before(run_of, place, at)
+        before = before_it(run_of, place, at)
         if before is None:
             return None
         ends.extend(before)
     return None if len(found) > 1 else next(iter(found.values()), {})
 
 
-def _before(run_of: RunOf, source: Source, item: Item) -> list[tuple[Source, int, Item]] | None:
+def beginning(run_of: RunOf, source: Source, item: Item) -> int | None:
+    """Which item of the execution's first run an item of `source` came from. None where that is not known, or where
+    it came from several."""
+    found: set[int] = set()
+    seen: set[tuple[Source, int]] = set()
+    ends = [(source, -1, item)]
+    while ends and len(found) < 2:
+        place, number, at = ends.pop()
+        if (place, number) in seen:
+            continue
+        seen.add((place, number))
+        before = before_it(run_of, place, at)
+        if before is None:
+            return None
+        if not before:
+            found.add(number)
+        ends.extend(before)
+    return found.pop() if len(found) == 1 else None
+
+
+def before_it(run_of: RunOf, source: Source, item: Item) -> list[tuple[Source, int, Item]] | None:
     """The items that an item of a run came from: none at a start, None where that is not known."""
     run = run_of(source.node, source.run)
     if run is None:

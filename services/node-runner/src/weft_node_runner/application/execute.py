@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from weft_contracts.errors import ErrorCode, WeftError
@@ -14,6 +15,7 @@ from weft_node_sdk.context import Child, Item, NodeRunError, Outputs, ResumeInfo
 from weft_node_sdk.items import passed_all
 from weft_node_sdk.labels import path_text
 
+from weft_node_runner.application.beginnings import beginnings
 from weft_node_runner.application.context import NodeContext
 from weft_node_runner.application.data import Data
 from weft_node_runner.application.ports import Outside
@@ -68,7 +70,7 @@ async def execute(
         known = f"The node type '{node.type}' is not installed, or not in version {node.version:g}."
         return Outcome(error=NodeError(known, "UNKNOWN_NODE_TYPE", node=node.name), fatal=True)
     state = await _state(node_plan, activation, data)
-    resume = await _resume(task, activation, outside)
+    resume = await _resume(task, activation, outside, several=bool(inputs) and len(inputs[0]) > 1)
     ctx = NodeContext(task, plan, node_plan, activation, inputs, data, outside, resume, state, respond)
     error: NodeRunError | None = None
     try:
@@ -151,7 +153,10 @@ async def _state(plan: NodePlan, activation: Activation, data: Data) -> dict[str
     return dict(run.state or {})
 
 
-async def _resume(task: RunSegment, activation: Activation, outside: Outside) -> ResumeInfo | None:
+async def _resume(
+    task: RunSegment, activation: Activation, outside: Outside, *, several: bool
+) -> ResumeInfo | None:
+    """`several`: a child may have been called with more than one item, so that its items may come from this or that."""
     given = task.resume
     if given is None or activation != task.entry:
         return None
@@ -166,8 +171,11 @@ async def _resume(task: RunSegment, activation: Activation, outside: Outside) ->
             values.append(codec.outputs_of(decoded))
     if given.kind == "child":
         children = [
-            Child(next((items for items in value if items), []), error.message if error else None)
+            Child(value, error.message if error else None)
             for value, error in zip(values, given.errors or [None] * len(values), strict=False)
         ]
+        if len(children) == len(given.children) == 1 and several and children[0].error is None:
+            followed = await beginnings(given.children[0], children[0].outputs, outside)
+            children = [replace(children[0], origins=followed)]
         return ResumeInfo("child", children=children)
     return ResumeInfo(given.kind, items=values[0][0] if values and values[0] else [])

@@ -144,11 +144,13 @@ class PostgresQueries:
         return run
 
     async def node_data(self, execution_id: str, keys: Sequence[tuple[str, int]]) -> list[pb.StoredOutput]:
-        """Stored outputs; run index -1 is the newest that has one. What is not there is left out."""
+        """Stored outputs; run index -1 is the newest that has one, no node the last node of what has ended. What is
+        not there is left out."""
         found = []
         for node, index in keys:
             rows = await self._fetch(
-                "SELECT * FROM orchestrator.node_runs WHERE execution_id = $1::uuid AND node = $2 "
+                "SELECT * FROM orchestrator.node_runs WHERE execution_id = $1::uuid AND node = coalesce("
+                "nullif($2, ''), (SELECT last_node FROM orchestrator.executions WHERE id = $1::uuid)) "
                 "AND ($3 < 0 OR run_index = $3) AND (data IS NOT NULL OR ref <> '') "
                 "ORDER BY run_index DESC LIMIT 1",
                 execution_id,

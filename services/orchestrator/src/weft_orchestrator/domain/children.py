@@ -13,7 +13,7 @@ def starts(parent: Live, report: m.NodeWaiting, children: tuple[m.ChildStart, ..
     first = 0 if row is None else row.details.woken_before
     return [
         m.StartExecution(
-            _child_id(parent, key, report.at, index),
+            child_id(parent, key, report.at, index),
             parent.project_id,
             child.workflow_id,
             child.version_id,
@@ -33,7 +33,7 @@ def starts(parent: Live, report: m.NodeWaiting, children: tuple[m.ChildStart, ..
 def cancels(parent: Live, key: Key, count: int, started: int) -> list[m.CancelExecution]:
     """For the `count` children that a node run of an ended parent has asked for at `started`."""
     return [
-        m.CancelExecution(_child_id(parent, key, started, index), reason="The parent ended.")
+        m.CancelExecution(child_id(parent, key, started, index), reason="The parent ended.")
         for index in range(count)
     ]
 
@@ -56,6 +56,6 @@ def end_of(child: Live) -> m.ResumeExecution | None:
     )
 
 
-def _child_id(parent: Live, key: Key, at: int, index: int) -> str:
-    """The same however often the report comes. `at`: when the node run asked, microseconds."""
+def child_id(parent: Live, key: Key, at: int, index: int) -> str:
+    """The same however often it is asked for. `at`: when the node run asked, microseconds."""
     return derived_id(at // 1000, parent.id, *key, index)

@@ -6,6 +6,7 @@ from weft_contracts.messages import Activation, NodeOutput, Resume, RunSegment
 from weft_contracts.payload import Payload
 from weft_engine.model import Run
 
+from weft_orchestrator.domain.children import child_id
 from weft_orchestrator.domain.live import Key, Live
 
 CARRIED_BYTES: Final = 64 * 1024
@@ -52,12 +53,14 @@ def _resume_of(live: Live, key: Key) -> Resume | None:
     arrived = live.wakes.get(key)
     if not arrived:
         return Resume("timer")
-    first, count = row.details.woken_before, max(row.details.children, 1)
+    details = row.details
+    first, count = details.woken_before, max(details.children, 1)
     wakes = [arrived.get(n) for n in range(first, first + count)]
     return Resume(
-        row.details.sleep,  # type: ignore[arg-type]
+        details.sleep,  # type: ignore[arg-type]
         tuple(wake.data if wake else None for wake in wakes),
         tuple(wake.error if wake else None for wake in wakes),
+        tuple(child_id(live, key, details.child_started, index) for index in range(details.children)),
     )
 
 
