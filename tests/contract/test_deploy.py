@@ -50,6 +50,13 @@ def test_compose_names_every_service_that_is_called() -> None:
     assert called - {"port"} == set(SERVICES) - {"gateway", "realtime"}
 
 
+def test_whoever_leaves_has_the_time_for_it() -> None:
+    """Docker would kill after 10 s, Kubernetes after 30."""
+    for name in SERVICES:
+        assert COMPOSE["services"][name]["stop_grace_period"] == "60s"
+        assert named("Deployment")[name]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == 60
+
+
 @pytest.mark.parametrize(("file", "manifest"), MANIFESTS)
 def test_manifests_fit_kubernetes(file: str, manifest: dict[str, Any]) -> None:
     kubernetes_validate.validate(manifest, "1.33", strict=True)
