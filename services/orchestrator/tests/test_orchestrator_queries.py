@@ -10,9 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
 from weft_contracts.messages import (
+    AuditRecorded,
+    Envelope,
     ExecutionChange,
     NodeCompleted,
     NodeError,
@@ -243,8 +246,21 @@ async def test_stop_ends_what_runs_and_refuses_what_has_ended(world: World, runn
     stopped = await world.executions.Stop(pb.StopRequest(execution_id=execution))
     assert stopped.execution.status == "cancelled"
     await refused(world.executions.Stop(pb.StopRequest(execution_id=execution)), ErrorCode.CONFLICT)
+    recorded: list[AuditRecorded] = []
+
+    async def record(envelope: Envelope) -> None:
+        assert isinstance(envelope.body, AuditRecorded)
+        recorded.append(envelope.body)
+
+    world.bus.subscribe(topics.AUDIT_EVENTS, record, "auth")
     await world.executions.Delete(pb.DeleteExecutionRequest(execution_id=execution))
     await refused(world.get(execution), ErrorCode.NOT_FOUND)
+    async with asyncio.timeout(30):
+        while not recorded:
+            await asyncio.sleep(0.01)
+    (told,) = recorded
+    assert (told.action, told.object_type, told.object_id) == ("execution.deleted", "execution", execution)
+    assert told.actor == "u1"
 
 
 async def test_retries_are_for_failures(world: World, runner: FakeRunner) -> None:

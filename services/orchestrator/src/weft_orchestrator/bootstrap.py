@@ -133,7 +133,9 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         PostgresRetention(infra.database), sweeper, settings.retention_days, settings.retention_failed_days
     )
     servicers: dict[type, object] = {
-        Executions: ExecutionsServicer(starts, queries, executions, shards, workflows, policy, sweeper),
+        Executions: ExecutionsServicer(
+            starts, queries, executions, shards, workflows, policy, sweeper, outbox
+        ),
         Statistics: StatisticsServicer(counts, policy),
     }
     service = OrchestratorService(

@@ -11,6 +11,7 @@ from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_kit import items
 from weft_kit.blobs import FILES, BlobStore
 from weft_kit.database import Database, database_errors
+from weft_kit.outbox import Outbox, Row
 
 from weft_orchestrator.adapters.file_entries import FileEntries
 from weft_orchestrator.adapters.postgres_counts import counted_again
@@ -280,7 +281,8 @@ class PostgresQueries:
             )
         return sorted((each for each in found if each.seq > after), key=lambda each: each.seq)
 
-    async def delete(self, execution_id: str) -> None:
+    async def delete(self, execution_id: str, outbox: Outbox, told: Row) -> None:
+        """`told` is sent where it is gone."""
         with database_errors():
             pool = await self._database.pool()
             async with pool.acquire() as connection, connection.transaction():
@@ -295,6 +297,8 @@ class PostgresQueries:
                         execution_id,
                     )
                 await counted_again(connection, execution_id)
+                await outbox.stage_rows(connection, [told])
+        outbox.wake()
 
     async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
         with database_errors():

@@ -5,17 +5,21 @@ from collections.abc import AsyncIterator
 from typing import Any, get_args
 
 import orjson
+from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import TERMINAL, Mode
+from weft_contracts.messages import TERMINAL, AuditRecorded, Mode
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.workflow_store import Workflows
 from weft_kit.identity.access import AccessPolicy
+from weft_kit.outbox import Outbox
 from weft_kit.rpc import caller
 
 from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries, execution_of
 from weft_orchestrator.adapters.postgres_shards import PostgresShards
+from weft_orchestrator.application.clock import now_us
+from weft_orchestrator.application.envelopes import envelope
 from weft_orchestrator.application.starts import Starts, parse
 from weft_orchestrator.application.sweeper import Sweeper
 from weft_orchestrator.domain.records import decode_head, encode
@@ -34,6 +38,7 @@ class ExecutionsServicer:
         workflows: Workflows,
         policy: AccessPolicy,
         sweeper: Sweeper,
+        outbox: Outbox,
     ) -> None:
         self._starts = starts
         self._queries = queries
@@ -42,6 +47,7 @@ class ExecutionsServicer:
         self._workflows = workflows
         self._policy = policy
         self._sweeper = sweeper
+        self._outbox = outbox
 
     async def _mine(self, execution_id: str, action: str) -> Any:
         """The row. Raises NOT_FOUND outside the caller's projects, FORBIDDEN."""
@@ -140,7 +146,10 @@ class ExecutionsServicer:
         row = await self._mine(request.execution_id, "execution:delete")
         if row["status"] not in TERMINAL:
             raise WeftError(ErrorCode.CONFLICT, "The execution has not ended yet. Stop it first.")
-        await self._queries.delete(request.execution_id)
+        by, project_id = caller().user_id, row["project_id"]
+        audit = AuditRecorded(by, "execution.deleted", "execution", row["key"], project_id, now_us())
+        told = (topics.AUDIT_EVENTS, envelope(audit, row["key"], project_id), None)
+        await self._queries.delete(row["key"], self._outbox, told)
         self._sweeper.deleted(row["key"])
         return pb.DeleteExecutionResponse()
 
