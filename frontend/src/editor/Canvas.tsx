@@ -12,12 +12,12 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { Maximize, WandSparkles } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type MouseEvent as ReactMouseEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { createStore } from "zustand";
 import { connect, moveNodes } from "../graph/commands";
-import type { Graph } from "../graph/document";
-import { groupsOf, unfoldedIds } from "../graph/groups";
+import type { Edge, Graph } from "../graph/document";
+import { groupOfFace, groupsOf, unfoldedIds } from "../graph/groups";
 import { t } from "../i18n";
 import { tidyUp } from "./actions";
 import { Dots } from "./Dots";
@@ -27,6 +27,7 @@ import { toCanvas, toDocument } from "./geometry";
 import { chosenFaces, shownGraph } from "./folding";
 import { GraphEntry } from "./GraphEntry";
 import { FoldedFace, Groups, type Shift } from "./Groups";
+import { CanvasMenu, type Pressed } from "./CanvasMenu";
 import { LinkEdge } from "./LinkEdge";
 import { Marked } from "./Marked";
 import { FAR, MANY, useMounted } from "./mounting";
@@ -205,6 +206,16 @@ export function Canvas() {
     return box && { ...box, ...byId.get(id)?.position };
   };
 
+  const [pressed, setPressed] = useState<Pressed | null>(null);
+  /** Opens the menu on a node (with what is chosen, where it is among it), on a connection, or where nothing is. */
+  const menu = (event: MouseEvent | ReactMouseEvent, on: { nodes?: string[]; edge?: Edge } = {}) => {
+    event.preventDefault();
+    const { selection } = store.getState();
+    const ids = real(on.nodes ?? []);
+    if (!on.edge && !(ids.length > 0 && ids.every((id) => selection.includes(id)))) store.setState({ selection: ids, selectedEdges: [] });
+    setPressed({ x: event.clientX, y: event.clientY, ...(on.edge && { edge: on.edge }) });
+  };
+
   const addFromDrop = (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
     if (state.isValid === true || state.toHandle || !state.fromNode || state.fromHandle.type !== "source") return;
     const point = "clientX" in event ? event : event.changedTouches.item(0);
@@ -249,6 +260,13 @@ export function Canvas() {
         if (!event.shiftKey && !event.metaKey && !event.ctrlKey) store.setState({ selection: real([node.id]), selectedEdges: [] });
       }}
       onNodeDoubleClick={(_, node) => { if (node.type === "face") store.setState({ opened: node.id }); }}
+      onNodeContextMenu={(event, node) => menu(event, { nodes: [node.id] })}
+      onSelectionContextMenu={(event, chosen) => menu(event, { nodes: chosen.map((node) => node.id) })}
+      onEdgeContextMenu={(event, { data }) => {
+        event.preventDefault();
+        if (data && !readOnly && (groupOfFace(data.edge.from) ?? groupOfFace(data.edge.to)) === null) menu(event, { edge: data.edge });
+      }}
+      onPaneContextMenu={(event) => menu(event)}
       onPaneClick={() => store.setState({ adding: null, selection: [], selectedEdges: [] })}
       nodesDraggable={!readOnly}
       nodesConnectable={!readOnly}
@@ -270,7 +288,7 @@ export function Canvas() {
       <Dots />
       {many && <Painted moving={moving} />}
       <Groups boxOf={boxOf} moving={moving} painted={many} shift={shift} />
-      {many && !readOnly && marked.length > 1 && marked === selection && <Marked ids={marked} boxOf={boxOf} moving={moving} shift={shift} />}
+      {many && !readOnly && marked.length > 1 && marked === selection && <Marked ids={marked} boxOf={boxOf} moving={moving} shift={shift} onMenu={(event) => menu(event, { nodes: [...marked] })} />}
       <Controls showInteractive={false} showFitView={false} aria-label={t("editor.view")}>
         <ControlButton onClick={() => fit(store, flow)} title={`${t("editor.fit")} (1)`} aria-label={t("editor.fit")}><Maximize /></ControlButton>
         {!readOnly && <ControlButton onClick={() => tidyUp(store)} title={t("editor.tidy")} aria-label={t("editor.tidy")}><WandSparkles /></ControlButton>}
@@ -278,6 +296,7 @@ export function Canvas() {
       <Choices />
       <SelectionBar />
       {scene.boxes.size > MAPPED && <Overview />}
+      {pressed && <CanvasMenu key={`${pressed.x} ${pressed.y}`} pressed={pressed} onClose={() => setPressed(null)} />}
     </ReactFlow>
   );
 }

@@ -1,4 +1,5 @@
 import { useStore as useSheet, ViewportPortal } from "@xyflow/react";
+import type { MouseEvent } from "react";
 import { type StoreApi, useStore } from "zustand";
 import { t } from "../i18n";
 import { onTheirWay } from "./frames";
@@ -9,7 +10,13 @@ import type { Moved } from "./sheets";
 import { useEditorStore } from "./store";
 
 /** The rectangle around what was marked in a large workflow: it moves all of it, a click lets it go. */
-export function Marked({ ids, boxOf, moving, shift }: { ids: readonly string[]; boxOf: (id: string) => Box | undefined; moving: StoreApi<Moved>; shift: Shift }) {
+export function Marked({ ids, boxOf, moving, shift, onMenu }: {
+  ids: readonly string[];
+  boxOf: (id: string) => Box | undefined;
+  moving: StoreApi<Moved>;
+  shift: Shift;
+  onMenu: (event: MouseEvent) => void;
+}) {
   const store = useEditorStore();
   const moved = useStore(moving);
   const zoom = useSheet((state) => state.transform[2]);
@@ -20,9 +27,10 @@ export function Marked({ ids, boxOf, moving, shift }: { ids: readonly string[]; 
   return (
     <ViewportPortal>
       <div
-        className="marked"
+        className="marked nopan"
         title={t("editor.moveMarked")}
         style={{ transform: `translate(${box.x}px, ${box.y}px)`, width: box.width, height: box.height, borderWidth: 1 / zoom }}
+        onContextMenu={onMenu}
         {...handle}
       />
     </ViewportPortal>

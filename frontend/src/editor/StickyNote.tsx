@@ -1,4 +1,4 @@
-import { type NodeProps, NodeResizer } from "@xyflow/react";
+import { type NodeProps, NodeResizer, NodeToolbar, Position } from "@xyflow/react";
 import { memo, useState } from "react";
 import { changeNode } from "../graph/commands";
 import { t } from "../i18n";
@@ -7,6 +7,8 @@ import { noteSize, STRETCH, toDocument } from "./geometry";
 import { Markdown } from "./Markdown";
 import { useTakesFocus } from "./focus";
 import { useEditor, useEditorStore } from "./store";
+
+const COLOURS = [1, 2, 3, 4, 5, 6, 7];
 
 /** A note on the canvas: Markdown, written by a double click. */
 export const StickyNote = memo(function StickyNote({ data, selected, id }: NodeProps & { data: FaceData }) {
@@ -29,6 +31,20 @@ export const StickyNote = memo(function StickyNote({ data, selected, id }: NodeP
           store.getState().change(changeNode(id, { parameters, position: toDocument(size) }));
         }}
       />
+      {selected && !readOnly && !writing && (
+        <NodeToolbar isVisible position={Position.Top} align="start" className="note-colours" role="radiogroup" aria-label={t("group.colour")}>
+          {COLOURS.map((each) => (
+            <button
+              key={each}
+              className={`colour-${each}`}
+              role="radio"
+              aria-checked={each === ((color - 1) % 7) + 1}
+              aria-label={t("editor.noteColour", { number: each })}
+              onClick={() => store.getState().change(changeNode(id, { parameters: { ...node.parameters, color: each } }))}
+            />
+          ))}
+        </NodeToolbar>
+      )}
       {writing ? (
         <textarea
           className="nodrag nowheel"

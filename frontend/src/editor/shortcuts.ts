@@ -56,6 +56,7 @@ export const ACTIONS: Action[] = [
   { key: "align.acrossX", keys: "", when: several, run: (store) => distributeSelected(store, "x") },
   { key: "align.acrossY", keys: "", when: several, run: (store) => distributeSelected(store, "y") },
   { key: "editor.fit", keys: "1", run: (store, flow) => fit(store, flow) },
+  { key: "editor.zoomWhole", keys: "0", run: (_, flow) => void flow.zoomTo(1, { duration: 120 }) },
   { key: "editor.zoomIn", keys: "+", run: (_, flow) => void flow.zoomIn({ duration: 120 }) },
   { key: "editor.zoomOut", keys: "-", run: (_, flow) => void flow.zoomOut({ duration: 120 }) },
   { key: "action.save", keys: "Ctrl+S", run: (store) => void save(store) },
