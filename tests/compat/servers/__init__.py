@@ -8,9 +8,12 @@ from pathlib import Path
 
 from tests.compat.cases.build import Case
 from tests.compat.servers import (
+    amqp,
     email_send,
     ftp,
     git,
+    kafka,
+    ldap,
     mongo_db,
     mqtt,
     my_sql,
@@ -43,6 +46,9 @@ _MODULES = {
     "git": git,
     "mqtt": mqtt,
     "rabbitmq": rabbit_mq,
+    "amqp": amqp,
+    "kafka": kafka,
+    "ldap": ldap,
 }
 GROUPS: Mapping[str, Group] = {name: Group(module.cases(), module.serve) for name, module in _MODULES.items()}
 """By node."""

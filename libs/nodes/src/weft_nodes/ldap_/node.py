@@ -1,6 +1,6 @@
 """LDAP: entries of a directory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -37,9 +37,11 @@ def _shown(held: bytes) -> Any:
         return {"type": "Buffer", "data": list(held)}
 
 
-def _json(entry: Entry) -> dict[str, Any]:
-    """A single value stands for itself."""
+def _json(entry: Entry, wanted: Sequence[str]) -> dict[str, Any]:
+    """A single value stands for itself; an attribute that was asked for by its name and has none is an empty list."""
     shown = {name: [_shown(each) for each in values] for name, values in entry.attributes.items()}
+    names_held = {name.casefold() for name in (*shown, "dn")}
+    shown |= {name: [] for name in wanted if name[:1].isalpha() and name.casefold() not in names_held}
     return {"dn": entry.dn, **{name: held[0] if len(held) == 1 else held for name, held in shown.items()}}
 
 
@@ -71,18 +73,17 @@ def _filter(parameters: Mapping[str, Any]) -> str:
 
 async def _search(directory: Directory, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     options = members(parameters)
-    wanted = value(options.get("attributes")) or []
+    given = value(options.get("attributes")) or []
+    wanted = [text_of(each) for each in (given if isinstance(given, list) else text_of(given).split(","))]
     found = await directory.search(
         text_of(parameters.get("baseDN")).strip(),
         _filter(parameters),
         scope=text_of(options.get("scope")) or "sub",
-        attributes=[
-            text_of(each) for each in (wanted if isinstance(wanted, list) else text_of(wanted).split(","))
-        ],
+        attributes=wanted,
         limit=0 if parameters.get("returnAll") is True else max(1, _number(parameters.get("limit"), _LIMIT)),
         page=_number(options.get("pageSize"), _PAGE),
     )
-    return [_json(entry) for entry in found]
+    return [_json(entry, wanted) for entry in found]
 
 
 async def _update(directory: Directory, parameters: Mapping[str, Any]) -> dict[str, Any]:
