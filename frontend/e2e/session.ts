@@ -18,7 +18,7 @@ const NARROW = { width: 360, height: 740 };
 /** Nothing serious in a state of a page, narrow and wide; in dark only what its colours may break, as nothing else differs. */
 export async function clear(page: Page, state: string): Promise<void> {
   await expect(page.locator(".skeleton, .opening")).toHaveCount(0);
-  for (const [size, colorScheme, ...tags] of [[NARROW, "light"], [WIDE, "light"], [WIDE, "dark", "cat.color"]] as const) {
+  for (const [size, colorScheme, ...tags] of [[NARROW, "light"], [WIDE, "light"], [WIDE, "dark", "cat.color"], [NARROW, "dark", "cat.color"]] as const) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme });
     await test.step(`${state}, ${size.width} px, ${colorScheme}`, () => nothingSerious(page, ...tags));

@@ -77,6 +77,18 @@ test("the canvas, a node and an execution have no serious barrier, wide or narro
   await expect(dialog(page).getByRole("alert").first()).toContainText("This one fails.");
   await clear(page, "failed node");
   await page.keyboard.press("Escape");
+  await face(page, "Unknown").dblclick();
+  await expect(dialog(page)).toBeVisible();
+  await clear(page, "node of an unknown type");
+  await page.keyboard.press("Escape");
+  await face(page, "Label").dblclick();
+  await dialog(page).getByRole("textbox", { name: "Value" }).click();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("{{ $json.no.such }}");
+  await expect(dialog(page).locator(".preview.bad")).toBeVisible();
+  await clear(page, "failing expression");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
 
   await page.getByRole("link", { name: "Details" }).click();
   await expect(page.getByRole("alert")).toContainText("This one fails.");
@@ -124,6 +136,13 @@ test("the editor's dialogs have no serious barrier, wide or narrow, light or dar
     await clear(page, state);
     await shut();
   }
+  await face(page, "Label").click();
+  await face(page, "Call").click({ modifiers: ["Control"] });
+  await page.keyboard.press("Shift+X");
+  await expect(page.getByRole("dialog", { name: "Convert to a sub-workflow" })).toBeVisible();
+  await clear(page, "sub-workflow");
+  await shut();
+  await page.locator(".react-flow__pane").click({ position: { x: 300, y: 20 } });
   await face(page, "Label").click();
   await page.keyboard.press("d");
   await expect(page.locator(".save.saved")).toHaveCount(1);

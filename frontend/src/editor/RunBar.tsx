@@ -6,10 +6,8 @@ import { named, t } from "../i18n";
 import { Menu } from "../ui/Menu";
 import { Status } from "../ui/states";
 import { sayError } from "../ui/toast";
-import { run, toggleListening } from "./running";
+import { LISTENERS, run, toggleListening } from "./running";
 import { useEditor, useEditorStore } from "./store";
-
-const LISTENERS = new Set(["webhook", "form", "chat"]);
 
 /** Run, stop, listen; and what the run on the canvas has come to. */
 export function RunBar() {

@@ -12,6 +12,8 @@ import { begun, follow, runOf } from "./runs";
 import { reload, save } from "./saving";
 import { type EditorStore, useEditor, useEditorStore } from "./store";
 
+/** Kinds of triggers that a call starts. */
+export const LISTENERS: ReadonlySet<string> = new Set(["webhook", "form", "chat"]);
 const FINAL = new Set(["success", "error", "cancelled"]);
 /** How often a run is asked for while it goes on. Its events are told once, after the commit: what an orchestrator that ended
  * between the two had stored, nobody tells. */

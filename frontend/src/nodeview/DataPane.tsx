@@ -1,5 +1,5 @@
 import { Search, X } from "lucide-react";
-import { useDeferredValue, useMemo, useState } from "react";
+import { memo, useDeferredValue, useMemo, useState } from "react";
 import type { Item } from "../graph/document";
 import { t } from "../i18n";
 import { DataTable } from "./DataTable";
@@ -23,7 +23,7 @@ interface DataPaneProps {
 }
 
 /** Items as schema, table, JSON, page or files. Only what can be seen of a long list is drawn. */
-export function DataPane({ label, items, root, chosen = 0, onChoose, files }: DataPaneProps) {
+export const DataPane = memo(function DataPane({ label, items, root, chosen = 0, onChoose, files }: DataPaneProps) {
   const [wanted, setView] = useState<View>("schema");
   const [searching, setSearching] = useState(false);
   const [text, setText] = useState("");
@@ -77,4 +77,4 @@ export function DataPane({ label, items, root, chosen = 0, onChoose, files }: Da
       </div>
     </div>
   );
-}
+});

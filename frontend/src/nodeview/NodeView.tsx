@@ -1,10 +1,10 @@
-import { FastForward, Pencil, Pin, PinOff, Play, StepForward, X } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { FastForward, Pencil, Pin, PinOff, Play, Radio, StepForward, X } from "lucide-react";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import { api } from "../api/api";
 import type { ExecutionData, Source } from "../api/types";
 import { definitionQuery, portsFor } from "../editor/definitions";
 import { NodeIcon } from "../editor/NodeIcon";
-import { run, runFrom, runNode, useRunData } from "../editor/running";
+import { LISTENERS, run, runFrom, runNode, toggleListening, useRunData } from "../editor/running";
 import { useEditor, useEditorStore } from "../editor/store";
 import { FormContext, type FormPlace } from "../forms/context";
 import { nodeSource, pathSource } from "../forms/expression";
@@ -49,8 +49,8 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
   const readOnly = useEditor((state) => state.readOnly);
   const project = useEditor((state) => state.workflow?.project_id ?? "");
   const definition = useQuery(definitionQuery(node.type)).data;
-  const earlier = useMemo(() => before(graph, node.id), [graph, node.id]);
-  const direct = useMemo(() => originsOf(graph, node.id), [graph, node.id]);
+  const earlier = useSame(before(graph, node.id));
+  const direct = useSame(originsOf(graph, node.id));
   const runs = runsOf(data, node.name);
   const [chosenRun, setRun] = useState<number | null>(null);
   const runIndex = Math.min(chosenRun ?? runs.length - 1, runs.length - 1);
@@ -78,7 +78,8 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
       completions: [...paths, ...others, "$json", "$input.all()", "$input.first()", "$now", "$today", "$vars", "$execution.id", "$workflow.name", "$itemIndex", "$runIndex"],
       inputFields: Object.keys(seen ?? {}),
       lookUp: (loader, search, cursor, signal) => {
-        const now = store.getState().history.graph.nodes[node.id] ?? node;
+        const now = store.getState().history.graph.nodes[node.id];
+        if (!now) return Promise.reject(new Error(t("state.failed")));
         return api.options(now.type, { loader, search, cursor, version: now.typeVersion, parameters: now.parameters, credentials: now.credentials ?? {}, project_id: project }, signal);
       },
       dataKey: JSON.stringify([data?.id, data?.status, origin, item, node.name]),
@@ -92,7 +93,7 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
         return api.evaluate({ project_id: project, expression, ...previewOf(expression, sight) }, signal);
       },
     };
-  }, [input, item, root, earlier, store, node, readOnly, data, origin, output, fed, graph.pins, project]);
+  }, [input, item, root, earlier, store, node.id, node.name, node.typeVersion, readOnly, data, origin, output, fed, graph.pins, project]);
 
   const pinned = graph.pins[node.name];
   const trigger = Boolean(definition?.trigger);
@@ -121,17 +122,27 @@ function Parts({ node, graph, data, onClose }: PartsProps) {
           </div>
           {ports.inputs.length === 0 && trigger ? <Hint title={t("node.noInput")} text={t("node.noInputText")} />
             : input ? <DataPane label={t("node.input")} items={input} {...(root && !readOnly ? { root } : {})} chosen={Math.min(item, Math.max(0, input.length - 1))} onChoose={setItem} />
-            : <Hint title={t("node.noData")} text={t(readOnly ? "node.notReached" : "node.noDataText")} />}
+            : (
+              <Hint title={t("node.noData")} text={t(readOnly ? "node.notReached" : "node.noDataText")}>
+                {!readOnly && origin !== null && <button onClick={() => void run(store, { destination_node: origin })}><Play size={15} />{t("node.runBefore")}</button>}
+              </Hint>
+            )}
         </section>
         <section className="pane middle" aria-label={t("node.parameters")}>
           <FormContext value={place}><Parameters node={node} definition={definition} /></FormContext>
         </section>
         <section className="pane out" aria-label={t("node.output")}>
-          <Output node={node} runs={runs} runIndex={runIndex} onRun={setRun} pinned={pinned} labels={ports.outputs} execution={data?.id} />
+          <Output node={node} runs={runs} runIndex={runIndex} onRun={setRun} pinned={pinned} labels={ports.outputs} execution={data?.id} listens={LISTENERS.has(definition?.trigger ?? "")} />
         </section>
       </div>
     </div>
   );
+}
+
+/** The value of before while it says the same: what is made of it is not made again at each key. */
+function useSame<T>(value: T): T {
+  const text = JSON.stringify(value);
+  return useMemo(() => JSON.parse(text) as T, [text]);
 }
 
 function NameField({ node }: { node: GraphNode }) {
@@ -150,8 +161,20 @@ function NameField({ node }: { node: GraphNode }) {
   );
 }
 
-function Hint({ title, text }: { title: string; text: string }) {
-  return <div className="empty small"><strong>{title}</strong><p>{text}</p></div>;
+function Hint({ title, text, children }: { title: string; text: string; children?: ReactNode }) {
+  return <div className="empty small"><strong>{title}</strong><p>{text}</p>{children}</div>;
+}
+
+/** Waits for a call of the node's test address, which runs the draft with it. */
+function Listen() {
+  const store = useEditorStore();
+  const listening = useEditor((state) => state.listening);
+  return (
+    <>
+      <button aria-pressed={listening} onClick={() => void toggleListening(store)}><Radio size={15} />{t(listening ? "run.stopListening" : "run.listen")}</button>
+      <p className="soft" role="status">{listening && t("run.listening")}</p>
+    </>
+  );
 }
 
 interface OutputProps {
@@ -162,9 +185,11 @@ interface OutputProps {
   pinned: Item[] | undefined;
   labels: string[];
   execution: string | undefined;
+  /** Calls start it: it can wait for one. */
+  listens: boolean;
 }
 
-function Output({ node, runs, runIndex, onRun, pinned, labels, execution }: OutputProps) {
+function Output({ node, runs, runIndex, onRun, pinned, labels, execution, listens }: OutputProps) {
   const store = useEditorStore();
   const readOnly = useEditor((state) => state.readOnly);
   const live = useEditor((state) => state.run?.nodes[node.name]);
@@ -216,7 +241,11 @@ function Output({ node, runs, runIndex, onRun, pinned, labels, execution }: Outp
       {current && current.logs.length > 0 && <pre className="logs">{current.logs.join("\n")}</pre>}
       {editing ? <PinEditor items={items ?? []} onSave={keep} onCancel={() => setEditing(false)} />
         : items ? <DataPane label={t("node.output")} items={items} chosen={Math.min(item, Math.max(0, items.length - 1))} onChoose={setItem} files={execution && items === outputs[output] ? { execution, node: node.name, run: runIndex, output } : undefined} />
-        : !current?.error && <Hint title={t("node.noOutput")} text={t(readOnly ? "node.notReached" : "node.noOutputText")} />}
+        : !current?.error && (
+          <Hint title={t("node.noOutput")} text={t(readOnly ? "node.notReached" : listens ? "node.listenText" : "node.noOutputText")}>
+            {listens && !readOnly && <Listen />}
+          </Hint>
+        )}
     </>
   );
 }
