@@ -20,7 +20,8 @@ from werkzeug.serving import make_server
 
 CLIENT, KEY = "weft", "s3cr3t/of the client"
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
-os.environ.setdefault("AUTHLIB_INSECURE_TRANSPORT", "1")  # http, on this machine
+INSECURE = "AUTHLIB_INSECURE_TRANSPORT"
+"""What lets authlib speak http, for as long as a provider is there."""
 
 
 @dataclass
@@ -143,12 +144,17 @@ class Provider:
         self.base = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
+        self._before = os.environ.get(INSECURE)
+        os.environ[INSECURE] = "1"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+        del os.environ[INSECURE]
+        if self._before is not None:
+            os.environ[INSECURE] = self._before
 
     def credential(self, **more: Any) -> dict[str, Any]:
         """The fields of an `oAuth2Api`."""
