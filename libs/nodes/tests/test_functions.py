@@ -67,7 +67,7 @@ async def test_function(pool: EvaluatorPool, code: str, expected: Any) -> None:
     [
         ("items[0].json.b = 1;", "returned nothing"),
         ("throw new Error('boom')", "boom"),
-        ("return 'x'", "not an object"),
+        ("return 'x'", "no list of items"),
     ],
 )
 async def test_function_fails_in_words(pool: EvaluatorPool, code: str, message: str) -> None:

@@ -272,7 +272,10 @@ def _http() -> dict[str, Case]:
 
 _BEHIND: dict[str, tuple[str, float, dict[str, Any]]] = {
     "function": ("function", 1, {"functionCode": "return items[0].json.map(j => ({json: j}))"}),
+    "function unchanged": ("function", 1, {"functionCode": "return items"}),
+    "function made": ("function", 1, {"functionCode": "return [{json: items[0].json.concat(items.length)}]"}),
     "function item": ("functionItem", 1, {"functionCode": "return item"}),
+    "function item made": ("functionItem", 1, {"functionCode": "return [item.length, item]"}),
     "code": ("code", 2, {"jsCode": "return $input.first().json.map(j => ({json: j}))"}),
     "code unchanged": ("code", 2, {"jsCode": "return items"}),
     "code each": ("code", 2, {"mode": "runOnceForEachItem", "jsCode": "return {json: {n: $json.length, item: $json}}"}),

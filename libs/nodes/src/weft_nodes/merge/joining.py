@@ -99,6 +99,8 @@ def join(matches: Matches, mode: str, data_from: str, clash: Clash, *, only_firs
     if mode == "keepNonMatches":
         left, right = matches.of_first(matched=False), matches.of_second(matched=False)
         if data_from == "both":
+            if not (matches.first and matches.second):
+                return left + right
             return _with_source(left, "input1") + _with_source(right, "input2")
         return left if data_from == "input1" else right
     if mode == "keepMatches" and data_from != "both":

@@ -82,6 +82,8 @@ def _combine(inputs: list[list[Item]], parameters: Mapping[str, Any], version: f
     if version < 3:
         how = _VERSION_2.get(text_of(parameters.get("combinationMode", "mergeByFields")), "combineByFields")
     options = members(parameters)
+    if how == "combineByPosition" and version < 3 and not all(inputs):
+        return append(inputs)
     if how == "combineByPosition":
         return by_position(inputs, Clash.read(options), unpaired=options.get("includeUnpaired") is True)
     if how == "combineAll":

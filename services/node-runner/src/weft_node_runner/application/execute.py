@@ -57,10 +57,10 @@ async def execute(
     node_plan = plan.node(activation.node)
     node = node_plan.node
     pinned = pins.get(node.name)
-    if isinstance(pinned, list):
+    if isinstance(pinned, list) and not node.disabled:
         given = [each if "json" in each else {"json": each} for each in pinned if isinstance(each, dict)]
         return Outcome(shaped(node_plan, [given], []), pinned=True)
-    inputs = await data.inputs(activation)
+    inputs = whole = await data.inputs(activation)
     if node.disabled:
         passed = next((items for items in inputs if items), [])
         return Outcome([[_passed(item, index) for index, item in enumerate(passed)]])
@@ -78,7 +78,7 @@ async def execute(
         if isinstance(result, Suspend):
             return Outcome(suspend=result, state=state, logs=tuple(ctx.logs))
         await ctx.checkpoint()
-        outputs = shaped(node_plan, result, inputs)
+        outputs = shaped(node_plan, result, inputs, whole)
         kept = state if node.traits.loops else None
         return Outcome(outputs, state=kept, logs=tuple(ctx.logs))
     except NodeRunError as failure:

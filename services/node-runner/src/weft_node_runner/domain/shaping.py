@@ -10,8 +10,11 @@ from weft_node_runner.domain.plan import NodePlan
 _JSON_TYPES = frozenset({dict, list, str, int, float, bool, type(None)})
 
 
-def shaped(plan: NodePlan, outputs: Any, inputs: list[list[Item]]) -> Outputs:
-    """Raises NodeRunError where the node gave what are no items."""
+def shaped(
+    plan: NodePlan, outputs: Any, inputs: list[list[Item]], whole: list[list[Item]] | None = None
+) -> Outputs:
+    """`whole`: the inputs as they came, where the node was given only the first items. Raises NodeRunError where the
+    node gave what are no items."""
     node = plan.node
     if not isinstance(outputs, list):
         raise NodeRunError(f"'{node.name}' gave no outputs")
@@ -19,7 +22,7 @@ def shaped(plan: NodePlan, outputs: Any, inputs: list[list[Item]]) -> Outputs:
     if node.on_error != "stopWorkflow":
         found = _errors(plan, found)
     if node.always_output and not (found and found[0]):
-        found = [[{"json": {}, "pairedItem": _everything(inputs)}], *found[1:]]
+        found = [[{"json": {}, "pairedItem": _everything(whole or inputs)}], *found[1:]]
     return found
 
 
