@@ -6,6 +6,7 @@ import {
   type NodeChange,
   ReactFlow,
   SelectionMode,
+  useKeyPress,
   useReactFlow,
   useStore,
   useStoreApi,
@@ -46,6 +47,7 @@ import "./canvas.css";
 const NODE_TYPES = { face: NodeFace, folded: FoldedFace, note: StickyNote };
 const EDGE_TYPES = { link: LinkEdge };
 const NONE: ReadonlySet<string> = new Set();
+const MULTIPLE = ["Shift", "Meta", "Control"];
 const AT_REST: Moved = { ids: NONE, x: 0, y: 0 };
 /** From this many nodes on a map of them helps. */
 const MAPPED = 6;
@@ -98,6 +100,10 @@ export function Canvas() {
     begin(store, flow);
   }, [ready, store, flow]);
 
+  // with a key held, a rectangle adds to what was chosen before
+  const chosenBefore = useRef(NONE);
+  const holding = useKeyPress("Space");
+
   // a selection by rectangle counts the painted nodes too
   const [marked, setMarked] = useState<readonly string[]>([]);
   useEffect(() => {
@@ -106,7 +112,7 @@ export function Canvas() {
       if (!drawn && before.userSelectionRect) setMarked(store.getState().selection);
       if (!drawn || drawn === before.userSelectionRect || drawn.width + drawn.height === 0) return;
       const [x, y] = sheet.getState().transform;
-      const ids = real(within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom }));
+      const ids = [...chosenBefore.current].concat(real(within(current(), { x: (drawn.x - x) / zoom, y: (drawn.y - y) / zoom, width: drawn.width / zoom, height: drawn.height / zoom })).filter((id) => !chosenBefore.current.has(id)));
       const { selection } = store.getState();
       if (ids.length !== selection.length || ids.some((id, at) => id !== selection[at])) store.setState({ selection: ids });
     });
@@ -141,7 +147,7 @@ export function Canvas() {
     const next = new Set(kept);
     for (const change of chosen) {
       for (const id of real([change.id])) {
-        if (change.selected) next.add(id);
+        if (change.selected || (userSelectionRect && chosenBefore.current.has(id))) next.add(id);
         else next.delete(id);
       }
     }
@@ -268,10 +274,14 @@ export function Canvas() {
       }}
       onPaneContextMenu={(event) => menu(event)}
       onPaneClick={() => store.setState({ adding: null, selection: [], selectedEdges: [] })}
-      nodesDraggable={!readOnly}
+      onPointerDownCapture={(event) => { chosenBefore.current = event.shiftKey || event.ctrlKey || event.metaKey ? new Set(store.getState().selection) : NONE; }}
+      // with Space held the view moves, also where it is pulled at a node
+      nodesDraggable={!readOnly && !holding}
       nodesConnectable={!readOnly}
       connectionRadius={36}
       selectionMode={SelectionMode.Partial}
+      selectionKeyCode={null}
+      multiSelectionKeyCode={MULTIPLE}
       panOnScroll
       zoomOnDoubleClick={false}
       selectionOnDrag={!readOnly}

@@ -18,7 +18,7 @@ const CHOSEN: (Key | null)[] = ["editor.open", "editor.rename", "editor.connect"
 const CANVAS: (Key | null)[] = ["editor.add", "editor.addNote", null, "action.undo", "action.redo", null, "editor.all", "editor.tidy", "editor.fit"];
 const FOR_READERS: ReadonlySet<Key> = new Set<Key>(["editor.open", "action.copy", "editor.all", "editor.fit"]);
 /** What makes no sense for notes alone. */
-const NOT_NOTES: ReadonlySet<Key> = new Set<Key>(["editor.open", "editor.connect", "editor.replace", "editor.disable", "editor.extract", "editor.tidy"]);
+const NOT_NOTES: ReadonlySet<Key> = new Set<Key>(["editor.connect", "editor.replace", "editor.disable", "editor.extract", "editor.tidy"]);
 
 function offered({ key, when }: Action, store: EditorStore): boolean {
   const { readOnly, selection, history } = store.getState();

@@ -1,5 +1,5 @@
 import { type NodeProps, NodeResizer, NodeToolbar, Position } from "@xyflow/react";
-import { memo, useState } from "react";
+import { memo } from "react";
 import { changeNode } from "../graph/commands";
 import { t } from "../i18n";
 import type { FaceData } from "./NodeFace";
@@ -15,7 +15,8 @@ export const StickyNote = memo(function StickyNote({ data, selected, id }: NodeP
   const { node } = data;
   const store = useEditorStore();
   const readOnly = useEditor((state) => state.readOnly);
-  const [writing, setWriting] = useState(false);
+  const writing = useEditor((state) => state.writing === id && !state.readOnly);
+  const setWriting = (on: boolean) => store.setState({ writing: on ? id : null });
   const element = useTakesFocus(id);
   const { width, height, color } = noteSize(node);
   const content = typeof node.parameters.content === "string" ? node.parameters.content : "";

@@ -31,12 +31,18 @@ const anyNode = (store: EditorStore) => store.getState().selection.length > 0;
 const grouped = (store: EditorStore) => groupsAt(store.getState().history.graph, store.getState().selection).length > 0;
 const first = (store: EditorStore) => store.getState().selection[0] ?? null;
 
+/** A node is opened, a note is written. */
+const openFirst = (store: EditorStore) => {
+  const id = first(store);
+  store.setState(store.getState().history.graph.nodes[id ?? ""]?.type === STICKY_NOTE ? { writing: id } : { opened: id });
+};
+
 /** Everything that can be done on the canvas, for shortcuts and for the command palette. */
 export const ACTIONS: Action[] = [
   { key: "editor.add", keys: "N", run: (store) => store.setState({ adding: nextPlace(store) }) },
   { key: "editor.addNote", keys: "Shift+S", run: (store, flow) => addNote(store, flow) },
   { key: "action.run", keys: "Ctrl+Enter", run: (store) => void run(store) },
-  { key: "editor.open", keys: "Enter", when: one, run: (store) => store.setState({ opened: first(store) }) },
+  { key: "editor.open", keys: "Enter", when: one, run: openFirst },
   { key: "editor.rename", keys: "F2", when: one, run: (store) => store.setState({ renaming: first(store) }) },
   { key: "editor.connect", keys: "C", when: one, run: (store) => store.setState({ connecting: first(store) }) },
   { key: "editor.replace", keys: "R", when: one, run: (store) => store.setState({ adding: { instead: first(store) ?? "" } }) },
@@ -49,6 +55,7 @@ export const ACTIONS: Action[] = [
   { key: "action.copy", keys: "Ctrl+C", when: chosen, run: (store) => void navigator.clipboard.writeText(copySelected(store)).then(() => say(t("state.copied"))) },
   { key: "action.delete", keys: "Delete", when: chosen, run: removeSelected },
   { key: "editor.all", keys: "Ctrl+A", run: selectAll },
+  { key: "editor.none", keys: "Escape", when: chosen, run: (store) => store.setState({ selection: [], selectedEdges: [] }) },
   { key: "action.undo", keys: "Ctrl+Z", run: (store) => store.getState().undo() },
   { key: "action.redo", keys: "Ctrl+Shift+Z", run: (store) => store.getState().redo() },
   { key: "editor.tidy", keys: "Shift+T", run: tidyUp },

@@ -62,6 +62,8 @@ interface ViewSlice {
   extracting: boolean;
   /** The group whose name and colour are asked for. */
   naming: string | null;
+  /** The note that is being written. */
+  writing: string | null;
   /** Ids of folded groups. */
   folded: ReadonlySet<string>;
   /** Who else has the workflow open. */
@@ -113,6 +115,7 @@ export const createEditorStore = (readOnly = false): EditorStore =>
       focusing: null,
       extracting: false,
       naming: null,
+      writing: null,
       folded: new Set<string>(),
       others: [],
       run: null,
