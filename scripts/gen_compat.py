@@ -42,6 +42,8 @@ _BEHAVIOUR = {
     "calls": "Sub-workflows",
     "training": "Training nodes",
 }
+_OF_NODE = {"httpRequestSignedIn": "httpRequest"}
+"""Groups that have not the name of the node that they are about."""
 
 Rows = dict[tuple[str, str], tuple[int, int]]
 """Equal and different, by the node's version and what it is to do."""
@@ -82,7 +84,7 @@ def text() -> str:
 def _table(title: str, groups: list[str], unlike: known.Known) -> list[str]:
     lines = [f"| {title} | equal | different |\n|---|---|---|---|---|\n"]
     for group in groups:
-        name = _BEHAVIOUR.get(group, f"`{group}`")
+        name = _BEHAVIOUR.get(group, f"`{_OF_NODE.get(group, group)}`")
         for (version, operation), (equal, different) in sorted(_rows(group, unlike).items()):
             lines.append(f"| {name} | {version} | {operation} | {equal or ''} | {different or ''} |\n")
     return lines
@@ -92,7 +94,8 @@ def _rows(group: str, unlike: known.Known) -> Rows:
     found: Rows = {}
     for name, case in _EVERY[group].items():
         document = case["document"]
-        at = [node for node in _nodes(document) if node["type"].endswith(f".{group}")]
+        kind = _OF_NODE.get(group, group)
+        at = [node for node in _nodes(document) if node["type"].endswith(f".{kind}")]
         at.sort(key=lambda node: node["name"] != "Node")  # what a case is about
         if at:
             answers = [node for node in document["nodes"] if node["type"].endswith(".respondToWebhook")]

@@ -7,9 +7,10 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 from weft_node_runner.adapters.address_policy import Policy
-from weft_node_runner.adapters.http import GuardedHttp
+from weft_node_runner.adapters.http import GuardedHttp, is_for, origin_of
 from weft_node_sdk.context import NodeRunError
 
 
@@ -314,3 +315,18 @@ async def test_nothing_is_kept_of_proxies(http: GuardedHttp, server: Server) -> 
     async with asyncio.timeout(10):
         for _ in range(3):
             await server.ended.acquire()
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "kept"),
+    [
+        ("http://a.test/", "https://a.test/b", True),
+        ("https://a.test/", "https://a.test/b", True),
+        ("https://a.test/", "http://a.test/b", False),
+        ("http://a.test/", "https://b.test/", False),
+        ("http://a.test:81/", "https://a.test/", False),
+        ("http://a.test/", "http://a.test:81/", False),
+    ],
+)
+def test_secrets_go_to_their_origin_or_the_same_host_by_tls(first: str, then: str, kept: bool) -> None:
+    assert is_for(origin_of(httpx.URL(first)), httpx.URL(then)) is kept

@@ -12,6 +12,7 @@ from tests.compat.servers import (
     email_send,
     ftp,
     git,
+    http_auth,
     kafka,
     ldap,
     mongo_db,
@@ -49,6 +50,7 @@ _MODULES = {
     "amqp": amqp,
     "kafka": kafka,
     "ldap": ldap,
+    "httpRequestSignedIn": http_auth,
 }
 GROUPS: Mapping[str, Group] = {name: Group(module.cases(), module.serve) for name, module in _MODULES.items()}
 """By node."""

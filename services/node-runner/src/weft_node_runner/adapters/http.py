@@ -160,15 +160,26 @@ def _made(transport: _Transport, max_redirects: int) -> httpx.AsyncClient:
     )
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+_Origin = tuple[str, str, int | None]
+"""Scheme, host, and the port where it is not the scheme's own."""
+
+
+def origin_of(url: httpx.URL) -> _Origin:
     return url.scheme, url.host, url.port
+
+
+def is_for(origin: _Origin, url: httpx.URL) -> bool:
+    """Whether secrets of the origin may go to the address: there, or to the same host by TLS."""
+    return (
+        origin_of(url) in (origin, ("https", *origin[1:])) if origin[2] is None else origin_of(url) == origin
+    )
 
 
 async def _keep_secrets(request: httpx.Request) -> None:
     """Before each request of a chain of redirects: what is secret was meant for the first origin."""
-    origin, names = request.extensions.get(_SECRETS) or (None, ())
-    if names and _origin(request.url) != origin:
-        for name in names:
+    if secrets := request.extensions.get(_SECRETS):
+        origin, names = secrets
+        for name in () if is_for(origin, request.url) else names:
             request.headers.pop(name, None)
 
 
@@ -289,7 +300,7 @@ class GuardedHttp:
                     timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECT_SECONDS)),
                     extensions={
                         _SENT: method,
-                        **({_SECRETS: (_origin(target), secret_headers)} if secret_headers else {}),
+                        **({_SECRETS: (origin_of(target), secret_headers)} if secret_headers else {}),
                     },
                 )
                 # As n8n: so long until the answer begins, redirects included, then for each silence in it.
