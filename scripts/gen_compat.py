@@ -41,6 +41,7 @@ _BEHAVIOUR = {
     "loops": "Loops",
     "calls": "Sub-workflows",
     "training": "Training nodes",
+    "flows": "Whole workflows",
 }
 _OF_NODE = {"httpRequestSignedIn": "httpRequest"}
 """Groups that have not the name of the node that they are about."""

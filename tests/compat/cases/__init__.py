@@ -4,12 +4,24 @@ A case is a document and, where it calls others, the documents of those: `{"docu
 they come from the tables of this package; `python -m tests.compat.cases GROUP NAME` prints one to import somewhere.
 """
 
-from tests.compat.cases import called, engine, files, http, shaping, single, texts, tools, turns, two_inputs
+from tests.compat.cases import (
+    called,
+    engine,
+    files,
+    flows,
+    http,
+    shaping,
+    single,
+    texts,
+    tools,
+    turns,
+    two_inputs,
+)
 from tests.compat.cases.build import Case
 
 CASES: dict[str, dict[str, Case]] = {}
 """Group, then name."""
 
-for table in (single, shaping, texts, two_inputs, http, files, engine, called, turns, tools):
+for table in (single, shaping, texts, two_inputs, http, files, engine, called, turns, tools, flows):
     for group, cases in table.cases().items():
         CASES.setdefault(group, {}).update(cases)

@@ -8,7 +8,7 @@ from pyjson5 import Json5Exception, decode
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, Varying
 from weft_node_sdk.items import for_each, for_each_row
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.paths import MISSING, drop, get, put
+from weft_node_sdk.paths import MISSING, drop, get, last_name, put
 from weft_node_sdk.values import (
     CONVERSIONS,
     NotConvertible,
@@ -83,7 +83,7 @@ def _keeper(parameters: Mapping[str, Any], version: float, dots: bool) -> Keep:
             for name in wanted:
                 found = get(json, name, dots=dots)
                 if found is not MISSING:
-                    put(kept, name, found, dots=dots)
+                    kept[last_name(name, dots=dots)] = found
             return kept
 
         return selected

@@ -1,23 +1,63 @@
 """Execute Sub-workflow: runs another workflow once with all items or once for each, waiting for it or not."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, SubWorkflow, Suspend
 from weft_node_sdk.items import bare, passed, passed_all
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import checked, located, members, value
+from weft_node_sdk.values import CONVERSIONS, NotConvertible, article, checked, located, members, shown, value
+
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "number": (int, float),
+    "boolean": bool,
+    "array": list,
+    "object": dict,
+}
 
 
-def _inputs(item: Item, parameters: dict[str, Any], version: float) -> Item:
-    """What the child gets of an item: the values mapped to its inputs, or the item."""
+def _inputs(item: Item, parameters: dict[str, Any], version: float, index: int) -> Item:
+    """What the child gets of an item: the item, and over it the values mapped to its inputs. Raises NodeRunError where
+    a value is not of its input's type."""
     mapping = parameters.get("workflowInputs")
     stated = mapping.get("value") if isinstance(mapping, Mapping) and version >= 1.2 else None
-    if not isinstance(stated, dict) or not stated or mapping is None:
+    if not isinstance(stated, dict) or mapping is None:
         return bare(item)
-    if mapping.get("mappingMode") == "autoMapInputData":
-        return {**bare(item), "json": {name: item["json"].get(name) for name in stated}}
-    return {**bare(item), "json": dict(checked(stated))}
+    schema = [entry for entry in mapping.get("schema") or () if isinstance(entry, dict)]
+    kinds = {entry.get("id"): entry.get("type") for entry in schema}
+    removed = {entry.get("id") for entry in schema if entry.get("removed") is True}
+    json = {name: held for name, held in item["json"].items() if name not in removed}
+    for name, given in checked(stated).items():
+        held = _typed(name, str(kinds.get(name)), given, mapping, index)
+        if held is None:
+            json.pop(name, None)
+        elif name not in removed:
+            json[name] = held
+    return {**bare(item), "json": json}
+
+
+def _typed(name: str, kind: str, given: Any, mapping: Mapping[str, Any], index: int) -> Any:
+    """The value as its input wants it; what is no text is taken for one unless texts are asked for."""
+    convert = CONVERSIONS.get(kind)
+    if (
+        convert is None
+        or given is None
+        or (kind == "string" and mapping.get("convertFieldsToString") is not True)
+    ):
+        return given
+    if mapping.get("attemptToConvertTypes") is True:
+        try:
+            return convert(given)
+        except NotConvertible:
+            pass
+    elif isinstance(given, _TYPES[kind]) and isinstance(given, bool) == (kind == "boolean"):
+        return given
+    raise NodeRunError(
+        f"The input '{name}' expects {article(kind)} but we got {shown(given)}",
+        description="Change the value, or let the node convert types.",
+        item_index=index,
+    )
 
 
 async def _document(ctx: RunContext, parameters: dict[str, Any]) -> Mapping[str, Any]:
@@ -63,13 +103,13 @@ async def run(ctx: RunContext) -> Outputs | Suspend:
         return [[]]
     version = ctx.node.version
     parameters = await ctx.parameters()
+    given = enumerate(zip(ctx.items, parameters, strict=True))
+    items = [_inputs(item, one, version, index) for index, (item, one) in given]
     if parameters[0].get("mode", "once") == "each":
         children = [
-            await _call(ctx, one, [_inputs(item, one, version)], _waits(one))
-            for item, one in zip(ctx.items, parameters, strict=True)
+            await _call(ctx, one, [item], _waits(one)) for item, one in zip(items, parameters, strict=True)
         ]
     else:
-        items = [_inputs(item, one, version) for item, one in zip(ctx.items, parameters, strict=True)]
         children = [await _call(ctx, parameters[0], items, _waits(parameters[0]))]
     unattended = not any(child.wait for child in children)
     return Suspend("child", children=children, output=[passed_all(ctx.items)] if unattended else None)

@@ -91,7 +91,7 @@ async def _add_body(ctx: RunContext, index: int, parameters: Mapping[str, Any], 
         draft.content = text_of(parameters.get("body", "")).encode()
         draft.content_type = "application/x-www-form-urlencoded"
     elif kind == "form-urlencoded":
-        draft.kind, draft.content = "form", _gathered(_named(parameters, "bodyParameters"))
+        draft.kind, draft.content = "form", dict(_named(parameters, "bodyParameters"))  # as in _query
     elif parameters.get("specifyBody", "keypair") == "json":
         draft.kind, draft.content = "json", json_value(parameters.get("jsonBody"), "JSON of the body")
     else:

@@ -33,11 +33,11 @@ def by_position(inputs: list[list[Item]], clash: Clash, *, unpaired: bool) -> li
 
 
 def all_combinations(first: list[Item], second: list[Item], clash: Clash) -> list[Item]:
-    return [
-        clash.combine([(0, i, left), (1, j, right)])
-        for i, left in enumerate(first)
-        for j, right in enumerate(second)
-    ]
+    """Each item of input 1 with every one of input 2; the other way round where input 1 is preferred."""
+    pairs = [((0, i, left), (1, j, right)) for i, left in enumerate(first) for j, right in enumerate(second)]
+    if clash.prefer == 0:
+        pairs.sort(key=lambda pair: pair[1][1])
+    return [clash.combine(pair) for pair in pairs]
 
 
 def _fields(parameters: Mapping[str, Any], version: float) -> Pairs:

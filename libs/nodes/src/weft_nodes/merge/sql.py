@@ -34,7 +34,7 @@ _TABLE: Final = re.compile(
     re.IGNORECASE,
 )
 _NOT_ROW_BY_ROW: Final = re.compile(
-    r"\b(?:union|intersect|except|distinct|group\s+by|with)\b|\b(?:count|sum|avg|min|max|total|group_concat)\s*\(|,\s*input\d",
+    r"\b(?:union|intersect|except|distinct|group\s+by|with)\b|\b(?:count|sum|avg|min|max|total|group_concat)\s*\(|,\s*input\d+\b(?!\s*\.)",
     re.IGNORECASE,
 )
 _QUOTED: Final = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -4,7 +4,7 @@ from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each
-from weft_node_sdk.paths import MISSING, drop, get, put
+from weft_node_sdk.paths import MISSING, drop, get
 from weft_node_sdk.values import members, names_in, value
 
 
@@ -34,12 +34,13 @@ def _others(
         for name in names_in(value(parameters.get("fieldsToInclude"))):
             found = get(json, name, dots=dots)
             if found is not MISSING:
-                put(others, name, found, dots=dots)
+                others[name] = found
     return others
 
 
 def _split(json: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The JSON of the new items. Raises NodeRunError where destinations and fields differ in number."""
+    """The JSON of the new items, in which a path is a name as it stands. Raises NodeRunError where destinations and
+    fields differ in number."""
     fields = names_in(value(parameters.get("fieldToSplitOut")))
     if not fields:
         raise NodeRunError("No field to split out is given")
@@ -58,9 +59,7 @@ def _split(json: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, A
         whole = not targets and parameters.get("include", "noOtherFields") == "noOtherFields"
         name = targets[0] if targets else fields[0]
         return [
-            _spread(entry)
-            if whole and isinstance(entry, (dict, list))
-            else _with(others, {name: entry}, dots)
+            _spread(entry) if whole and isinstance(entry, (dict, list)) else {**others, name: entry}
             for entry in lists[0]
         ]
     columns = [
@@ -76,13 +75,6 @@ def _split(json: dict[str, Any], parameters: dict[str, Any]) -> list[dict[str, A
 def _spread(entry: dict[str, Any] | list[Any]) -> dict[str, Any]:
     """An entry that becomes the item itself; a list by its places."""
     return entry if isinstance(entry, dict) else {str(place): part for place, part in enumerate(entry)}
-
-
-def _with(others: dict[str, Any], fields: dict[str, Any], dots: bool) -> dict[str, Any]:
-    json = dict(others)
-    for name, entry in fields.items():
-        put(json, name, entry, dots=dots)
-    return json
 
 
 async def run(ctx: RunContext) -> Outputs:

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import IO, Any, Final, Literal, TypeVar
 
 from weft_contracts.errors import ErrorCode, WeftError
@@ -61,8 +62,9 @@ class NodeContext(BinaryCalls):
     ) -> None:
         self.node = node_plan.info
         self.run_index = activation.run_index
-        self.inputs = [readable(items) for items in inputs]
-        self._arrived_items = inputs[0] if inputs else []
+        once = node_plan.node.execute_once
+        self.inputs = [readable(items[:1] if once else items) for items in inputs]
+        self._arrived_items = inputs[0] if inputs else []  # all: expressions see what isn't worked on, too
         self.arrived = [source is not None for source in activation.inputs] or [bool(inputs)]
         self.resume = resume
         self.http: Http = outside.http
@@ -202,7 +204,10 @@ class NodeContext(BinaryCalls):
         await self._data.lineage(self._activation, frozenset(names))
 
     def jail(self, scope: Scope) -> Code:
-        requests = self._node_plan.node.traits.idempotency != "safe"
+        node = self._node_plan.node
+        if node.execute_once:
+            scope = replace(scope, items=scope.items[:1])
+        requests = node.traits.idempotency != "safe"
         return self._outside.code(self._task.project_id, scope, self.log, self, requests=requests)
 
     async def scope(self, extra: dict[str, Any] | None = None) -> Scope:

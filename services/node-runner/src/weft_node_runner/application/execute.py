@@ -71,7 +71,7 @@ async def execute(
         return Outcome(error=NodeError(known, "UNKNOWN_NODE_TYPE", node=node.name), fatal=True)
     state = await _state(node_plan, activation, data)
     resume = await _resume(task, activation, outside, several=bool(inputs) and len(inputs[0]) > 1)
-    ctx = NodeContext(task, plan, node_plan, activation, inputs, data, outside, resume, state, respond)
+    ctx = NodeContext(task, plan, node_plan, activation, whole, data, outside, resume, state, respond)
     error: NodeRunError | None = None
     try:
         result = await node_plan.run(cast("RunContext", ctx))
