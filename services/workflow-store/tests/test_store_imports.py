@@ -136,3 +136,30 @@ def test_what_templates_hold_is_known() -> None:
         **{"Fetch": ["Total"], "Total": ["Large?", "Gone"], "Large?": ["Loop"], "Loop": ["Join"]},
     )
     assert codes(text) == ["DANGLING_CONNECTION"]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        b'{"workflow":%s}',
+        b'{"id":1,"name":"Shown","workflow":{"id":1,"name":"Shown","workflow":%s}}',
+        b'{"workflows":[%s]}',
+        b'{"data":[%s],"nextCursor":null}',
+        b"\xef\xbb\xbf%s",
+    ],
+)
+def test_what_an_answer_of_an_api_holds_is_imported_as_it_is_spelled(wrapped: bytes) -> None:
+    text = workflow(node("A", "noOp", parameters={"big": 1.0}))
+    (document,) = Document.parse_all(wrapped % text, LIMIT)
+    assert document.json == json.loads(text)
+
+
+def test_a_wrapped_document_without_a_name_takes_the_wrappers() -> None:
+    (document,) = Document.parse_all(b'{"name":"Shown","workflow":{"nodes":[],"connections":{}}}', LIMIT)
+    assert document.json["name"] == "Shown"
+
+
+def test_a_wrapper_that_holds_no_workflow_says_so() -> None:
+    for text in (b'{"data":{"data":{"data":{"data":{}}}}}', b'{"workflow":null}', b'{"workflows":[1]}'):
+        with pytest.raises(WeftError, match="workflow"):
+            Document.parse_all(text, LIMIT)

@@ -1,5 +1,6 @@
 """Workflow documents as people send them: n8n's JSON, checked for its shape and never changed."""
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,9 @@ from weft_kit.items import loads_js
 MAX_NODES: Final = 5_000
 MAX_NAME: Final = 255
 UNNAMED: Final = "My workflow"
+_HOLDERS: Final = ("workflow", "workflows", "data")
+_WRAPPERS: Final = 3
+"""How deep a document may stand."""
 _TEXT_VERSION: Final = re.compile(rb'"\d+(?:\.\d+)?"')
 
 
@@ -38,6 +42,8 @@ class Document:
     def parse_all(cls, text: bytes, max_bytes: int) -> "list[Document]":
         """One object, or an array of them, each as it is spelled there but for what `mended` puts right. Raises as
         `parse` does, with the `document`'s place in the array."""
+        if len(text) <= max_bytes:
+            text = unwrapped(text)
         if text.lstrip()[:1] != b"[":
             return [cls.parse(mended(text) if len(text) <= max_bytes else text, max_bytes)]
         if not _read(text, max_bytes):
@@ -118,6 +124,27 @@ def renamed(text: bytes, name: str) -> bytes:
 def retagged(text: bytes, tags: list[str]) -> bytes:
     """The document with other tags; everything else keeps its own spelling."""
     return _with(text, "tags", tags)
+
+
+def unwrapped(text: bytes) -> bytes:
+    """What an answer of an API holds: a template's `workflow`, `workflows`, or `data`. Without a byte order mark; a
+    document that has no name takes the wrapper's."""
+    text = text.removeprefix(codecs.BOM_UTF8)
+    for _ in range(_WRAPPERS):
+        try:
+            parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return text
+        held = next(
+            (_spelled(parts, key) for key in _HOLDERS if _spelled(parts, key)[:1] in (b"{", b"[")), b""
+        )
+        if "nodes" in parts or not held:
+            return text
+        text = held
+        if held[:1] == b"{" and _spelled(parts, "name")[:1] == b'"':
+            inner = msgspec.json.decode(held, type=dict[str, msgspec.Raw])
+            text = msgspec.json.encode({"name": parts["name"], **inner})
+    return text
 
 
 def mended(text: bytes) -> bytes:
