@@ -16,9 +16,7 @@ from weft_cli.embedded.front_door import FrontDoor
 from weft_cli.embedded.lock import HomeLock, open_port
 from weft_cli.main import cli
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import CancelExecution, Envelope
 from weft_expressions.errors import EvaluatorUnavailable
-from weft_kit.bus.letters import Letters
 
 
 def findings(**environment: str) -> tuple[int, dict[str, Any]]:
@@ -121,29 +119,6 @@ def test_migrate_brings_every_schema_up(pg_dsn: str) -> None:
     for _ in range(2):
         result = CliRunner().invoke(cli, ["migrate"], env={"WEFT_DATABASE_URL": pg_dsn})
         assert result.exit_code == 0, result.output
-
-
-def test_letters_are_listed_with_their_errors(tmp_path: Path) -> None:
-    environment = {"WEFT_HOME": str(tmp_path), "WEFT_KAFKA_BROKERS": ""}
-    none = CliRunner().invoke(cli, ["letters"], env=environment)
-    assert (none.exit_code, none.output) == (0, "no dead letters\n")
-    assert not (tmp_path / "dead-letters").exists()
-    letters = Letters(tmp_path / "dead-letters")
-    identifier = letters.add("execution.commands", Envelope("m1", CancelExecution("e1"), key="e1"), "bug")
-    result = CliRunner().invoke(cli, ["letters", "--json"], env=environment)
-    assert result.exit_code == 1
-    found = json.loads(result.stdout)
-    assert found.pop("at").endswith("+00:00")
-    assert found == {
-        "id": identifier, "topic": "execution.commands", "key": "e1", "type": "execution.cancel", "error": "bug",
-    }  # fmt: skip
-    assert identifier in CliRunner().invoke(cli, ["letters"], env=environment).stdout
-
-
-def test_letters_of_a_cluster_out_of_reach_are_3() -> None:
-    result = CliRunner().invoke(cli, ["letters"], env={"WEFT_KAFKA_BROKERS": "127.0.0.1:1"})
-    assert result.exit_code == 3
-    assert "127.0.0.1:1 is out of reach" in result.stderr
 
 
 def test_help_shows_examples() -> None:

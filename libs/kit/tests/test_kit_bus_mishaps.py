@@ -34,7 +34,7 @@ async def test_a_full_disk_ends_no_subscriber(monkeypatch: pytest.MonkeyPatch) -
     await bus.start()
     async with asyncio.timeout(10):
         await bus.submit(TOPIC, MESSAGE)
-    assert [letter.envelope for letter in bus.letters.all()] == [MESSAGE]
+    assert [letter.envelope async for letter in bus.letters.all()] == [MESSAGE]
     await bus.stop()
 
 

@@ -104,8 +104,10 @@ async def test_three_lost_runners_take_the_error_output_where_there_is_one(world
 
 
 async def letters(world: World, count: int) -> list[Any]:
-    await until(lambda: len(list(world.bus.letters.all())) == count)
-    return list(world.bus.letters.all())
+    async with asyncio.timeout(60):
+        while len(found := [letter async for letter in world.bus.letters.all()]) != count:
+            await asyncio.sleep(0.01)
+    return found
 
 
 async def test_a_message_that_can_not_be_handled_becomes_a_letter_and_ends_its_execution_only(

@@ -122,7 +122,7 @@ async def test_a_message_of_an_execution_that_breaks_its_reader_is_a_letter(
         monkeypatch.setattr(world.service._owner.memory._executions, name, breaks)
     command = CancelExecution(new_id())
     await submit(world, command)
-    (letter,) = world.bus.letters.all()
+    (letter,) = [each async for each in world.bus.letters.all()]
     assert letter.envelope.body == command
     assert "makes no sense" in letter.error
 
@@ -170,7 +170,7 @@ async def test_a_retry_that_breaks_is_a_letter(world: World, monkeypatch: pytest
 
     monkeypatch.setattr(world.service._owner.memory._executions, "retry", breaks)
     await submit(world, RetryExecution(new_id(), new_id()))
-    assert len(list(world.bus.letters.all())) == 1
+    assert len([each async for each in world.bus.letters.all()]) == 1
 
 
 async def test_a_letter_waits_for_where_letters_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ async def test_a_letter_waits_for_where_letters_go(world: World, monkeypatch: py
         monkeypatch.setattr(world.service._owner.memory._executions, name, breaks)
     monkeypatch.setattr(world.bus, "dead_letter", once(OSError("full"), world.bus.dead_letter))
     await submit(world, CancelExecution(new_id()))
-    assert len(list(world.bus.letters.all())) == 1
+    assert len([each async for each in world.bus.letters.all()]) == 1
 
 
 async def test_text_that_no_byte_can_say_ends_its_execution_only(world: World, runner: FakeRunner) -> None:

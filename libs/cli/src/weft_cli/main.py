@@ -178,7 +178,67 @@ def rotate() -> None:
     sys.exit(rotate_keys())
 
 
-@cli.command()
+@cli.group("dead-letters")
+def dead_letters() -> None:
+    """Messages that could not be handled.
+
+    Of the cluster that WEFT_KAFKA_BROKERS names, else of the folder WEFT_HOME. A replay of a start is a new execution.
+
+    \b
+    weft dead-letters list
+    weft dead-letters replay 01890a5d-ac96-774b-bcce-b302099a8057
+    """
+
+
+_LETTERS = click.argument("letters", nargs=-1)
+_ALL = click.option("--all", "everything", is_flag=True, help="All that there are.")
+
+
+@dead_letters.command("list")
+@click.option("--json", "as_json", is_flag=True)
+def list_letters(as_json: bool) -> None:
+    """What they are and why."""
+    from weft_cli.commands import dead_letters as of
+
+    of.run(of.listed(as_json=as_json))
+
+
+@dead_letters.command("show")
+@click.argument("letter")
+def show_letter(letter: str) -> None:
+    """One whole, as JSON. It may hold the data of an execution."""
+    from weft_cli.commands import dead_letters as of
+
+    of.run(of.shown(letter))
+
+
+@dead_letters.command("replay")
+@_LETTERS
+@_ALL
+def replay_letters(letters: tuple[str, ...], everything: bool) -> None:
+    """Have them handled again: by the running Weft within seconds, else when it starts."""
+    from weft_cli.commands import dead_letters as of
+
+    of.run(of.treated(_chosen(letters, everything=everything), of.replay))
+
+
+@dead_letters.command("remove")
+@_LETTERS
+@_ALL
+def remove_letters(letters: tuple[str, ...], everything: bool) -> None:
+    """Forget them."""
+    from weft_cli.commands import dead_letters as of
+
+    of.run(of.treated(_chosen(letters, everything=everything), of.remove))
+
+
+def _chosen(letters: tuple[str, ...], *, everything: bool) -> tuple[str, ...]:
+    """Nothing named stands for all, but only where that is said. Raises VALIDATION_ERROR."""
+    if bool(letters) == everything:
+        raise WeftError(ErrorCode.VALIDATION_ERROR, "Name the letters, or say --all.")
+    return letters
+
+
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document a line.")
 def letters(as_json: bool) -> None:
     """List the messages that could not be handled (dead letters), with the errors.

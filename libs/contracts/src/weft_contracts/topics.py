@@ -5,6 +5,7 @@ from typing import Final
 EXECUTION_COMMANDS: Final = "execution.commands"  # partition = shard of the execution
 NODE_RESULTS: Final = "node.results"  # partition = shard of the execution
 EXECUTION_EVENTS: Final = "execution.events"  # partition = shard of the execution
+SHARDED: Final = (EXECUTION_COMMANDS, NODE_RESULTS, EXECUTION_EVENTS)
 RUNNER_HEARTBEATS: Final = "runner.heartbeats"  # key = runner
 RUNNER_CONTROL: Final = "runner.control"  # partition = the runner's own
 WORKFLOW_EVENTS: Final = "workflow.events"  # key = workflow

@@ -1,7 +1,11 @@
 """What only a broker can do: several instances, foreign bytes, restarts."""
 
 import asyncio
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +13,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_contracts.ids import new_id
 from weft_contracts.messages import Envelope
 from weft_kit.bus.kafka import KafkaBus
-from weft_kit.bus.kafka_letters import dead_letters
+from weft_kit.bus.kafka_letters import KafkaLetters
 from weft_kit.testing.servers import Kafka
 
 from .conftest import Buses, message, number_of, take, until
@@ -44,11 +49,6 @@ async def test_bytes_that_are_no_envelope_are_put_away(kafka_buses: Buses) -> No
     headers = dict(letter.headers)
     assert headers["topic"].decode() == kafka_buses.topic
     assert first.error == f"dead letter {headers['letter'].decode()}: {headers['error'].decode()}"
-    heads = [head async for head in dead_letters(kafka_buses.brokers) if head.topic == kafka_buses.topic]
-    assert [(head.key, head.type, head.error) for head in heads] == [
-        ("whose", "", headers["error"].decode()),
-        ("whose", "", heads[1].error),
-    ]
 
 
 async def test_a_group_passes_bytes_that_are_no_envelope(kafka_buses: Buses) -> None:
@@ -238,3 +238,65 @@ async def test_start_says_that_no_broker_is_there() -> None:
     with pytest.raises(WeftError) as caught:
         await bus.start()
     assert caught.value.code is ErrorCode.UNAVAILABLE
+
+
+async def test_letters_are_listed_replayed_and_removed(kafka_buses: Buses) -> None:
+    bus = await kafka_buses.started()
+    assert isinstance(bus, KafkaBus)
+    letters = KafkaLetters(bus.link, [kafka_buses.topic])
+    reader = await kafka_buses.reader(bus, {0: 0})
+    assert [letter async for letter in letters.all()] == []
+    await raw(kafka_buses, b"garbage")
+    assert (await take(reader, 1))[0].envelope is None
+    envelope = Envelope(new_id(), message(7).body, key="k")
+    first = await bus.dead_letter(kafka_buses.topic, envelope, "ValueError('never')")
+    second = await bus.dead_letter(kafka_buses.topic, message(8), "again")
+    strange, one, two = [letter async for letter in letters.all()]
+    assert (strange.topic, strange.envelope) == (kafka_buses.topic, None)
+    assert (one.id, one.error, one.envelope) == (first, "ValueError('never')", envelope)
+    assert two.id == second
+    with pytest.raises(WeftError, match="can't be read"):
+        await letters.replay(strange)
+    await letters.replay(one)
+    seen = await asyncio.wait_for(take_any(bus, kafka_buses.topic), 20)
+    assert seen == 7
+    await letters.remove(two)
+    assert [letter.id async for letter in letters.all()] == [strange.id]
+
+
+async def take_any(bus: KafkaBus, topic: str) -> int:
+    """The number of the first message that is one, in whatever partition."""
+    reader = bus.reader()
+    count = await bus.link.partitions(topic)
+    await reader.assign({(topic, number): 0 for number in range(count)})
+    try:
+        while True:
+            for received in await reader.fetch():
+                if received.envelope is not None:
+                    return number_of(received.envelope)
+    finally:
+        await reader.close()
+
+
+def test_the_command_line_sees_the_letters_of_the_cluster(kafka_buses: Buses) -> None:
+    async def bury() -> str:
+        bus = KafkaBus(kafka_buses.brokers, "t")
+        await bus.start()
+        try:
+            return await bus.dead_letter("audit.events", message(9), "never")
+        finally:
+            await bus.stop()
+
+    def weft(*words: str) -> str:
+        command = [sys.executable, "-m", "weft_cli.main", "dead-letters", *words]
+        environment = {**os.environ, "WEFT_KAFKA_BROKERS": kafka_buses.brokers}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=True
+        )
+        return done.stdout
+
+    letter = asyncio.run(bury())
+    assert [each["id"] for each in json.loads(weft("list", "--json"))] == [letter]
+    assert json.loads(weft("show", letter))["topic"] == "audit.events"
+    assert letter in weft("replay", letter)
+    assert "no dead letters" in weft("list")

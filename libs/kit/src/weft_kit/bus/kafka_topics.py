@@ -13,7 +13,6 @@ MAX_MESSAGE: Final = 32 * 1024 * 1024
 REQUEST_MS: Final = 10_000
 HOUR_MS: Final = 3_600_000
 
-_SHARDED: Final = (topics.EXECUTION_COMMANDS, topics.NODE_RESULTS, topics.EXECUTION_EVENTS)
 _KEYED: Final = (
     topics.RUNNER_HEARTBEATS,
     topics.WORKFLOW_EVENTS,
@@ -22,7 +21,7 @@ _KEYED: Final = (
     topics.AUDIT_EVENTS,
 )
 TOPICS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(_SHARDED, SHARDS),
+    **dict.fromkeys(topics.SHARDED, SHARDS),
     **{topics.node_tasks(pool): topics.RUNNER_PARTITIONS for pool in topics.POOLS},
     topics.RUNNER_CONTROL: topics.RUNNER_PARTITIONS,
     **dict.fromkeys(_KEYED, 8),

@@ -27,7 +27,7 @@ from weft_contracts.messages import (
 )
 
 from weft_kit.bus import Handler, Received
-from weft_kit.bus.letters import Letters
+from weft_kit.bus.letters import Letters, partition_of
 from weft_kit.crash import point
 
 log = logging.getLogger("weft.bus")
@@ -39,6 +39,7 @@ MAX_BYTES: Final = 128 * 1024 * 1024
 PATIENCE: Final = 5.0
 TRIES: Final = 5
 BURY_SECONDS: Final = 1.0
+REPLAY_SECONDS: Final = 1.0
 
 
 class _Entry:
@@ -309,6 +310,23 @@ class MemoryBus:
     async def start(self) -> None:
         for subscribers in self._subscribers.values():
             self._workers += [asyncio.create_task(each.work()) for each in subscribers]
+        if self.letters.folder is not None:
+            self._workers.append(asyncio.create_task(self._replay()))
+
+    async def _replay(self) -> None:
+        """Takes in again what the command line has asked for. A file goes once its message can't be lost: killed in
+        between, it is handled twice."""
+        while True:
+            try:
+                for path, letter in await asyncio.to_thread(lambda: list(self.letters.to_replay())):
+                    if letter.envelope is not None:
+                        await self.submit(
+                            letter.topic, letter.envelope, partition_of(letter.topic, letter.envelope)
+                        )
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+            except (OSError, WeftError) as error:
+                log.warning("a dead letter can't be replayed: %s", error)
+            await asyncio.sleep(REPLAY_SECONDS)
 
     async def stop(self) -> None:
         for worker in self._workers:
