@@ -83,3 +83,13 @@ def test_the_key_in_the_folder_is_changed_once_however_often_it_is_begun(tmp_pat
         "master_key": 0o600,
         "cluster_secret": 0o600,
     }
+
+
+def test_a_home_that_is_missing_is_made_for_us_alone(tmp_path: Path) -> None:
+    home = tmp_path / "srv" / "weft"
+    ensure_secrets(CoreSettings(home=home))
+    for folder in (home.parent, home, home / "secrets"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+    tmp_path.chmod(0o755)
+    ensure_secrets(CoreSettings(home=tmp_path / "other"))
+    assert tmp_path.stat().st_mode & 0o777 == 0o755

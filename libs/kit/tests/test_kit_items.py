@@ -49,6 +49,13 @@ def test_round_trip_is_javascripts(text: bytes, expected: bytes) -> None:
     assert items.dumps_js(wrapped) == b'{"x":[' + expected + b"]}"
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert items.loads_js(items.unmarked(b'\xef\xbb\xbf{"a": 1}')) == {"a": 1}
+    assert items.unmarked(b'{"a": 1}') == b'{"a": 1}'
+    with pytest.raises(WeftError):
+        items.loads_js(items.unmarked(b'\xef\xbb\xbf\xef\xbb\xbf{"a": 1}'))
+
+
 def test_integral_floats_are_integers() -> None:
     value = items.loads_js(b'{"a":1.0,"b":[1e2]}')
     assert type(value["a"]) is int

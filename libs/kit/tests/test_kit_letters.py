@@ -39,6 +39,9 @@ async def test_a_letter_and_the_name_of_its_file_are_on_disk(
         str(tmp_path / "letters" / COMMANDS / f"{letter_id}.new"),
         str(tmp_path / "letters" / COMMANDS),
     ]
+    assert {
+        path.stat().st_mode & 0o777 for path in (tmp_path / "letters", tmp_path / "letters" / COMMANDS)
+    } == {0o700}
     found = await find(Letters(tmp_path / "letters"), letter_id)
     assert (found.topic, found.envelope) == (COMMANDS, CANCEL)
     await kept.remove(found)

@@ -13,7 +13,15 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_node_sdk import oauth1
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import NodeRunError
-from weft_node_sdk.credentials import authentication, filled_tree, is_place, patched, tokens_of, with_defaults
+from weft_node_sdk.credentials import (
+    authentication,
+    filled_tree,
+    is_open,
+    is_place,
+    patched,
+    tokens_of,
+    with_defaults,
+)
 from weft_node_sdk.index import build
 
 
@@ -74,6 +82,40 @@ def test_secrets_are_not_kept_for_another_place(
         "changed": changed,
         "secret_fields": again,
     }
+
+
+CHECKED: dict[str, Any] = {
+    "type": "exampleDatabase",
+    "fields": [
+        {"name": "ssl", "type": "options", "default": "require"},
+        {"name": "allowUnauthorizedCerts", "type": "boolean", "default": False},
+        {"name": "password", "type": "string", "secret": True},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "strict", "loose"),
+    [("allowUnauthorizedCerts", False, True), ("ssl", "require", "allow"), ("ssl", None, "disable")],
+)
+def test_secrets_are_not_kept_for_whoever_is_on_the_way(field: str, strict: Any, loose: Any) -> None:
+    with pytest.raises(WeftError) as caught:
+        patched(CHECKED, {field: strict, "password": "p"}, {field: loose})
+    assert caught.value.details["changed"] == [field]
+    assert caught.value.details["secret_fields"] == ["password"]
+    assert patched(CHECKED, {"password": "p"}, {field: loose, "password": "q"})["password"] == "q"
+    if strict is not None:  # to look again needs nothing
+        assert patched(CHECKED, {field: loose, "password": "p"}, {field: strict})["password"] == "p"
+
+
+def test_all_kinds_name_what_they_do_not_check_as_such() -> None:
+    for each in Catalogue.load().credential_types():
+        for field in each["fields"]:
+            if field["type"] in ("boolean", "options") and re.search(
+                r"ssl|tls|cert|secure|verif", field["name"], re.IGNORECASE
+            ):
+                name = field["name"]
+                assert is_open(name, True) != is_open(name, False), (each["type"], name)
 
 
 @pytest.mark.parametrize(

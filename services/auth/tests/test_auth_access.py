@@ -72,7 +72,7 @@ async def test_half_a_key_is_no_key(world: World) -> None:
 
 async def test_poor_keys_are_refused(world: World) -> None:
     user = (await world.register()).user
-    for scope in ("everything", "workflow:", "*:*", "workflow:read;", "W:read"):
+    for scope in ("everything", "workflow:", "*:*", "workflow:read;", "W:read", "workflow:fly", "dragon:*"):
         with refused(ErrorCode.VALIDATION_ERROR):
             await make(world, user.id, scope)
     with refused(ErrorCode.VALIDATION_ERROR):

@@ -24,6 +24,15 @@ async def test_a_document_comes_back_as_it_is_spelled(owner: Client) -> None:
     assert exported.text == text
 
 
+async def test_a_file_that_begins_with_a_byte_order_mark_is_taken(owner: Client) -> None:
+    text = '{"nodes":[],"connections":{},"name":"Marked"}'
+    created = await owner.data("POST", "/workflows", content=b"\xef\xbb\xbf" + text.encode())
+    assert (await owner.get(f"/workflows/{created['id']}/export")).text == text
+    json_type = {"content-type": "application/json"}
+    tag = await owner.data("POST", "/tags", content=b'\xef\xbb\xbf{"name": "marked"}', headers=json_type)
+    assert tag["name"] == "marked"
+
+
 async def test_what_get_gave_may_come_back_changed(owner: Client) -> None:
     created = await made(owner, id="from-elsewhere")
     seen = await owner.data("GET", f"/workflows/{created['id']}")

@@ -5,8 +5,10 @@ import os
 from typing import Any
 
 import pytest
+from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import NodeCompleted
+from weft_contracts.ids import new_id, shard_of
+from weft_contracts.messages import Envelope, NodeCompleted, NodeWaiting, ResumeExecution
 from weft_kit import items
 from weft_orchestrator.application import committer, inbox
 from weft_orchestrator.application.ports import Group
@@ -99,3 +101,35 @@ async def test_reading_waits_while_much_is_not_in_the_database(
     for execution in await asyncio.gather(*starts):
         await world.ended(execution, seconds=60)
     await until(lambda: taken._in_hand == 0)
+
+
+@pytest.mark.parametrize("evicted", [True, False])
+async def test_the_caller_of_a_repeated_start_gets_the_answer_too(
+    world: World, runner: FakeRunner, evicted: bool
+) -> None:
+    owner = world.service._owner
+    owner._most_waiting = 0 if evicted else 100
+    world.store.versions["v"] = chain(START, node("W", "wait", 1, version=1.1), node("B", at=2))
+    tokens: list[str] = []
+
+    def wait(task: Any, _: Any) -> Any:
+        tokens.append(task.resume_token)
+        if task.resume is None:
+            return NodeWaiting("W", 0, 2, 1, (), "webhook", None)
+        return NodeCompleted("W", 0, 2, 1, (), (1,), items.encode_outputs([[{"json": {"late": True}}]]))
+
+    runner.script["W"] = wait
+    execution = await world.start("v", response="last_node", reply_to="reply.first")
+    await world.has_status(execution, "waiting")
+    if evicted:
+        await until(lambda: not owner.lives)
+    await world.start("v", execution_id=execution, response="last_node", reply_to="reply.test")
+    await until(lambda: execution in owner.lives and owner.lives[execution].listeners == ["reply.test"])
+    resume = ResumeExecution(execution, "W", 0, "webhook", tokens[0])
+    await world.bus.submit(
+        topics.EXECUTION_COMMANDS, Envelope(new_id(), resume, execution), shard_of(execution)
+    )
+    await world.ended(execution)
+    await until(lambda: world.replies)
+    assert [reply.execution_id for reply in world.replies] == [execution]
+    assert world.replies[0].kind == "finished"

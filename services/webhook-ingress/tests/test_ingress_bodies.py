@@ -62,6 +62,7 @@ def test_too_many_fields_are_refused() -> None:
         (b'{"a": 12345678901234567890}', "application/json", {"a": 12345678901234567000}),
         (b'["x"]', "application/vnd.x+json; charset=utf-8", ["x"]),
         (b'"text"', "APPLICATION/JSON", "text"),
+        (b'\xef\xbb\xbf{"marked": 1}', "application/json", {"marked": 1}),
         (b"a=1&a=2", "application/x-www-form-urlencoded", {"a": ["1", "2"]}),
         ("ä".encode("latin-1"), "text/plain; charset=iso-8859-1", "ä"),
         ("ä".encode(), "text/plain; charset=unheard-of", "ä"),

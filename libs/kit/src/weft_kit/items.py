@@ -6,6 +6,7 @@ that are array indices come first in ascending order, lone surrogates become U+F
 written as null. The fast path is orjson and one walk that finds nothing to mend.
 """
 
+import codecs
 import json
 import re
 import threading
@@ -40,6 +41,11 @@ _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 class _TooDeepError(Exception):
     pass
+
+
+def unmarked(data: bytes) -> bytes:
+    """Received JSON without its byte order mark: RFC 8259, 8.1 lets parsers pass over it, which JSON.parse does not."""
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def loads_js(data: bytes) -> Any:

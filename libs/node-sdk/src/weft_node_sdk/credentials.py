@@ -34,6 +34,11 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 """Names of fields that make up an address, in all kinds of credentials; a test holds the kinds to it."""
+_UNCHECKED = re.compile(
+    r"^(ignoreSSLIssues|allowUnauthorizedCerts|disableTlsVerification|disableStartTls|sslAllowWeakDNMatch)$"
+)
+_CHECKED = re.compile(r"^(rejectUnauthorized|ssl|tls|useSSL|sslServerDNMatch|secure)$")
+"""Names of fields that say, when they are off, that anybody on the way may be taken for the server."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +110,22 @@ def is_place(name: str) -> bool:
 
 
 def _moved(definition: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Fields that say where secrets go and don't say the same, those with the definition's defaults too."""
+    """Fields that say where secrets go and don't say the same, or no longer who may read them; those with the
+    definition's defaults too."""
     old, new = with_defaults(definition, before), with_defaults(definition, after)
-    return [name for name in {**old, **new} if is_place(name) and old.get(name) != new.get(name)]
+    return [
+        name
+        for name in {**old, **new}
+        if (is_place(name) and old.get(name) != new.get(name))
+        or (is_open(name, new.get(name)) and not is_open(name, old.get(name)))
+    ]
+
+
+def is_open(name: str, value: Any) -> bool:
+    """Whether the field gives up on encryption, or on looking whose certificate it is."""
+    if _UNCHECKED.match(name):
+        return bool(value)
+    return _CHECKED.match(name) is not None and value in (None, False, "", "none", "disable", "allow")
 
 
 def readable(

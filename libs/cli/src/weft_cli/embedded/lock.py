@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from weft_contracts.errors import ErrorCode, WeftError
+from weft_kit.folders import make_private
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -40,8 +41,7 @@ class HomeLock:
 
     def __enter__(self) -> Self:
         try:
-            if not self.home.exists():
-                self.home.mkdir(parents=True, mode=0o700)
+            make_private(self.home)
             self._file = (self.home / "lock").open("a+")
         except OSError as error:
             message = (

@@ -14,6 +14,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.blobs import Rewrapped
 from weft_kit.blobs.places import FILE_MARK, is_id, name_of, place_of
 from weft_kit.blobs.sealing import CHUNK_BYTES, HEADER_BYTES, MAGIC, SealedFile, Sealing, is_sealed
+from weft_kit.folders import make_private, sync
 
 
 class FolderBlobs:
@@ -108,7 +109,7 @@ class _Writer:
     """Implements BlobWriter: a file of another name until it is complete."""
 
     def __init__(self, path: Path, key: str, sealing: Sealing | None) -> None:
-        _make_folder(path.parent)
+        make_private(path.parent)
         self._path = path
         self._scratch: Path | None = path.with_name(f".{secrets.token_hex(8)}")
         # read, too, for those who write archives
@@ -132,7 +133,7 @@ class _Writer:
         self.file.close()
         self._scratch.rename(self._path)
         self._scratch = None
-        _sync_folder(self._path.parent)
+        sync(self._path.parent)
 
     def drop(self) -> None:
         if self._scratch is not None:
@@ -186,7 +187,7 @@ def _rewrap(path: Path, sealing: Sealing) -> Rewrapped:
             scratch.rename(path)
         finally:
             scratch.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync(path.parent)
     return Rewrapped(1, 0)
 
 
@@ -202,20 +203,3 @@ def _changed(entry: "os.DirEntry[str]") -> float:
         return entry.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:
         return float("inf")  # gone meanwhile
-
-
-def _make_folder(folder: Path) -> None:
-    """With its parents; a new folder is durable once its parent is synced. Existing modes stay."""
-    if folder.exists():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,6 +18,7 @@ from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.blobs import Rewrapped
 from weft_kit.blobs.places import FILE_MARK, name_of, place_of
 from weft_kit.blobs.sealing import HEADER_BYTES, Sealing, is_sealed
+from weft_kit.folders import make_private
 from weft_kit.settings import CoreSettings
 
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -155,7 +156,7 @@ class S3Blobs:
             return Rewrapped(0, int(is_sealed(header)))
         if new == header:
             return Rewrapped(0, 0)
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._scratch)
         with tempfile.TemporaryFile(dir=self._scratch) as copy:
             with _said(place):
                 for part in obstore.get(self._store, place).stream():
@@ -213,7 +214,7 @@ class _Writer:
     """Implements BlobWriter."""
 
     def __init__(self, store: S3Store, sealing: Sealing, key: str, scratch: Path) -> None:
-        scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(scratch)
         self._store = store
         self._key = key
         self._raw: IO[bytes] = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - closed in the end

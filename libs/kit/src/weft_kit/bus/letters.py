@@ -20,6 +20,8 @@ from weft_contracts.ids import derived_id, id_milliseconds, new_id, shard_of
 from weft_contracts.messages import Envelope, StartExecution
 from weft_contracts.wire import decode, encode
 
+from weft_kit.folders import make_private, sync
+
 _LENGTH = struct.Struct(">I")
 _AGAIN: Final = ".again"
 _NEW: Final = ".new"
@@ -96,10 +98,7 @@ class Letters:
             self._memory[letter.id] = letter
         else:
             path = self.folder / topic / letter.id
-            for made in (self.folder, path.parent):
-                if not made.exists():
-                    made.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    _sync(made.parent)
+            make_private(path.parent)
             _write(path, envelope, error)
         return letter.id
 
@@ -147,16 +146,7 @@ def _write(path: Path, envelope: Envelope, error: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.rename(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """A name in a folder outlives a power cut only once the folder is on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)
 
 
 def _read(path: Path) -> Letter | None:

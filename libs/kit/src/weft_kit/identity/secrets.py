@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 from weft_contracts.errors import ErrorCode, WeftError
 
+from weft_kit.folders import make_private, sync
 from weft_kit.settings import CoreSettings
 
 S = TypeVar("S", bound=CoreSettings)
@@ -53,14 +54,14 @@ def begin_rotation(home: Path) -> None:
 def end_rotation(home: Path) -> None:
     """Forgets the key before."""
     (home / "secrets" / PREVIOUS).unlink(missing_ok=True)
-    _sync(home / "secrets")
+    sync(home / "secrets")
 
 
 def _kept(path: Path, value: str = "") -> str:
     """The secret in the file, which is made (of `value`, else by chance) complete or not at all; of two processes
     that make it one wins."""
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         with suppress(FileExistsError):
             _write(path, value or secrets.token_urlsafe(32), os.link)
     value = path.read_text().strip()
@@ -80,13 +81,7 @@ def _write(path: Path, value: str, place: Callable[[Path, Path], object]) -> Non
         place(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
+    sync(path.parent)
 
 
 class MasterKey:

@@ -4,6 +4,22 @@ from typing import Final
 
 _LADDER: Final = ("viewer", "operator", "editor", "admin", "owner")
 """Each may do what those before it may."""
+_CHANGES: Final = ("read", "create", "update", "delete")
+ACTIONS: Final = frozenset(
+    f"{kind}:{verb}"
+    for kind, verbs in {
+        "workflow": (*_CHANGES, "publish", "execute", "test"),
+        "execution": ("read", "stop", "retry", "delete"),
+        "credential": (*_CHANGES, "test"),
+        "variable": _CHANGES,
+        "data_table": _CHANGES,
+        "tag": _CHANGES,
+        "project": ("delete", "transfer"),
+        "audit": ("read",),
+    }.items()
+    for verb in verbs
+)
+"""All that anybody asks for."""
 _VERBS: Final = {
     "read": "viewer",
     "list": "viewer",

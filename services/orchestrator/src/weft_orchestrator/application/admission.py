@@ -43,7 +43,7 @@ class Admission:
     def start(self, command: m.StartExecution, received: Received) -> None:
         known = self._memory.lives.get(command.execution_id)
         if known is not None:
-            self._transitions.listen(known, command.reply_to)
+            self._transitions.join(known, command.reply_to)
             return
         graph = self._versions.cached(command.version_id)
         if graph is not None and not self._inbox.busy(command.execution_id):
@@ -52,7 +52,7 @@ class Admission:
 
         def begin(live: Live | None) -> None:
             if live is not None:
-                self._transitions.listen(live, command.reply_to)
+                self._transitions.join(live, command.reply_to)
             else:
                 self.begin(command, self._versions.cached(command.version_id) or NO_GRAPH)
 
@@ -113,11 +113,18 @@ class Admission:
         self._transitions.changed(live)
 
     def existing(self, live: Live) -> None:
-        """We took a repeat for something new: the stored execution is the one. Its callers are answered from there."""
+        """We took a repeat for something new: the stored execution is the one, and its callers wait for that."""
         channels = [each for each in (live.head.reply_to, *live.listeners) if each]
         self._memory.forget(live)
-        self._inbox.spawn(self._answer_stored(live.id, channels))
-        self._memory.use(live.id, lambda _: None, None)
+
+        def join(stored: Live | None) -> None:
+            if stored is None:
+                self._inbox.spawn(self._answer_stored(live.id, channels))
+            else:
+                for channel in channels:
+                    self._transitions.join(stored, channel)
+
+        self._memory.use(live.id, join, None)
 
     async def _answer_stored(self, execution_id: str, channels: list[str]) -> None:
         found = await patiently(lambda: self._executions.reply(execution_id))

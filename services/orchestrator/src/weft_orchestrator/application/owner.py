@@ -169,8 +169,8 @@ class Owner:
             self.transitions.ended(live)
             if live.follow_up:
                 self.on_follow_up(live.id)
-        elif live.state.status == "waiting" and len(self.lives) > self._most_waiting:
-            self.memory.forget(live)
+        elif live.state.status == "waiting" and len(self.lives) > self._most_waiting and not live.listeners:
+            self.memory.forget(live)  # listeners are nowhere else
 
     def foreign(self, live: Live) -> None:
         self.memory.forget(live)

@@ -100,6 +100,15 @@ class Transitions:
         if channel and channel not in (live.head.reply_to, *live.listeners):
             live.listeners.append(channel)
 
+    def join(self, live: Live, channel: str) -> None:
+        """The caller of a repeated start: it gets what has been answered, or waits for it as well."""
+        if live.reply is None:
+            self.listen(live, channel)
+        elif channel:
+            reply = wire.decode_signal(live.reply)
+            self._committer.after(live, lambda: self.tell([channel], reply))
+            self._committer.add(live)
+
     def ended(self, live: Live) -> None:
         """Its end is committed."""
         for waiter in self.waiters.pop(live.id, ()):

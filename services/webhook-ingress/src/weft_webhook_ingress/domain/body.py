@@ -7,7 +7,7 @@ from python_multipart.decoders import Base64Decoder, QuotedPrintableDecoder
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_kit.items import dumps_js, loads_js
+from weft_kit.items import dumps_js, loads_js, unmarked
 from weft_node_sdk.charsets import decoded
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.xml_reading import Shape, parsed
@@ -68,7 +68,7 @@ def parse_text(data: bytes, content_type: str) -> bytes:
 
 def _json(data: bytes) -> bytes:
     try:
-        value = loads_js(data)
+        value = loads_js(unmarked(data))
     except WeftError as error:
         message = f"Failed to parse request body: {error.message}"
         raise WeftError(ErrorCode.UNPROCESSABLE, message, **error.details) from None

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_kit.http import DISCARDED_BYTES
-from weft_kit.items import loads_js
+from weft_kit.items import loads_js, unmarked
 
 
 class BodyLimitMiddleware:
@@ -52,15 +52,15 @@ class JsonRoute(APIRoute):
 class _JsRequest(Request):
     async def json(self) -> Any:
         try:
-            return loads_js(await self.body())
+            return loads_js(unmarked(await self.body()))
         except WeftError as error:
             # for the same reason; the handler looks at the cause
             raise HTTPException(error.http_status, error.message) from error
 
 
 async def raw_body(request: Request) -> bytes:
-    """The whole body. Raises HTTPException 413."""
-    return await request.body()
+    """The whole body, which is JSON; without a byte order mark. Raises HTTPException 413."""
+    return unmarked(await request.body())
 
 
 async def json_object(request: Request, *, optional: bool = False) -> dict[str, object]:
