@@ -195,7 +195,7 @@ _ALL = click.option("--all", "everything", is_flag=True, help="All that there ar
 
 
 @dead_letters.command("list")
-@click.option("--json", "as_json", is_flag=True)
+@_JSON
 def list_letters(as_json: bool) -> None:
     """What they are and why."""
     from weft_cli.commands import dead_letters as of
@@ -237,17 +237,6 @@ def _chosen(letters: tuple[str, ...], *, everything: bool) -> tuple[str, ...]:
     if bool(letters) == everything:
         raise WeftError(ErrorCode.VALIDATION_ERROR, "Name the letters, or say --all.")
     return letters
-
-
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON document a line.")
-def letters(as_json: bool) -> None:
-    """List the messages that could not be handled (dead letters), with the errors.
-
-    An execution that ended as error with cause "crashed" names its letter.
-    """
-    from weft_cli.commands.letters import list_letters
-
-    sys.exit(list_letters(as_json=as_json))
 
 
 @cli.command()
