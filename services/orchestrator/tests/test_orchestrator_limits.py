@@ -15,6 +15,7 @@ from weft_contracts.messages import (
     Envelope,
     NodeCompleted,
     NodeStarted,
+    NodeWaiting,
     ResumeExecution,
     RunSegment,
     StartExecution,
@@ -87,6 +88,18 @@ async def test_three_lost_runners_are_an_error_that_the_error_workflow_hears_of(
     async with beating(last):
         await until(lambda: "X" in last.ran)
     await last.stop()
+
+
+async def test_the_error_workflow_hears_of_a_run_that_took_too_long(world: World) -> None:
+    world.store.versions["handler"] = chain(node("Start", "errorTrigger"), node("X", at=1))
+    world.store.versions["v"] = chain(START, node("A", at=1), errorWorkflow="handler", executionTimeout=0.2)
+    runner = await FakeRunner(world, "r1", 1).start(alive=True)
+    runner.script["A"] = lambda *_: NodeWaiting("A", 0, 2, 1, (), "webhook", None)
+    execution = await world.start("v")
+    found = await world.ended(execution, "error", 60)
+    assert b'"cause":"timeout"' in found.execution.error
+    await until(lambda: "X" in runner.ran)
+    await runner.stop()
 
 
 async def test_three_lost_runners_take_the_error_output_where_there_is_one(world: World) -> None:

@@ -235,6 +235,37 @@ async def test_earlier_data_stands_for_nodes_in_a_partial_run(world: World, runn
     assert outputs["A"] == [[{"json": {"kept": True}}]]
 
 
+@pytest.mark.parametrize(
+    ("kept", "ran"),
+    [
+        (["Start", "A", "B"], ["C"]),
+        (["Start", "A", "B", "C", "D"], ["C"]),
+        (["Start", "A"], ["B", "C"]),
+        (["Start"], ["A", "B", "C"]),
+        ([], ["A", "B", "C"]),
+    ],
+)
+async def test_a_partial_run_to_a_node_runs_what_has_no_data_and_the_node(
+    world: World, runner: FakeRunner, kept: list[str], ran: list[str]
+) -> None:
+    """As n8n 2.39.10 does by `runData` and `destinationNode`; D stands beside the way to C."""
+    document = chain(*MANUAL["nodes"], node("C", at=2), node("D", at=3))
+    document["connections"]["C"] = {}
+    document["connections"]["A"]["main"][0].append({"node": "D", "type": "main", "index": 0})
+    world.store.versions["v"] = document
+    request = pb.StartRequest(
+        workflow_id="w1",
+        version_id="v",
+        project_id=INSTANCE_PROJECT,
+        wait_seconds=10,
+        destination_node="C",
+        run_data=json.dumps({name: [[[{"kept": name}]]] for name in kept}).encode(),
+    )
+    done = await world.executions.Start(request)
+    assert done.execution.status == "success"
+    assert runner.ran == ran
+
+
 async def test_stop_ends_what_runs_and_refuses_what_has_ended(world: World, runner: FakeRunner) -> None:
     world.store.versions["v"] = chain(node("Start", "webhook", version=2), node("W", "wait", 1, version=1.1))
     runner.script["W"] = lambda *_: NodeWaiting("W", 0, 2, 1, (), "webhook", None)

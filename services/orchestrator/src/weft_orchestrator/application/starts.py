@@ -96,6 +96,7 @@ class Starts:
                 items.encode_outputs([[_item(each) for each in output or ()] for output in outputs]),
             )
             for node, runs in run_data.items()
+            if node != destination_node or node == trigger  # it runs anew whatever it gave, as in n8n
             for index, outputs in enumerate(runs)
         )
         await self.submit(
