@@ -7,7 +7,7 @@ import { t } from "../i18n";
 import { tip } from "./paint";
 import { groupOfFace } from "../graph/groups";
 import { shownGraph } from "./folding";
-import { leadsBack, lineOf } from "./routing";
+import { leadsBack, type Line, lineOf } from "./routing";
 import { sceneOf } from "./scene";
 import { useEditor, useEditorStore } from "./store";
 
@@ -18,6 +18,12 @@ export interface LinkData extends Record<string, unknown> {
 
 /** An arrow on a way back lies beside its label. */
 const TURN = 48;
+/** A connection to a socket. */
+function curveOf({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition }: EdgeProps): Line {
+  const [path, x, y] = getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
+  return { path, x, y, turned: false };
+}
+
 const near = (one: number, other: number): boolean => Math.abs(one - other) < 2;
 
 /** How long the tools stay when the pointer has left, so that it can reach them. */
@@ -25,7 +31,7 @@ const STAY_MS = 300;
 
 /** A connection: item counts after a run, tools to insert and remove when it is pointed at. */
 export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkData }) {
-  const { id, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition, data, selected } = props;
+  const { id, sourceX, sourceY, targetX, targetY, data, selected } = props;
   const store = useEditorStore();
   const readOnly = useEditor((state) => state.readOnly);
   const output = data?.edge.output ?? 0;
@@ -34,10 +40,9 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   const main = data?.edge.kind === "main";
   const back = main && leadsBack("main", sourceX, targetX);
   const way = useEditor((all) => (main ? sceneOf(shownGraph(all), all.definitions).ways.get(id) : undefined));
-  const [path, x, y] = getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
   // while an end is dragged, straight to where it is
   const still = way && near(way.sourceX, sourceX) && near(way.sourceY, sourceY) && near(way.targetX, targetX) && near(way.targetY, targetY);
-  const line = main ? lineOf({ sourceX, sourceY, targetX, targetY }, still ? way.route : undefined) : { path, x, y, turned: false };
+  const line = main ? lineOf({ sourceX, sourceY, targetX, targetY }, still ? way.route : undefined) : curveOf(props);
   const [pointed, setPointed] = useState(false);
   const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
   const enter = () => {

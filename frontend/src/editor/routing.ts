@@ -151,11 +151,18 @@ function covered(ends: Ends, route: Route, boxes: readonly Box[]): number {
   return boxes.filter((box) => sides.some((side) => meets(side, box))).length;
 }
 
-/** The cheapest of routes: over the fewest nodes first, then the shortest. */
-function best(ends: Ends, routes: Route[], boxes: readonly Box[]): Route | undefined {
+/** How much longer a way may be that doesn't cross those of the same node's other outputs. */
+const CROSSING = 200;
+
+/**
+ * The cheapest of routes: over the fewest nodes first, then the shortest. `side`: where the output lies, seen from the
+ * middle of its node: above (-1), below (1).
+ */
+function best(ends: Ends, routes: Route[], boxes: readonly Box[], side = 0): Route | undefined {
   let [found, least]: [Route | undefined, number] = [undefined, Infinity];
   // of two that are as long, the one under its nodes: loops are looked for there
-  const far = ({ y, back, away }: Route) => Math.abs(y - ends.sourceY) + Math.abs(y - ends.targetY) + (back && away < 0 ? CLEAR : 0);
+  const extra = ({ back, away }: Route) => (back ? (away < 0 ? CLEAR : 0) : side * away < 0 ? CROSSING : 0);
+  const far = (route: Route) => Math.abs(route.y - ends.sourceY) + Math.abs(route.y - ends.targetY) + extra(route);
   for (const route of routes.sort((one, other) => far(one) - far(other))) {
     if (far(route) >= least) break;
     const cost = far(route) + covered(ends, route, boxes) * 10_000;
@@ -185,7 +192,8 @@ export function routed(ends: Ends, from: Box, to: Box, faces: Faces): Route | un
   const right = Math.min(targetX - 24, Math.max(...way.map((box) => box.x + box.width)) + 24);
   if (right <= left) return undefined;
   const lanes = boxes.flatMap((box) => besideOf(box).map(([y, away]): Route => ({ back: false, y, left, right, away })));
-  return best(ends, lanes, boxes);
+  const aside = ends.sourceY - from.y - from.height / 2;
+  return best(ends, lanes, boxes, Math.abs(aside) < 1 ? 0 : Math.sign(aside));
 }
 
 /** A route of a connection between ends. `source`, `target`: the ports there. */

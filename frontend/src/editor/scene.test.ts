@@ -75,6 +75,12 @@ describe("a scene", () => {
     expect([around?.back, longer?.back]).toEqual([false, false]);
     expect(Math.abs((around?.y ?? 0) - (longer?.y ?? 0)) >= 12 || (around?.right ?? 0) <= (longer?.left ?? 0)).toBe(true);
   });
+
+  it("leads the lower output under what is in its way, also to a node above, so that it doesn't cross the upper one's", () => {
+    const rows = [{ ...node("from", [0, 200]), onError: "continueErrorOutput" as const }, node("next", [250, 200]), node("join", [700, 60])];
+    const ways = lead(rows, { from: { main: [[to("next")], [to("join")]] }, next: { main: [[to("join")]] } });
+    expect(ways[1]?.route?.away).toBe(1);
+  });
 });
 
 describe("breakText", () => {
