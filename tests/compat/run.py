@@ -19,6 +19,7 @@ from tests.compat import goldens
 from tests.compat.cases import CASES
 from tests.compat.cases.build import Case
 from tests.compat.cases.files import FOLDER
+from tests.compat.cases.keyed import secrets
 from tests.compat.places import Places, given, named, places
 from tests.compat.stub import BASE
 
@@ -38,7 +39,7 @@ async def here() -> AsyncIterator[Here]:
             files_allow=(names[FOLDER],),
             allow_nodes=("executeCommand",),
         )
-        async with Session(settings) as session:
+        async with Session(settings, secrets()) as session:
             yield Here(session, names)
 
 

@@ -42,8 +42,11 @@ async def test_values_of_earlier_runs_are_discarded() -> None:
 
 async def test_the_oldest_values_are_forgotten() -> None:
     memory = Memory(dedupeValue="={{ $json.a }}", options={"historySize": 2})
-    await memory.run("a", "b", "c")
+    await memory.run("a", "b")
+    await memory.run("c")
     assert await memory.run("a", "c") == [["a"], ["c"]]
+    with pytest.raises(NodeRunError, match="keeps 2 values"):
+        await memory.run("x", "y", "z")
 
 
 async def test_numbers_must_rise() -> None:

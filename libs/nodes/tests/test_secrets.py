@@ -83,6 +83,19 @@ async def test_what_was_encrypted_can_be_decrypted(cipher: str) -> None:
             await ran("crypto", 2, wrong, action="decrypt", value=text, cipher=cipher)
 
 
+@pytest.mark.parametrize(
+    ("cipher", "sealed"),
+    [  # by n8n, and by this node of before
+        ("aes-256-gcm", "AX/2e3SQusdxgPBZfwi/ywK+8Dq5krZZGNoeGF2iREWkaX47MLxTD0Ie+bIUikptRCr37OBL"),
+        ("aes-128-gcm", "AjuLOrBeS4Fzjx8ApP1mAGYNCl/vsl1Qh61vfi1WijCq4ejaWbhEnLmQRJkMy/Grp4f70FJl"),
+    ],
+)
+async def test_what_others_encrypted_can_be_decrypted(cipher: str, sealed: str) -> None:
+    secret = {"encryptionPassphrase": "pass phrase"}
+    (opened,) = await ran("crypto", 2, secret, action="decrypt", value=f" {sealed}\n", cipher=cipher)
+    assert opened["data"] == "Zoë 😀"
+
+
 async def test_a_key_pair_encrypts() -> None:
     keys = {"encryptionPublicKey": public(RSA), "encryptionPrivateKey": private(RSA)}
     (sealed,) = await ran("crypto", 2, keys, action="encrypt", value="é", mode="asymmetric")
@@ -120,6 +133,15 @@ async def test_a_token_is_signed_verified_and_decoded() -> None:
     assert verified["header"] == {"alg": "HS256", "typ": "JWT", "kid": "K", "x": "y"}
     assert verified["signature"] == signed["token"].rpartition(".")[2]
     assert await ran("jwt", 1, {}, operation="decode", token=signed["token"]) == [{"payload": payload}]
+
+
+async def test_a_header_names_the_algorithm_that_signed() -> None:
+    (signed,) = await ran("jwt", 1, SHARED, headerClaims='{"alg": "none", "kid": "1"}', claimsJson="{}")
+    assert jwt.get_unverified_header(signed["token"]) == {"alg": "HS256", "typ": "JWT", "kid": "1"}
+
+
+async def test_what_is_no_token_decodes_to_null() -> None:
+    assert await ran("jwt", 1, {}, operation="decode", token="a.b.c") == [{"payload": None}]
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS384", "ES256"])
@@ -169,7 +191,9 @@ async def test_tokens_that_are_refused(given: str, options: dict[str, Any]) -> N
     [
         ({"useJson": True, "claimsJson": "nope"}, "no JSON object"),
         ({"claims": {"expiresIn": "soon"}}, "number of seconds"),
-        ({"operation": "decode", "token": "garbage"}, "can't be decoded"),
+        ({"useJson": True, "claimsJson": '{"exp": "soon"}'}, "'exp' must be a number"),
+        ({"operation": "decode", "token": "garbage"}, "no token"),
+        ({"operation": "decode", "token": "Bearer a.b.c"}, "no token"),
         ({"operation": "x"}, "not a known operation"),
     ],
 )
@@ -195,7 +219,7 @@ async def test_a_password_per_item() -> None:
     assert [len(row["token"]) for row in rows] == [7, 7]
 
 
-@pytest.mark.parametrize("options", [{"algorithm": "MD4"}, {"digits": 0}, {"period": "x"}])
+@pytest.mark.parametrize("options", [{"algorithm": "MD4"}, {"digits": 11}, {"period": "x"}])
 def test_passwords_that_make_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(NodeRunError):
         password(RFC_SECRET, options, 0)

@@ -204,6 +204,24 @@ async def test_a_start_waits_for_the_end_and_repeats_under_a_key(world: World, r
 
 
 @pytest.mark.parametrize(
+    ("kind", "field", "told"),
+    [
+        ("scheduleTrigger", "Timezone", "Asia/Kolkata (UTC+05:30)"),
+        ("errorTrigger", "workflow", {"id": "1", "name": "Example Workflow"}),
+        ("manualTrigger", "Timezone", None),
+    ],
+)
+async def test_a_trigger_that_is_given_nothing_gives_its_own_item(
+    world: World, runner: FakeRunner, kind: str, field: str, told: object
+) -> None:
+    world.store.versions["v"] = chain(node("Start", kind), node("A", at=1), timezone="Asia/Kolkata")
+    request = pb.StartRequest(workflow_id="w1", version_id="v", project_id=INSTANCE_PROJECT, wait_seconds=10)
+    done = await world.executions.Start(request)
+    ((item,),) = json.loads(done.node_runs[0].outputs)
+    assert item["json"].get(field) == told
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"mode": "sideways"},

@@ -1,6 +1,7 @@
 """Executions from their start to their end, over crashes of everything."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -344,6 +345,12 @@ async def test_an_error_workflow_runs_once(world: World, runner: FakeRunner) -> 
     (handler,) = [each for each in listed.executions if each.id != execution]
     found = await world.ended(handler.id)
     assert [run.node for run in found.node_runs].count("X") == 1
+    ((item,),) = json.loads(next(run.outputs for run in found.node_runs if run.node == "Start"))
+    failed = item["json"]["execution"]
+    assert failed["url"].endswith(f"/executions/{execution}")
+    assert (failed["id"], failed["lastNodeExecuted"]) == (execution, "A")
+    assert failed["error"]["message"] == "bad"
+    assert item["json"]["workflow"].keys() == {"id", "name"}
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,14 @@ from tests.compat.cases import (
     files,
     flows,
     http,
+    images,
+    keyed,
+    older,
     shaping,
     single,
     texts,
     tools,
+    triggers,
     turns,
     two_inputs,
 )
@@ -22,6 +26,22 @@ from tests.compat.cases.build import Case
 CASES: dict[str, dict[str, Case]] = {}
 """Group, then name."""
 
-for table in (single, shaping, texts, two_inputs, http, files, engine, called, turns, tools, flows):
+for table in (
+    single,
+    shaping,
+    texts,
+    two_inputs,
+    http,
+    files,
+    engine,
+    called,
+    turns,
+    tools,
+    flows,
+    keyed,
+    triggers,
+    older,
+    images,
+):
     for group, cases in table.cases().items():
         CASES.setdefault(group, {}).update(cases)

@@ -9,10 +9,11 @@ Extra = Mapping[str, Any]
 
 
 class Case(TypedDict):
-    """`workflows`: by the id that the document calls them by."""
+    """`workflows`: by the id that the document calls them by. `unlike`: nodes whose items no two runs have alike."""
 
     document: dict[str, Json]
     workflows: NotRequired[dict[str, dict[str, Json]]]
+    unlike: NotRequired[list[str]]
 
 
 def named(rows: Mapping[str, dict[str, Json]]) -> ItemsView[str, dict[str, Json]]:

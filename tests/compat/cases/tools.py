@@ -2,6 +2,7 @@
 tools: they run in a sub-workflow, of which the caller's run shows nothing but the shape."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tests.compat.cases.build import Case, document, node, one, wired
@@ -34,18 +35,25 @@ _NAMES = (
 
 
 def within(
-    kind: str, version: float, parameters: dict[str, Any], shape: str, rows: list[dict[str, Any]] = ROWS
+    kind: str,
+    version: float,
+    parameters: dict[str, Any],
+    shape: str,
+    rows: list[dict[str, Any]] = ROWS,
+    then: Sequence[dict[str, Any]] = (),
+    **extra: Any,
 ) -> Case:
-    """The node in a sub-workflow; its caller sees what `shape` tells of the items."""
+    """The node, and what comes `then`, in a sub-workflow; its caller sees what `shape` tells of the items."""
     nodes = [
         node("Start", "executeWorkflowTrigger", 1.1, {"inputSource": "passthrough"}, 0),
-        node("Node", kind, version, parameters, 1),
+        node("Node", kind, version, parameters, 1, **extra),
+        *then,
         node("Shape", "code", 2, {"jsCode": shape}, 2),
     ]
     inner = {
         "name": "child",
         "nodes": nodes,
-        "connections": wired("Start > Node > Shape"),
+        "connections": wired(" > ".join(each["name"] for each in nodes)),
         "settings": {"executionOrder": "v1"},
     }
     call = {"source": "parameter", "workflowJson": json.dumps(inner), "options": {}}

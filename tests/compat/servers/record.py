@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from tests.compat import goldens
+from tests.compat.batch import apart, together
 from tests.compat.cases.build import Case, node
 from tests.compat.expressions_record import Peer
 from tests.compat.places import given, named
-from tests.compat.record import acyclic, golden, remove
+from tests.compat.record import acyclic, credential, golden, remove
 from tests.compat.servers import GROUPS
 from tests.compat.servers.served import HOST, secret_id, serving
 
@@ -44,59 +44,10 @@ def _resets(reset: Callable[[], None]) -> Iterator[str]:
         yield f"http://{HOST}:{server.server_port}/"
 
 
-def together(cases: Sequence[Case], reset: str) -> dict[str, Any]:
-    """One document; the nodes of the n-th case end in ` n`."""
-    trigger = node("Trigger", "manualTrigger", 1, {}, 0)
-    nodes: list[dict[str, Any]] = [trigger]
-    begin: dict[str, Any] = {"main": [[]]}
-    connections: dict[str, Any] = {"Trigger": begin}
-    pins: dict[str, Any] = {"Trigger": [{"json": {}}]}
-    for number, case in enumerate(cases):
-        document, end = case["document"], f" {number}"
-        nodes += [node(f"Reset{end}", "httpRequest", 4.2, {"url": reset, "options": {}}, 1)]
-        nodes += [node(f"Trigger{end}", "noOp", 1, {}, 2)]
-        nodes += [
-            {**each, "name": each["name"] + end, "id": each["id"] + end} for each in document["nodes"][1:]
-        ]
-        for each in nodes[1:]:
-            if each["name"].endswith(end):
-                each["position"] = [each["position"][0], number * 100]
-        begin["main"][0].append({"node": f"Reset{end}", "type": "main", "index": 0})
-        connections[f"Reset{end}"] = {"main": [[{"node": f"Trigger{end}", "type": "main", "index": 0}]]}
-        for source, found in document["connections"].items():
-            connections[source + end] = {
-                kind: [[{**to, "node": to["node"] + end} for to in output] for output in outputs]
-                for kind, outputs in found.items()
-            }
-        pins |= {name + end: rows for name, rows in document["pinData"].items()}
-    return {
-        "name": "compat",
-        "nodes": nodes,
-        "connections": connections,
-        "settings": {"executionOrder": "v1"},
-        "pinData": pins,
-        "active": False,
-    }
-
-
-def apart(told: goldens.Golden, count: int) -> list[goldens.Golden]:
-    """Of the first cases, up to the one that failed."""
-    failed, _, last = (told.get("failed") or "").rpartition(" ")
-    found: list[goldens.Golden] = [
-        {"status": "success", "runs": []} for _ in range(int(last) + 1 if last else count)
-    ]
-    for full, outputs in told["runs"]:
-        name, _, number = full.rpartition(" ")
-        if name and name != "Reset" and int(number) < len(found):
-            found[int(number)]["runs"].append([name, outputs])
-    if last:
-        found[-1] |= {"status": told["status"], "failed": failed, "message": told["message"]}
-    return found
-
-
 def recorded(peer: Peer, cases: Sequence[Case], names: Mapping[str, str], reset: str) -> list[goldens.Golden]:
     """Of the first cases, at least one. A workflow that n8n does not begin, because of one of its nodes, is halved."""
-    made = peer.call("POST", "/rest/workflows", given(together(cases, reset), names))["id"]
+    before = node("Reset", "httpRequest", 4.2, {"url": reset, "options": {}}, 1)
+    made = peer.call("POST", "/rest/workflows", given(together(cases, before), names))["id"]
     told: goldens.Golden = {"status": "refused", "runs": []}
     try:
         told = named(acyclic(golden(peer.run_to_end(made, "Trigger")), ()), names)
@@ -131,11 +82,7 @@ def record(peer: Peer, group: str, found: dict[str, goldens.Golden]) -> Iterator
 
 def _secrets(peer: Peer, secrets: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Makes credentials; their ids by what documents call them."""
-    made = {}
-    for kind, data in secrets.items():
-        body = {"name": kind, "type": kind, "data": data}
-        made[secret_id(kind)] = str(peer.call("POST", "/rest/credentials", body)["id"])
-    return made
+    return {secret_id(kind): credential(peer, kind, data) for kind, data in secrets.items()}
 
 
 def _true(group: str) -> dict[str, goldens.Golden]:

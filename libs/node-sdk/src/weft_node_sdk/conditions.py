@@ -1,9 +1,10 @@
 """Evaluates `filter` parameters (If, Filter, Switch): `{options, conditions: [{leftValue, operator,
 rightValue}], combinator}`.
 
-Strict validation refuses a left value of another type; loose converts it, and what can't be converted fulfils
-nothing. A right value is converted where it can be. null is of every type and fulfils only the operations
-that ask for it (not exists, empty, and the negated ones).
+Strict validation refuses a value of another type, on either side; loose converts it, and refuses what can't be
+converted. Loosely every value is a boolean: by JavaScript's rule, and since version 2 of the filter's options the texts
+"false" and "0" are false. null is of every type and fulfils only the operations that ask for it (not exists, empty, and
+the negated ones).
 """
 
 import operator
@@ -18,8 +19,6 @@ from weft_node_sdk.values import NotConvertible, article, shown, type_name
 
 _READY: Final = {"number": frozenset({int, float}), "string": frozenset({str})}
 """Values of these types need no conversion."""
-_NAN: Final = float("nan")
-
 Test = Callable[[Any, Any], bool]
 Columns = Mapping[tuple[str | int, ...], int]
 Fulfilled = Callable[[Sequence[Any]], bool]
@@ -158,8 +157,10 @@ class Matcher:
         loose = self._loose or options.get("typeValidation") == "loose"
         folded = self._ignore_case or options.get("caseSensitive") is False
         wanted = conditions.get("combinator") == "or"
+        version = options.get("version")
+        words = frozenset({"false", "0"} if isinstance(version, int | float) and version >= 2 else ())
         tests = [
-            self._prepared(condition, number, columns, loose, folded)
+            self._prepared(condition, number, columns, words if loose else None, folded)
             for number, condition in enumerate(listed)
         ]
         if len(tests) == 1:
@@ -174,8 +175,14 @@ class Matcher:
         return fulfilled
 
     def _prepared(
-        self, condition: Mapping[str, Any], number: int, columns: Columns, loose: bool, folded: bool
+        self,
+        condition: Mapping[str, Any],
+        number: int,
+        columns: Columns,
+        loose: frozenset[str] | None,
+        folded: bool,
     ) -> Fulfilled:
+        """`loose`: the texts that are false by loose validation; None for a strict one."""
         if type(values.value(condition)) is not dict:
             return _refused(f"Condition {number + 1} must be an object, not {shown(condition)}")
         how = values.members(condition, "operator")
@@ -199,49 +206,35 @@ class Matcher:
                 if operation in _UNARY:
                     right = None
                 else:
-                    right = self._converted_right(
-                        values.value(right), _right_type(kind, operation), number, loose
-                    )
+                    right = self._converted(values.value(right), _right_type(kind, operation), number, loose)
             if folded:
                 left, right = _folded(operation, left, right)
             return test(left, right)
 
         return fulfilled
 
-    def _converted(self, given: Any, kind: str, number: int, loose: bool) -> Any:
-        """The left value in its type; NaN or None where loose validation can't convert it."""
-        if given is None:
-            return None
+    def _converted(self, given: Any, kind: str, number: int, loose: frozenset[str] | None) -> Any:
+        """The value in its type. Raises NodeRunError."""
+        if given is None or kind == "any":
+            return given
         if kind == "dateTime":
-            return self._date(given, number, loose)
+            return self._date(given, number, loose is not None)
         if type_name(given) == kind:
             return given
-        if not loose:
+        if loose is None:
             raise _wrong_type(given, kind, number)
-        try:
-            return values.CONVERSIONS[kind](given)
-        except NotConvertible:
-            return _NAN if kind == "number" else None
-
-    def _converted_right(self, given: Any, kind: str, number: int, loose: bool) -> Any:
-        if kind == "any" or given is None:
-            return given
-        if kind == "dateTime":
-            return self._date(given, number, loose)
+        if kind == "boolean":
+            return given.lower() not in {"", *loose} if isinstance(given, str) else given != 0
         try:
             return values.CONVERSIONS[kind](given)
         except NotConvertible as error:
-            if loose:
-                return _NAN if kind == "number" else None
-            raise NodeRunError(
-                f"Wrong type: condition {number + 1} compares with a wrong value: {error}"
-            ) from None
+            raise NodeRunError(f"Conversion error: {error} (condition {number + 1})") from None
 
-    def _date(self, given: Any, number: int, loose: bool) -> datetime | None:
+    def _date(self, given: Any, number: int, loose: bool) -> datetime:
         usable = isinstance(given, str) or (loose and isinstance(given, int | float))
         moment = dates.parse(given, self._timezone) if usable else None
-        if moment is None and not loose:
-            if self._converted_text:
+        if moment is None:
+            if loose or self._converted_text:
                 raise NodeRunError(
                     f"Conversion error: {shown(given)} can't be read as a dateTime (condition {number + 1})"
                 )

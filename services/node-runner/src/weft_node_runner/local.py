@@ -7,11 +7,13 @@ installation and fail with those words.
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import orjson
+from weft_contracts.beginnings import by_hand
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import INSTANCE_PROJECT, new_id
 from weft_contracts.messages import Activation, Mode, NodeError, NodeOutput, Resume, RunSegment
@@ -25,6 +27,7 @@ from weft_kit import items as codec
 from weft_kit.blobs import BlobStore
 from weft_kit.blobs.folder import FolderBlobs
 from weft_kit.settings import CoreSettings
+from weft_node_sdk import dates
 from weft_node_sdk.binary import FILE_BYTES
 from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import Code, Files, Http, Item, NodeRunError, Outputs, Suspend
@@ -188,12 +191,12 @@ class Session:
         workflows: Mapping[str, Mapping[str, Any]] | None = None,
         mode: Mode = "cli",
     ) -> Result:
-        """Runs it from its first trigger with the given items (one empty item without any); it may call
-        `workflows`, by their ids. Raises VALIDATION_ERROR where it has nothing to begin with."""
+        """Runs it from its first trigger with the given items (without any, the one that the trigger gives of
+        itself); it may call `workflows`, by their ids. Raises VALIDATION_ERROR where it has nothing to begin with."""
         self._here.workflows = workflows or {}
         self._here.mode = mode
         plan = self._here.compiled(document)
-        return await _Local(plan, self._here).run(given or [{"json": {}}])
+        return await _Local(plan, self._here).run(given)
 
 
 class _Local:
@@ -208,8 +211,12 @@ class _Local:
         self._began: list[Activation] = []
         self._resume: Resume | None = None
 
-    async def run(self, given: list[Item], trigger: str = "") -> Result:
+    async def run(self, given: list[Item] | None, trigger: str = "") -> Result:
         trigger = self._plan.graph.start_node(trigger)
+        if not given:
+            now = datetime.now(dates.zone(self._plan.timezone))
+            kind = self._plan.graph.nodes[trigger].type
+            given = [{"json": by_hand(kind, now, self._plan.timezone, self._here.origin)}]
         pinned = self._pins.get(trigger)
         items = given
         if isinstance(pinned, list):

@@ -118,8 +118,18 @@ def build(settings: OrchestratorSettings, infra: Infra) -> OrchestratorService:
         exclusive=settings.exclusive,
     )
     owner.committer.on_outbox = outbox.wake
-    starts = Starts(infra.bus, infra.blobs, versions, workflows, owner.transitions.waiters)
-    after = FollowUp(starts, queries, executions, workflows, infra.rpc.client(StaticData))
+    starts = Starts(
+        infra.bus,
+        infra.blobs,
+        versions,
+        workflows,
+        owner.transitions.waiters,
+        settings.timezone,
+        settings.public_origin,
+    )
+    after = FollowUp(
+        starts, queries, executions, workflows, infra.rpc.client(StaticData), settings.public_origin
+    )
     keeper = Keeper(
         owner,
         shards,

@@ -26,7 +26,7 @@ _HASHES: Final[Mapping[str, Callable[[], hashes.HashAlgorithm]]] = {
     "blake2s256": lambda: hashes.BLAKE2s(32),
     "sm3": hashes.SM3,
 }
-_AFFIXES: Final = re.compile(r"^(id-rsassa-pkcs1-v1_5-with-|rsa-)|(withrsaencryption|-2)$")
+_AFFIXES: Final = re.compile(r"^(id-rsassa-pkcs1-v1_5-with-|rsa-|ssl3-)|(withrsaencryption|-2)$")
 
 
 def _hash(algorithm: str) -> hashes.HashAlgorithm:

@@ -227,7 +227,11 @@ class _Editing:
     ) -> None:
         json = self._keep(item["json"])
         if self._raw:
-            json.update(_object(self._parameters.get("jsonOutput")))
+            for name, given in _object(self._parameters.get("jsonOutput")).items():
+                try:
+                    put(json, name, given, dots=self._dots)
+                except ValueError as error:
+                    raise NodeRunError(f"'{name}' can't be set: {error}") from None
         else:
             _set(json, columns, row, self._dots, self._lenient)
         made: Item = {"json": json, "pairedItem": {"item": index}}

@@ -83,7 +83,7 @@ def _crop(picture: Picture, parameters: Parameters) -> Picture:
     right, bottom = left + whole(parameters, "width", 500), top + whole(parameters, "height", 500)
     box = max(0, left), max(0, top), min(picture.width, right), min(picture.height, bottom)
     if box[0] >= box[2] or box[1] >= box[3]:
-        raise NodeRunError("The part to cut out lies outside of the image")
+        return picture
     return picture.crop(box)
 
 
@@ -119,6 +119,13 @@ def _resize(picture: Picture, parameters: Parameters) -> Picture:
             size = _checked(width, height)
         case "percent":
             size = _checked(picture.width * width / 100, picture.height * height / 100)
+        case "maximumArea":
+            # of as many pixels, larger or smaller; the quarter is how the peer's library rounds
+            scale = math.sqrt(max(0.0, across * down))
+            return picture.resize(
+                _checked(math.floor(picture.width * scale + 0.25), math.floor(picture.height * scale + 0.25)),
+                Image.Resampling.LANCZOS,
+            )
         case "minimumArea":
             scale = max(across, down)
             size = _checked(picture.width * scale, picture.height * scale)

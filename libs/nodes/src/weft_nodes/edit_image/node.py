@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import made, map_items
 from weft_node_sdk.values import entries, members, value
+
+_ENDINGS: Final = {"jpeg": "jpg", "tiff": "tif"}
 
 
 def _steps(parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -90,13 +92,14 @@ async def run(ctx: RunContext) -> Outputs:
         quality = int(quality) if isinstance(quality, int | float) else 100
         wanted = str(value(options.get("format", "")) or "")
         data, kind = await asyncio.to_thread(_edited, source, steps, others, wanted, quality)
-        before = item.get("binary", {}).get(name, {})
+        target = str(value(options.get("destinationKey")) or name)
+        before = item.get("binary", {}).get(target, {})
         old = str(before.get("fileName") or "")
-        default = f"{old.rpartition('.')[0] or old}.{kind}" if wanted and old else old or f"image.{kind}"
+        default = f"{old.rpartition('.')[0] or old}.{kind}" if wanted and old else old
         entry = await ctx.store_binary(
             data, mime_type=f"image/{kind}", file_name=str(value(options.get("fileName")) or default)
         )
-        target = str(value(options.get("destinationKey")) or name)
-        return [{**made(item["json"], index), "binary": {**item.get("binary", {}), target: entry}}]
+        file = {**entry, "fileExtension": _ENDINGS.get(kind, kind)}
+        return [{**made(item["json"], index), "binary": {**item.get("binary", {}), target: file}}]
 
     return [await map_items(ctx, handle)]

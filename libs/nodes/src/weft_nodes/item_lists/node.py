@@ -43,13 +43,13 @@ class _OlderParameters:
         return _with_name_lists(await self._ctx.parameters_for(item_index))
 
 
-def _require_lists(ctx: RunContext, parameters: Mapping[str, Any]) -> None:
-    """Version 1 splits lists only. Raises NodeRunError."""
+def _require(ctx: RunContext, parameters: Mapping[str, Any], *, lists: bool) -> None:
+    """Versions 1 and 2 want every item to have the fields, 1 as lists. Raises NodeRunError."""
     dots = members(parameters).get("disableDotNotation") is not True
     for field in names_in(value(parameters.get("fieldToSplitOut"))):
         for index, item in enumerate(ctx.items):
             found = get(item["json"], field, dots=dots)
-            if not isinstance(found, list):
+            if found is MISSING or (lists and not isinstance(found, list)):
                 missing = "is missing" if found is MISSING else "is no list"
                 raise NodeRunError(f"The field '{field}' {missing}", item_index=index)
 
@@ -70,8 +70,8 @@ async def run(ctx: RunContext) -> Outputs:
     operation = parameters.get("operation", "splitOutItems")
     try:
         if operation == "splitOutItems":
-            if ctx.node.version < 2:
-                _require_lists(ctx, parameters)
+            if ctx.node.version < 2.1:
+                _require(ctx, parameters, lists=ctx.node.version < 2)
             return await split_out.run(older)
         if operation in ("aggregateItems", "concatenateItems"):
             return await aggregate.run(older)

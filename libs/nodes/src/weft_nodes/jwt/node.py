@@ -1,5 +1,7 @@
 """JWT: makes JSON Web Tokens, checks them, or reads them unchecked."""
 
+import base64
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,9 +9,18 @@ from typing import Any, Final
 import jwt
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext
 from weft_node_sdk.items import for_each, made
-from weft_node_sdk.values import NotConvertible, members, number_text, to_object, to_whole, value
+from weft_node_sdk.values import (
+    NotConvertible,
+    compact_json,
+    members,
+    number_text,
+    to_object,
+    to_whole,
+    value,
+)
 
 _CLAIMS: Final = {"audience": "aud", "issuer": "iss", "jwtid": "jti", "subject": "sub"}
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _REGISTERED: Final = {"verify_aud": False, "verify_iss": False, "verify_sub": False, "verify_jti": False}
 """What a token says of its reader and maker is the workflow's to judge."""
 
@@ -35,9 +46,15 @@ def _seconds(given: Any, name: str) -> int:
 def _claims(parameters: Mapping[str, Any]) -> dict[str, Any]:
     now = int(time.time())
     if parameters.get("useJson") is True:
-        return {"iat": now, **_object(parameters.get("claimsJson"), "claims")}
+        claims: dict[str, Any] = {"iat": now, **_object(parameters.get("claimsJson"), "claims")}
+        for name in ("iat", "exp", "nbf"):
+            if name in claims and (
+                isinstance(claims[name], bool) or not isinstance(claims[name], int | float)
+            ):
+                raise NodeRunError(f"The claim '{name}' must be a number of seconds")
+        return claims
     given = members(parameters, "claims")
-    claims: dict[str, Any] = {"iat": now}
+    claims = {"iat": now}
     for name, claim in _CLAIMS.items():
         if held := value(given.get(name)):
             claims[claim] = held if isinstance(held, str) else number_text(held)
@@ -57,11 +74,17 @@ def _key(credential: Mapping[str, Any], *, private: bool) -> str:
 
 
 def _signed(parameters: Mapping[str, Any], credential: Mapping[str, Any], algorithm: str) -> dict[str, Any]:
-    headers = _object(parameters.get("headerClaims") or "{}", "header claims")
-    if kid := value(members(parameters).get("kid")):
-        headers["kid"] = str(kid)
-    key = None if algorithm == "none" else _key(credential, private=True)
-    return {"token": jwt.encode(_claims(parameters), key, algorithm, headers or None)}  # type: ignore[arg-type]
+    kid = value(members(parameters).get("kid"))
+    header = {"alg": algorithm, "typ": "JWT", **({"kid": str(kid)} if kid else {})}
+    header |= {**_object(parameters.get("headerClaims") or "{}", "header claims"), "alg": algorithm}
+    text = f"{_part(compact_json(header).encode())}.{_part(compact_json(_claims(parameters)).encode())}"
+    method = jwt.get_algorithm_by_name(algorithm)
+    key = method.prepare_key(None if algorithm == "none" else _key(credential, private=True))
+    return {"token": f"{text}.{_part(method.sign(text.encode(), key))}"}
+
+
+def _part(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _shown(token: dict[str, Any], text: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,8 +114,14 @@ def _verified(parameters: Mapping[str, Any], credential: Mapping[str, Any], algo
 
 
 def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Unchecked. The payload of what looks like a token and can't be read is null."""
     text = str(value(parameters.get("token")) or "")
-    token = jwt.decode_complete(text, options={"verify_signature": False})
+    if not _TOKEN.fullmatch(text):
+        raise NodeRunError("That is no token", description="A token has three parts with dots between them.")
+    try:
+        token = jwt.decode_complete(text, options={"verify_signature": False})
+    except jwt.DecodeError:
+        return {"payload": None}
     return _shown(token, text, members(parameters))
 
 

@@ -70,8 +70,14 @@ class History:
         self._stored.clear()
 
     def unseen(self, found: list[Any], logic: str) -> list[int]:
-        """Indexes of what no earlier run has seen; it is remembered now. Twins of one run are all new."""
+        """Indexes of what no earlier run has seen; it is remembered now. Twins of one run are all new. Raises
+        NodeRunError where the history has no place for so many values."""
         if logic == "removeItemsWithAlreadySeenKeyValues":
+            if len(found) > self._size:
+                raise NodeRunError(
+                    f"The history keeps {self._size} values, and there are {len(found)} items",
+                    description="Make the history larger, or process fewer items at a time.",
+                )
             seen: list[str] = self._stored.get("values", [])
             known = set(seen)
             new = [index for index, text in enumerate(found) if text not in known]

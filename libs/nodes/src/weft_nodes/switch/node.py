@@ -17,7 +17,12 @@ Choose = Callable[[dict[str, Any]], list[int]]
 def _index(given: Any, count: int) -> int:
     """An output's index. Raises NodeRunError where there is no such output."""
     number = parse_number(given) if isinstance(given, str) and given.strip() else given
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < count:
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, int | float)
+        or number != int(number)
+        or not 0 <= number < count
+    ):
         raise NodeRunError(
             f"The output {given!r} does not exist", description=f"It must be a number from 0 to {count - 1}."
         )

@@ -26,7 +26,7 @@ _HASHES: Final = {
 
 def _whole(options: Any, name: str, default: int, highest: int) -> int:
     try:
-        number = to_number(value(options.get(name, default)))
+        number = to_number(value(options.get(name))) or default
     except NotConvertible:
         number = None
     if number is None or not 1 <= number <= highest:
@@ -50,7 +50,7 @@ def password(secret: str, options: Any, now: float) -> dict[str, Any]:
     algorithm = text_of(options.get("algorithm", "SHA1"))
     if algorithm not in _HASHES:
         raise NodeRunError(f"'{algorithm}' is not a known algorithm")
-    period = _whole(options, "period", 30, 86_400)
+    period = _whole(options, "period", 30, 10**10)
     counter = (int(now) // period).to_bytes(8, "big")
     digest = hmac.new(_key(secret), counter, _HASHES[algorithm]).digest()
     start = digest[-1] & 15

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from weft_contracts import topics
+from weft_contracts.beginnings import by_hand
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import ExecutionIds, derived_id, id_milliseconds, new_id, shard_of
 from weft_contracts.messages import (
@@ -25,6 +27,7 @@ from weft_contracts.payload import Payload
 from weft_contracts.pb import orchestrator_pb2 as pb
 from weft_contracts.pb import workflow_store_pb2 as store
 from weft_contracts.rpc.workflow_store import Workflows
+from weft_engine.graph import Graph
 from weft_kit import items
 from weft_kit.blobs import BlobStore
 from weft_kit.bus import EventBus
@@ -43,7 +46,8 @@ _PUBLISHED: Final = {
 
 
 class Starts:
-    """`waiters`: execution id to futures that are done when it has ended (in this process)."""
+    """`waiters`: execution id to futures that are done when it has ended (in this process). `timezone`: of workflows
+    that name none. `origin`: of the installation's addresses."""
 
     def __init__(
         self,
@@ -52,6 +56,8 @@ class Starts:
         versions: Versions,
         workflows: Workflows,
         waiters: dict[str, list[asyncio.Future[None]]],
+        timezone: str,
+        origin: str,
     ) -> None:
         self._ids = ExecutionIds()
         self._bus = bus
@@ -59,6 +65,8 @@ class Starts:
         self._versions = versions
         self._workflows = workflows
         self._waiters = waiters
+        self._timezone = timezone
+        self._origin = origin
 
     async def start(
         self,
@@ -69,15 +77,18 @@ class Starts:
         mode: Mode,
         start_node: str,
         destination_node: str,
-        trigger_items: list[Any],
+        trigger_items: list[Any] | None,
         run_data: Mapping[str, Any],
         pins: Mapping[str, Any] | None,
         created_by: str,
         idempotency_key: str = "",
     ) -> str:
-        """The execution's id, once it is durable. Raises VALIDATION_ERROR where the workflow can't start so."""
+        """The execution's id, once it is durable. Without items the trigger gives its own. Raises VALIDATION_ERROR
+        where the workflow can't start so."""
         graph = await self._versions.graph(version_id)
         trigger = graph.start_node(start_node)
+        if trigger_items is None:
+            trigger_items = [self._own_item(graph, trigger)]
         execution_id = self._ids.new()
         if idempotency_key:
             day = 86_400_000
@@ -118,6 +129,15 @@ class Starts:
         )
         return execution_id
 
+    def _own_item(self, graph: Graph, trigger: str) -> dict[str, Any]:
+        named = graph.settings.get("timezone")
+        timezone = named if isinstance(named, str) and named not in ("", "DEFAULT") else self._timezone
+        try:
+            now = datetime.now(ZoneInfo(timezone))
+        except (ValueError, ZoneInfoNotFoundError):  # the run itself says what is wrong
+            return {}
+        return by_hand(graph.nodes[trigger].type, now, timezone, self._origin)
+
     async def retry(self, of: str, project_id: str, version_id: str, *, from_start: bool, by: str) -> str:
         command = RetryExecution(new_id(), of, version_id, from_start, by)
         await self.submit(command, project_id)
@@ -126,12 +146,11 @@ class Starts:
     async def cancel(self, execution_id: str, project_id: str, by: str) -> None:
         await self.submit(CancelExecution(execution_id, "Stopped by a user.", by), project_id)
 
-    async def error_workflow(self, failed: Mapping[str, Any], target: str) -> None:
-        """Starts workflow `target` with what is known of the failure (`failed`: the item's JSON). A repeat changes
-        nothing. Nothing happens where the target is gone or not for this workflow."""
+    async def error_workflow(self, failed: Mapping[str, Any], target: str, project_id: str) -> None:
+        """Starts workflow `target` with what is known of a failure in the project (`failed`: the item's JSON). A repeat
+        changes nothing. Nothing happens where the target is gone or not for this workflow."""
         source: str = failed["execution"]["id"]
-        workflow = failed["workflow"]
-        version = await self._callable(target, workflow["project_id"], workflow["id"])
+        version = await self._callable(target, project_id, failed["workflow"]["id"])
         if version is None:
             return
         graph = await self._versions.graph(version.id)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import orjson
+from weft_contracts.beginnings import execution_url
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import HISTORY, NodeError
 from weft_contracts.pb import workflow_store_pb2 as store
@@ -14,7 +15,7 @@ from weft_kit.telemetry.logs import fields
 from weft_orchestrator.adapters.postgres_executions import PostgresExecutions
 from weft_orchestrator.adapters.postgres_queries import PostgresQueries
 from weft_orchestrator.application.starts import Starts
-from weft_orchestrator.domain.records import decode_error
+from weft_orchestrator.domain.records import decode_error, decode_head
 
 log = logging.getLogger("weft.orchestrator")
 
@@ -29,12 +30,14 @@ class FollowUp:
         executions: PostgresExecutions,
         workflows: Workflows,
         static_data: StaticData,
+        origin: str,
     ) -> None:
         self._starts = starts
         self._queries = queries
         self._executions = executions
         self._workflows = workflows
         self._static_data = static_data
+        self._origin = origin
 
     async def follow_up(self, execution_id: str) -> None:
         row = await self._queries.row(execution_id)
@@ -108,22 +111,22 @@ class FollowUp:
         target = (document.get("settings") or {}).get("errorWorkflow")
         if isinstance(target, str) and target and target != "DEFAULT":
             error = decode_error(row["error"]) or NodeError("The execution failed.")
+            head = decode_head(row["head"])
             failed = {
                 "execution": {
                     "id": execution_id,
+                    "url": execution_url(self._origin, execution_id),
+                    **({"retryOf": head.retry_of} if head.retry_of else {}),
                     "mode": row["mode"],
                     "error": {
                         "message": error.message,
                         "description": error.description,
                         "name": error.code,
                         "node": {"name": error.node},
+                        "stack": f"{error.code}: {error.message}",
                     },
                     "lastNodeExecuted": row["last_node"],
                 },
-                "workflow": {
-                    "id": row["workflow_id"],
-                    "name": document.get("name", ""),
-                    "project_id": row["project_id"],
-                },
+                "workflow": {"id": row["workflow_id"], "name": document.get("name", "")},
             }
-            await self._starts.error_workflow(failed, target)
+            await self._starts.error_workflow(failed, target, row["project_id"])

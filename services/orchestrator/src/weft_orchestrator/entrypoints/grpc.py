@@ -69,7 +69,7 @@ class ExecutionsServicer:
             mode=request.mode or "manual",  # type: ignore[arg-type]
             start_node=request.start_node,
             destination_node=request.destination_node,
-            trigger_items=[{}] if given is None else given,
+            trigger_items=given,
             run_data=parse(request.run_data, "run_data", dict) or {},
             pins=parse(request.pin_data, "pin_data", dict),
             created_by=caller().user_id,

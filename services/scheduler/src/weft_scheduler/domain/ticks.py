@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
+from weft_contracts import beginnings
 from weft_contracts.messages import ScheduleRule
 
 _SECOND: Final = 1_000_000
@@ -121,23 +122,6 @@ def started_item(tick: int, workflow_id: str) -> dict[str, str]:
     return {"event": "Instance started", "timestamp": timestamp, "workflow_id": workflow_id}
 
 
-def item(tick: int, timezone: str) -> dict[str, str]:
+def item(at: int, timezone: str) -> dict[str, str]:
     """The item of a Schedule Trigger."""
-    moment = datetime.fromtimestamp(tick / _SECOND, UTC).astimezone(ZoneInfo(timezone))
-    offset = moment.strftime("%z")
-    day = moment.day
-    suffix = "th" if 11 <= day % 100 <= 13 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
-    clock = moment.strftime("%I:%M:%S %p").lstrip("0").lower()
-    return {
-        "timestamp": moment.isoformat(timespec="milliseconds"),
-        "Readable date": f"{moment.strftime('%B')} {day}{suffix} {moment.year}, {clock}",
-        "Readable time": clock,
-        "Day of week": moment.strftime("%A"),
-        "Year": str(moment.year),
-        "Month": moment.strftime("%B"),
-        "Day of month": moment.strftime("%d"),
-        "Hour": moment.strftime("%H"),
-        "Minute": moment.strftime("%M"),
-        "Second": moment.strftime("%S"),
-        "Timezone": f"{timezone} (UTC{offset[:3]}:{offset[3:]})",
-    }
+    return beginnings.tick(datetime.fromtimestamp(at / _SECOND, UTC).astimezone(ZoneInfo(timezone)), timezone)
