@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import importlib
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from typing import Any
@@ -14,6 +15,7 @@ from weft_node_sdk.catalogue import Catalogue
 from weft_node_sdk.context import HttpAnswer, NodeRunError, ResumeInfo, Suspend
 from weft_node_sdk.testing.cases import evaluate, has_expressions
 from weft_node_sdk.testing.fake import Cancelled, FakeContext, Request
+from weft_nodes.redis_.connection import client_of as redis_client
 
 CATALOGUE = Catalogue.load()
 
@@ -322,3 +324,28 @@ async def test_a_cancelled_command_is_killed() -> None:
     ctx = node("executeCommand", 1, {"command": "sleep 1000 & sleep 1000"}, [{"json": {}}], cancel_after=1)
     with pytest.raises(Cancelled):
         await asyncio.wait_for(run(ctx), 60)
+
+
+@pytest.mark.parametrize(
+    ("module", "secret"),
+    [
+        ("mqtt_", {"protocol": "mqtt", "host": "127.0.0.1", "port": 1}),
+        ("rabbit_mq", {"hostname": "127.0.0.1", "port": 1, "username": "u"}),
+        ("postgres", {"host": "127.0.0.1", "port": 1}),
+        ("my_sql", {"host": "127.0.0.1", "port": 1}),
+        ("kafka_", {"brokers": "127.0.0.1:1", "ssl": False}),
+        ("ldap_", {"hostname": "127.0.0.1", "port": "1"}),
+    ],
+)
+async def test_what_to_check_where_no_server_answers(module: str, secret: dict[str, Any]) -> None:
+    check = importlib.import_module(f"weft_nodes.{module}.connection").check
+    with pytest.raises(NodeRunError) as caught:
+        await check(FakeContext({}), {**secret, "password": "hunter2"})
+    assert "host and port" in caught.value.description
+    assert "hunter2" not in caught.value.message
+
+
+async def test_a_database_of_redis_is_a_number() -> None:
+    with pytest.raises(NodeRunError, match="'shop' is no number") as caught:
+        await redis_client(FakeContext({}), {"host": "127.0.0.1", "database": "shop"})
+    assert caught.value.code == "CREDENTIAL_INVALID"

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 
 _CONNECT_SECONDS: Final = 10.0
 _SEND_SECONDS: Final = 30.0
@@ -101,7 +101,9 @@ class Sender:
             await self._in_thread(self._open, host, address, port)
         except (self._library.ProtonException, OSError) as error:
             raise NodeRunError(
-                f"AMQP: no connection to {host}:{port}: {error}", code="MESSAGING_ERROR"
+                f"AMQP: no connection to {host}:{port}: {error}",
+                description=UNREACHABLE,
+                code="MESSAGING_ERROR",
             ) from None
 
     def _send(self, sink: str, message: Any) -> None:

@@ -14,7 +14,7 @@ from weft_node_sdk.values import to_text
 
 from weft_nodes.ftp import remote
 from weft_nodes.ftp.remote import Entry, moment, rights
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import client_context
 
 if TYPE_CHECKING:
@@ -119,10 +119,12 @@ def _said(path: str = "") -> Iterator[None]:
         refused = code in {"450", "452", "550", "551", "552", "553", "500", "501", "502", "504"}
         raise NodeRunError(text, code="FILE_ERROR" if refused else "CONNECTION_ERROR") from None
     except TimeoutError:
-        raise NodeRunError("The FTP server did not answer in time", code="TIMEOUT") from None
+        raise NodeRunError(
+            "The FTP server did not answer in time", description=UNREACHABLE, code="TIMEOUT"
+        ) from None
     except (OSError, ssl.SSLError, EOFError) as error:
         text = f"FTP: {error or 'the server has ended the connection'}"
-        raise NodeRunError(text, code="CONNECTION_ERROR") from None
+        raise NodeRunError(text, description=UNREACHABLE, code="CONNECTION_ERROR") from None
     except (ValueError, LookupError) as error:
         raise NodeRunError(
             f"FTP: the server's answer can't be read: {error}", code="PROTOCOL_ERROR"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import names_in
 
+from weft_nodes.network.ports import UNREACHABLE
 from weft_nodes.network.tls import NamedContext, client_context
 
 _PORT: Final = 9092
@@ -115,7 +116,7 @@ async def _started(
     except (KafkaError, OSError, TimeoutError) as error:
         await producer.stop()
         raise NodeRunError(
-            f"Kafka: no connection to {host}:{port}: {error}", code="MESSAGING_ERROR"
+            f"Kafka: no connection to {host}:{port}: {error}", description=UNREACHABLE, code="MESSAGING_ERROR"
         ) from None
     except BaseException:
         await producer.stop()

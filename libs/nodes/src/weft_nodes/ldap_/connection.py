@@ -10,7 +10,7 @@ from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import to_text
 
 from weft_nodes.ldap_.directory import CONNECT_SECONDS, Directory
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import client_context
 
 
@@ -42,9 +42,11 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[D
         directory.seconds = seconds
         yield directory
     except TimeoutError:
-        raise NodeRunError("The LDAP server did not answer in time", code="TIMEOUT") from None
+        raise NodeRunError(
+            "The LDAP server did not answer in time", description=UNREACHABLE, code="TIMEOUT"
+        ) from None
     except (OSError, ssl.SSLError) as error:
-        raise NodeRunError(f"LDAP: {error}", code="CONNECTION_ERROR") from None
+        raise NodeRunError(f"LDAP: {error}", description=UNREACHABLE, code="CONNECTION_ERROR") from None
     finally:
         if directory:
             directory.close()

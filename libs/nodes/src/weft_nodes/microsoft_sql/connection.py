@@ -19,7 +19,7 @@ from weft_nodes.databases.running import MOST_ROWS, Rows, too_many
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.databases.values import buffer, number
 from weft_nodes.microsoft_sql.channel import establish
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _VERSIONS: Final = {
@@ -109,7 +109,10 @@ def _said() -> Iterator[None]:
         raise NodeRunError(text, code="DATABASE_ERROR") from None
     except (OSError, TimeoutError, ValueError) as error:
         text = str(error) or "the connection timed out"
-        raise NodeRunError(f"The database can't be used: {text}", code="DATABASE_ERROR") from None
+        hint = UNREACHABLE if isinstance(error, OSError) else ""
+        raise NodeRunError(
+            f"The database can't be used: {text}", description=hint, code="DATABASE_ERROR"
+        ) from None
 
 
 def _seconds(secret: Mapping[str, Any], name: str) -> float:

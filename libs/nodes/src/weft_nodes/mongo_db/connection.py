@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _PORT: Final = 27017
@@ -45,13 +45,20 @@ class _Place(NamedTuple):
 def said() -> Iterator[None]:
     """Failures of the driver in words."""
     from bson.errors import BSONError
-    from pymongo.errors import BulkWriteError, PyMongoError
+    from pymongo.errors import BulkWriteError, PyMongoError, ServerSelectionTimeoutError
 
     try:
         yield
     except BulkWriteError as error:
         failed = error.details.get("writeErrors") or [{}]
         raise NodeRunError(str(failed[0].get("errmsg") or error), code="DATABASE_ERROR") from None
+    except ServerSelectionTimeoutError as error:
+        # the rest tells timeouts and the driver's own view of the servers
+        text = str(error).partition(" (configured timeouts")[0].partition(", Timeout: ")[0]
+        text = text.replace("No servers found yet", "no server answers")
+        raise NodeRunError(
+            f"The database can't be reached: {text}", description=UNREACHABLE, code="DATABASE_ERROR"
+        ) from None
     except PyMongoError as error:
         details = getattr(error, "details", None) or {}
         raise NodeRunError(str(details.get("errmsg") or error), code="DATABASE_ERROR") from None

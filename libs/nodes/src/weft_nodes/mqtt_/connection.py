@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _CONNECT_SECONDS: Final = 10.0
@@ -64,7 +64,7 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[A
             await client.__aenter__()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             text = f"MQTT: no connection to {host}:{port}: {error}"
-            raise NodeRunError(text, code="MESSAGING_ERROR") from None
+            raise NodeRunError(text, description=UNREACHABLE, code="MESSAGING_ERROR") from None
         yield client
     finally:
         await _left(client)

@@ -4,16 +4,19 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
 from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.my_sql.values import Reading, decoders, encode
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import client_context
 from weft_nodes.ssh_.tunnel import reached
+
+_NO_SERVER: Final = 2003
+"""The client's own code: nothing answers there."""
 
 
 class Connection:
@@ -94,12 +97,16 @@ def _said() -> Iterator[None]:
         yield
     except asyncmy.errors.MySQLError as error:
         code, text = error.args if len(error.args) == 2 else ("", str(error))
-        raise NodeRunError(
-            str(text), description=f"The server's code: {code}" if code else "", code="DATABASE_ERROR"
-        ) from None
+        hint = f"The server's code: {code}" if code else ""
+        if code == _NO_SERVER:
+            hint = UNREACHABLE
+        raise NodeRunError(str(text), description=hint, code="DATABASE_ERROR") from None
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
         text = str(error) or "the connection timed out"
-        raise NodeRunError(f"The database can't be used: {text}", code="DATABASE_ERROR") from None
+        hint = UNREACHABLE if isinstance(error, OSError) else ""
+        raise NodeRunError(
+            f"The database can't be used: {text}", description=hint, code="DATABASE_ERROR"
+        ) from None
 
 
 class _NoPlainPassword:

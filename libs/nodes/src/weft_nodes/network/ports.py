@@ -1,9 +1,14 @@
 """Ports as credentials hold them."""
 
-from typing import Any
+from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError
 from weft_node_sdk.values import to_text
+
+UNREACHABLE: Final = (
+    "Check the credential's host and port, and that the server runs and takes connections from here."
+)
+"""What to do about a server that does not answer."""
 
 
 def port_of(given: Any, default: int) -> int:

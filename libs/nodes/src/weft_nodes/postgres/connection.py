@@ -8,7 +8,7 @@ from weft_node_sdk.context import NodeRunError, Outbound
 
 from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import client_context
 from weft_nodes.postgres.values import decoders, encode, reading
 from weft_nodes.ssh_.tunnel import reached
@@ -109,7 +109,10 @@ def _said() -> Iterator[None]:
         raise NodeRunError(str(error.args[0]), description=" ".join(more), code="DATABASE_ERROR") from None
     except (asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
         text = str(error) or "the connection timed out"
-        raise NodeRunError(f"The database can't be used: {text}", code="DATABASE_ERROR") from None
+        hint = UNREACHABLE if isinstance(error, OSError) else ""
+        raise NodeRunError(
+            f"The database can't be used: {text}", description=hint, code="DATABASE_ERROR"
+        ) from None
 
 
 def _tls(secret: Mapping[str, Any], host: str) -> Any:

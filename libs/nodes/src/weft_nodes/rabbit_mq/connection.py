@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
-from weft_nodes.network.ports import port_of
+from weft_nodes.network.ports import UNREACHABLE, port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _CONNECT_SECONDS: Final = 10.0
@@ -58,7 +58,9 @@ async def connected(ctx: Outbound, secret: Mapping[str, Any]) -> AsyncIterator[A
     except (AMQPError, OSError, TimeoutError) as error:
         text = str(error) or type(error).__name__
         raise NodeRunError(
-            f"RabbitMQ: no connection to {host}:{port}: {text}", code="MESSAGING_ERROR"
+            f"RabbitMQ: no connection to {host}:{port}: {text}",
+            description=UNREACHABLE,
+            code="MESSAGING_ERROR",
         ) from None
     try:
         yield connection

@@ -4,9 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from weft_node_sdk.context import NodeRunError, Outbound
+from weft_node_sdk.values import to_whole
 
 from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
+
+
+def _database(given: Any) -> int:
+    """By its number. Raises NodeRunError for what is none."""
+    try:
+        return int(to_whole(given) or 0)
+    except ValueError:
+        raise NodeRunError(
+            f"The credential's database '{str(given)[:20]}' is no number",
+            description="Redis counts its databases: 0, 1, 2, …",
+            code="CREDENTIAL_INVALID",
+        ) from None
 
 
 async def client_of(ctx: Outbound, secret: Mapping[str, Any]) -> Any:
@@ -21,7 +34,7 @@ async def client_of(ctx: Outbound, secret: Mapping[str, Any]) -> Any:
         else Connection,
         host=address,
         port=port,
-        db=int(secret.get("database") or 0),
+        db=_database(secret.get("database")),
         username=str(secret.get("user") or "") or None,
         password=str(secret.get("password") or "") or None,
         decode_responses=True,

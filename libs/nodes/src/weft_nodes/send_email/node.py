@@ -9,6 +9,7 @@ from weft_node_sdk.dates import micros, parse
 from weft_node_sdk.items import made, map_items, passed_all
 from weft_node_sdk.values import entries, members, value
 
+from weft_nodes.network.ports import UNREACHABLE
 from weft_nodes.send_email.connection import client_of, sign_in
 from weft_nodes.send_email.message import asking, composed
 from weft_nodes.wait.node import after
@@ -29,7 +30,10 @@ async def _send(
             refused, said = await client.send_message(message, sender=sender, recipients=recipients)
             greeting = str(getattr(client.last_ehlo_response, "message", ""))
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        raise NodeRunError(f"The mail was not sent: {error}", code="MAIL_ERROR") from None
+        away = isinstance(error, OSError | aiosmtplib.SMTPConnectError)
+        raise NodeRunError(
+            f"The mail was not sent: {error}", description=UNREACHABLE if away else "", code="MAIL_ERROR"
+        ) from None
     found = {
         "accepted": [each for each in recipients if each not in refused],
         "rejected": list(refused),
