@@ -285,6 +285,17 @@ def _waiting(found: dict[str, Case]) -> None:
         "keep non-matches v3.2": (3.2, {"mode": "combine", "fieldsToMatchString": "n", "joinMode": "keepNonMatches", "options": {}}),
         "position with unpaired v3.2": (3.2, {"mode": "combine", "combineBy": "combineByPosition", "options": {"includeUnpaired": True}}),
     }  # fmt: skip
+    for mode in ({}, {"mode": "combine", "combineBy": "combineByPosition"}):
+        name = mode.get("combineBy", "append")
+        for end in ("Merge", "Merge.1", "Merge.2"):
+            lone = Sheet().pass_on("A").merge(**mode).pass_on("End")
+            found[f"{name} with a wire into {end} alone, v0"] = lone.wired(
+                f"Trigger > A > {end}, Merge > End", "v0"
+            )
+        two = Sheet().pass_on("A", "B").merge(**mode).pass_on("End")
+        found[f"{name} with wires into its second and third, v0"] = two.wired(
+            "Trigger > A > Merge.1, Trigger > B > Merge.2, Merge > End", "v0"
+        )
     for name, (version, parameters) in modes.items():
         for order in ("v0", "v1"):
             for lacking in ("first", "second"):

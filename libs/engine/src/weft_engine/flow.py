@@ -111,13 +111,15 @@ class Flow:
         sets[place][slot] = source
         if sum(1 for part in sets[place] if part is not None) < self.graph.connected[node]:
             return None
+        if self.graph.order == "v0" and not self._has_first(node):
+            return None
         return tuple(self._take(node, place))
 
     def _has_first(self, merge: int) -> bool:
         """v0, as seen of n8n: no merge runs without its first input, but where one node feeds that and another."""
         slots, first = self.pending[merge][0], self.graph.sources[merge][0]
         fed = (self.graph.index[part.node] for part in slots if part is not None)
-        return not first or slots[0] is not None or any(node in first for node in fed)
+        return slots[0] is not None or any(node in first for node in fed)
 
     def _empty_branches(self, merge: int, source: Source, ready: list[Ready]) -> list[Ready]:
         """v0, as seen of n8n: once a merge has got something, what leads to its other inputs and has not run runs with
