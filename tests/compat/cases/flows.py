@@ -506,8 +506,228 @@ def _shapes(found: dict[str, Case]) -> None:
             found[f"sub-workflow with inputs v{version:g}, {mode}"] = case
 
 
+def _reports(found: dict[str, Case]) -> None:
+    found["leads scored and answered"] = (
+        Sheet()
+        .add(
+            "Webhook",
+            "set",
+            3.4,
+            {
+                "mode": "raw",
+                "jsonOutput": "={{ { body: $json, headers: { 'x-key': 'k' }, query: { debug: '1' } } }}",
+                "options": {},
+            },
+        )
+        .add(
+            "Check",
+            "if",
+            2.2,
+            {
+                "conditions": conditions(
+                    condition("string", "equals", "={{ $json.headers['x-key'] }}", "k"),
+                    condition("string", "notEmpty", "={{ $json.body.email }}", ""),
+                    condition("number", "gt", "={{ $json.body.score }}", 0),
+                ),
+                "options": {},
+            },
+            onError="continueErrorOutput",
+        )
+        .add(
+            "Tier",
+            "set",
+            3.4,
+            fields(
+                (
+                    "tier",
+                    "string",
+                    "={{ $json.body.score >= 90 ? 'gold' : $json.body.score >= 60 ? 'silver' : 'bronze' }}",
+                ),
+                ("body.team", "string", "={{ $json.body.team ?? 'none' }}"),
+            ),
+        )
+        .add(
+            "Text",
+            "set",
+            3.4,
+            fields(
+                (
+                    "text",
+                    "string",
+                    "=Hi {{ $json.body.name }},\n\nyou are {{ $json.tier.toUpperCase() }} since {{ $json.body.joined.toDateTime().toFormat('d MMMM yyyy') }}.\n{{ $json.body.active ? 'Thanks!' : '' }}",
+                ),
+                keep=False,
+            ),
+        )
+        .add(
+            "Bad",
+            "set",
+            3.4,
+            {
+                "mode": "raw",
+                "jsonOutput": '={"error": "invalid", "id": {{ $json.body.id }}, "keys": {{ JSON.stringify(Object.keys($json.body)) }} }',
+                "options": {},
+            },
+        )
+        .pass_on("Error")
+        .merge("M", inputs=3)
+        .code(
+            "Out", "return $input.all().map((i, n) => ({ json: { n, ...i.json }, pairedItem: { item: n } }))"
+        )
+        .wired(
+            "Trigger > Webhook > Check > Tier > Text > M, Check.1 > Bad > M.1, Check.2 > Error > M.2, M > Out",
+            rows=PEOPLE,
+        )
+    )
+    found["csv of an api turned into mails per team"] = (
+        Sheet()
+        .add("Csv", "httpRequest", 4.2, get("/csv"))
+        .code(
+            "Parse",
+            "const [head, ...rows] = $json.data.trim().split('\\n').map(l => l.split(','));\nreturn rows.map(r => Object.fromEntries(r.map((v, i) => [head[i], isNaN(v) ? v : Number(v)])));",
+        )
+        .add(
+            "Double",
+            "set",
+            3.4,
+            fields(
+                ("a", "number", "={{ $json.a * 2 }}"),
+                ("b2", "string", "={{ $json.b.repeat(3).toUpperCase() }}"),
+                (
+                    "when",
+                    "string",
+                    "={{ DateTime.fromISO('2024-01-31').plus({ months: $json.a }).toISODate() }}",
+                ),
+            ),
+        )
+        .add(
+            "Send",
+            "httpRequest",
+            4.2,
+            get(
+                "/mail",
+                method="POST",
+                sendBody=True,
+                bodyParameters={
+                    "parameters": [
+                        {"name": "to", "value": "={{ $json.b }}@x.org"},
+                        {"name": "meta.count", "value": "={{ $json.a }}"},
+                        {"name": "tags", "value": "={{ ['t', $json.b2] }}"},
+                    ]
+                },
+            ),
+        )
+        .add(
+            "Agg",
+            "aggregate",
+            1,
+            {
+                "fieldsToAggregate": {
+                    "fieldToAggregate": [
+                        {"fieldToAggregate": "body.to"},
+                        {
+                            "fieldToAggregate": "body.meta.count",
+                            "renameField": True,
+                            "outputFieldName": "counts",
+                        },
+                    ]
+                },
+                "options": {},
+            },
+        )
+        .add(
+            "Resp",
+            "set",
+            3.4,
+            fields(
+                ("ok", "boolean", True),
+                (
+                    "summary",
+                    "string",
+                    "={{ $json.to.length }} sent: {{ $json.to.join(', ') }}; {{ $json.counts.sum() }}",
+                ),
+                ("first", "object", "={{ $('Parse').first().json }}"),
+                ("all", "array", "={{ $('Double').all().map(i => i.json.when) }}"),
+                keep=False,
+            ),
+        )
+        .wired("Trigger > Csv > Parse > Double > Send > Agg > Resp", rows=[{}])
+    )
+    found["accumulator over static data of a node"] = (
+        Sheet()
+        .code(
+            "Seen",
+            "const s = $getWorkflowStaticData('node'); s.ids = s.ids || []; const fresh = items.filter(i => !s.ids.includes(i.json.id)); s.ids.push(...fresh.map(i => i.json.id)); return fresh.map(i => ({ json: { ...i.json, known: s.ids.length } }))",
+        )
+        .add(
+            "Top",
+            "sort",
+            1,
+            {
+                "sortFieldsUi": {
+                    "sortField": [{"fieldName": "team"}, {"fieldName": "joined", "order": "descending"}]
+                },
+                "options": {},
+            },
+        )
+        .add(
+            "Group",
+            "summarize",
+            1.1,
+            {
+                "fieldsToSummarize": {
+                    "values": [
+                        {"aggregation": "append", "field": "name"},
+                        {"aggregation": "min", "field": "joined"},
+                        {"aggregation": "count", "field": "email"},
+                    ]
+                },
+                "fieldsToSplitBy": "team",
+                "options": {},
+            },
+        )
+        .add(
+            "Msg",
+            "set",
+            3.4,
+            fields(
+                (
+                    "m",
+                    "string",
+                    "={{ $json.team || 'no team' }}: {{ $json.appended_name.join(' & ') }} ({{ $json.count_email }})",
+                ),
+                keep=False,
+            ),
+        )
+        .add(
+            "One",
+            "aggregate",
+            1,
+            {"aggregate": "aggregateAllItemData", "destinationFieldName": "lines", "options": {}},
+        )
+        .add(
+            "Md",
+            "markdown",
+            1,
+            {
+                "mode": "markdownToHtml",
+                "markdown": "=# Teams\n\n{{ $json.lines.map(l => '- ' + l.m).join('\\n') }}",
+                "destinationKey": "html",
+                "options": {},
+            },
+        )
+        .add(
+            "Name",
+            "crypto",
+            1,
+            {"action": "hash", "type": "SHA256", "value": "={{ $json.html }}", "dataPropertyName": "sum"},
+        )
+        .wired("Trigger > Seen > Top > Group > Msg > One > Md > Name", rows=[*PEOPLE, PEOPLE[0]])
+    )
+
+
 def cases() -> dict[str, dict[str, Case]]:
     found: dict[str, Case] = {}
-    for part in (_orders, _calls, _old, _code, _files, _dates, _loops, _shapes):
+    for part in (_orders, _calls, _old, _code, _files, _dates, _loops, _shapes, _reports):
         part(found)
     return {"flows": found}

@@ -35,16 +35,21 @@ def _compare(left: Any, right: Any, descending: bool) -> int:
     return -1 if less != descending else 1
 
 
-def _ordered(order: list[int], keys: list[Any], descending: bool) -> list[int]:
-    """Indexes sorted stably by their keys."""
-    kinds: set[type] = {type(key) for key in keys}
-    if kinds == {str} or kinds <= _NUMBERS:
-        return sorted(order, key=lambda index: keys[index], reverse=descending)
+def _ordered(count: int, columns: list[tuple[list[Any], bool]]) -> list[int]:
+    """Indexes sorted stably by their keys, the first column's before the next one's."""
+    kinds = [{type(key) for key in keys} for keys, _ in columns]
+    if all(found == {str} or found <= _NUMBERS for found in kinds):
+        order = list(range(count))
+        for keys, descending in reversed(columns):
+            order.sort(key=keys.__getitem__, reverse=descending)
+        return order
 
+    # mixed types have no order of their own: which one comes first hangs on what is compared with what
     def compare(left: int, right: int) -> int:
-        return _compare(keys[left], keys[right], descending)
+        found = (_compare(keys[left], keys[right], descending) for keys, descending in columns)
+        return next((each for each in found if each), 0)
 
-    return sorted(order, key=cmp_to_key(compare))
+    return sorted(range(count), key=cmp_to_key(compare))
 
 
 def _keys(items: list[Item], name: str, dots: bool) -> list[Any]:
@@ -69,12 +74,12 @@ async def _by_fields(ctx: RunContext, parameters: dict[str, Any]) -> list[int]:
     if not fields:
         raise NodeRunError("No field to sort by is given")
     dots = members(parameters).get("disableDotNotation") is not True
-    order = list(range(len(ctx.items)))
-    for field in reversed(fields):
+    columns = []
+    for field in fields:
         await ctx.checkpoint()
         name = str(value(field.get("fieldName", "")))
-        order = _ordered(order, _keys(ctx.items, name, dots), field.get("order") == "descending")
-    return order
+        columns.append((_keys(ctx.items, name, dots), field.get("order") == "descending"))
+    return _ordered(len(ctx.items), columns)
 
 
 async def run(ctx: RunContext) -> Outputs:
