@@ -156,7 +156,7 @@ async def test_what_is_searched_for(secret: dict[str, Any], people: str) -> None
     assert [each["dn"] for each in await search(secret, "(ou=*)", options={"scope": "one"})] == [people]
     assert await search(secret, "(uid=*)", options={"scope": "base"}) == []
     assert await search(secret, "(uid=ada)", options={"attributes": ["cn", "mail"]}) == [
-        {"dn": f"uid=ada,{people}", "cn": "Ada"}
+        {"dn": f"uid=ada,{people}", "cn": "Ada", "mail": []}
     ]
 
 
