@@ -101,3 +101,22 @@ test("a failed execution is retried as it was and with the newest version, and o
   await face(page, "Price").dblclick();
   expect(await measured(page)).toBe(number);
 });
+
+test("a node that is run alone gets nothing from before a change", async ({ page }) => {
+  const token = await enter(page);
+  const field = (name: string, at: number, value: string) =>
+    node(name, "set", [at, 0], { assignments: { assignments: [{ id: "1", name: name.toLowerCase(), type: "number", value }] }, includeOtherFields: true, options: {} }, 3.4);
+  const nodes = [node("Start", "manualTrigger", [0, 0]), measure, field("Amount", 440, "=1"), field("Double", 660, "={{ $json.amount * 2 }}")];
+  await open(page, await store(page.request, token, { name: "Changed", nodes, connections: chain("Start", "Measure", "Amount", "Double") }));
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await status(page, "Double", "success");
+
+  await face(page, "Amount").dblclick();
+  const number = await measured(page);
+  await dialog(page).getByRole("group", { name: "Field 1" }).getByRole("textbox", { name: "Value" }).fill("21");
+  await page.keyboard.press("Escape");
+  await face(page, "Double").dblclick();
+  await dialog(page).getByRole("button", { name: "Run this node" }).click();
+  await expect(output(page)).toContainText("42");
+  expect(await measured(page), "what has not changed is not run again").toBe(number);
+});

@@ -161,3 +161,10 @@ export const api = {
   stopListening: (workflow: string) => request("DELETE", `/workflows/${workflow}/test-webhook`),
   schedules: () => request<Tick[]>("GET", "/schedules?limit=6"),
 };
+
+/** The document that an execution ran; null where its version is gone. */
+export async function documentOf(execution: Execution): Promise<WorkflowDocument | null> {
+  const versions = await api.versions(execution.workflow_id);
+  const number = versions.find((version) => version.id === execution.version_id)?.version;
+  return number === undefined ? null : (await api.version(execution.workflow_id, number)).document;
+}

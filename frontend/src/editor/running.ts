@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { api, type Run as RunOptions } from "../api/api";
+import { api, documentOf, type Run as RunOptions } from "../api/api";
 import type { ExecutionData } from "../api/types";
-import type { Item } from "../graph/document";
+import { type Item, readDocument } from "../graph/document";
 import { linked } from "../graph/reach";
+import { stale } from "../graph/stale";
 import { t } from "../i18n";
 import { listen } from "../live/socket";
 import { say, sayError } from "../ui/toast";
@@ -20,23 +21,28 @@ const FINAL = new Set(["success", "error", "cancelled"]);
 const UNHEARD_MS = 5000;
 
 /** Saves and runs the draft. */
-export async function run(store: EditorStore, options: RunOptions = {}): Promise<void> {
+export async function run(store: EditorStore, options: RunOptions | (() => Promise<RunOptions>) = {}): Promise<void> {
   if (!(await save(store))) return;
   const id = store.getState().workflow?.id;
   if (!id) return;
   try {
-    const execution = await api.execute(id, options);
+    const execution = await api.execute(id, typeof options === "function" ? await options() : options);
     store.setState({ run: begun(execution.id) });
   } catch (error) {
     if (error instanceof Error) sayError(error);
   }
 }
 
-/** What nodes gave in an execution, of those that succeeded in all their runs and that `wanted` says. */
-function given(data: ExecutionData | undefined, wanted: (name: string) => boolean): RunOptions {
+/** What nodes gave in an execution and would give again: of those that succeeded in all their runs, have not been changed since,
+ * nor anything before them, and that `wanted` says. */
+async function given(store: EditorStore, data: ExecutionData | undefined, wanted: (name: string) => boolean): Promise<RunOptions> {
+  if (!data) return {};
+  const ran = await documentOf(data);
+  const old = ran ? stale(readDocument(ran), store.getState().history.graph) : new Set();
   const run_data: Record<string, Item[][][]> = {};
-  for (const [name, runs] of Object.entries(data?.node_data ?? {})) {
-    if (runs.length > 0 && wanted(name) && runs.every((each) => each.status === "success")) run_data[name] = runs.map((each) => each.outputs ?? []);
+  for (const [name, runs] of Object.entries(data.node_data ?? {})) {
+    const stands = runs.length > 0 && runs.every((each) => each.status === "success");
+    if (stands && wanted(name) && !old.has(name)) run_data[name] = runs.map((each) => each.outputs ?? []);
   }
   return Object.keys(run_data).length > 0 ? { run_data } : {};
 }
@@ -44,13 +50,13 @@ function given(data: ExecutionData | undefined, wanted: (name: string) => boolea
 /** Runs one node with what the nodes before it gave last; nodes without such data run too. */
 export function runNode(store: EditorStore, name: string, data: ExecutionData | undefined): Promise<void> {
   const before = linked(store.getState().history.graph, name, "before");
-  return run(store, { destination_node: name, ...given(data, (each) => before.has(each)) });
+  return run(store, async () => ({ destination_node: name, ...(await given(store, data, (each) => before.has(each))) }));
 }
 
 /** Runs a node and what follows it, with what all others gave last: an execution goes on where it has failed. */
 export function runFrom(store: EditorStore, name: string, data: ExecutionData | undefined): Promise<void> {
   const after = linked(store.getState().history.graph, name, "after");
-  return run(store, given(data, (each) => each !== name && !after.has(each)));
+  return run(store, () => given(store, data, (each) => each !== name && !after.has(each)));
 }
 
 /** Waits for one call of the draft's test addresses, or stops waiting. */

@@ -3,7 +3,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { ArrowLeft, CircleStop, PencilRuler, RotateCcw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
-import { api } from "../api/api";
+import { api, documentOf } from "../api/api";
 import type { ExecutionData, StoredWorkflow } from "../api/types";
 import { Canvas } from "../editor/Canvas";
 import { useDefinitions } from "../editor/definitions";
@@ -31,10 +31,8 @@ export default function ExecutionPage() {
 /** The execution with the document of its version; the draft where that version is gone. */
 async function loadRun(id: string): Promise<{ execution: ExecutionData; workflow: StoredWorkflow }> {
   const execution = await api.execution(id);
-  const [workflow, versions] = await Promise.all([api.workflow(execution.workflow_id), api.versions(execution.workflow_id)]);
-  const number = versions.find((version) => version.id === execution.version_id)?.version;
-  const version = number === undefined ? null : await api.version(execution.workflow_id, number);
-  return { execution, workflow: { ...workflow, ...(version?.document ?? {}), name: workflow.name, issues: [] } };
+  const [workflow, document] = await Promise.all([api.workflow(execution.workflow_id), documentOf(execution)]);
+  return { execution, workflow: { ...workflow, ...document, name: workflow.name, issues: [] } };
 }
 
 function Shown({ execution, workflow }: { execution: ExecutionData; workflow: StoredWorkflow }) {
