@@ -156,6 +156,7 @@ async def test_json_of_mariadb_is_read(secret: dict[str, Any], tls: tuple[Path, 
     assert await run(secret, query("SELECT JSON_ARRAY(1, 'x') AS a, NULL AS b")) == [
         {"a": [1, "x"], "b": None}
     ]
+    await run(secret, query("DROP TABLE notes"))
 
 
 @pytest.mark.parametrize("version", [1, *VERSIONS])

@@ -31,6 +31,7 @@ async def test_a_file_that_begins_with_a_byte_order_mark_is_taken(owner: Client)
     json_type = {"content-type": "application/json"}
     tag = await owner.data("POST", "/tags", content=b'\xef\xbb\xbf{"name": "marked"}', headers=json_type)
     assert tag["name"] == "marked"
+    await owner.data("DELETE", "/tags/marked")
 
 
 async def test_what_get_gave_may_come_back_changed(owner: Client) -> None:

@@ -224,7 +224,7 @@ async def test_an_unknown_execution_is_no_poison(world: World, runner: FakeRunne
         topics.EXECUTION_COMMANDS, Envelope(new_id(), CancelExecution(unknown), unknown), shard_of(unknown)
     )
     await world.ended(await world.start("v"))
-    assert list(world.bus.letters.all()) == []
+    assert [letter async for letter in world.bus.letters.all()] == []
     with pytest.raises(WeftError):
         await world.get(unknown)
 

@@ -6,6 +6,7 @@ they come from the tables of this package; `python -m tests.compat.cases GROUP N
 
 from tests.compat.cases import (
     called,
+    dates,
     engine,
     files,
     flows,
@@ -30,6 +31,7 @@ for table in (
     single,
     shaping,
     texts,
+    dates,
     two_inputs,
     http,
     files,

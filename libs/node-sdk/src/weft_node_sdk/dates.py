@@ -20,6 +20,7 @@ _FORMATS = (
     "%d %B %Y",
     "%d %b %Y",
 )
+_ORDINAL = re.compile(r"(\d{4})-?(\d{3})(T.*|$)")
 _ISO_LIKE = re.compile(r"\d{4}(-?\d\d|-?W\d\d|-?\d{3})?")
 
 
@@ -37,6 +38,11 @@ def _iso(text: str) -> datetime | None:
         return None
     if re.fullmatch(r"\d{4}-\d\d", text):
         text += "-01"
+    if ordinal := _ORDINAL.match(text):
+        year, day, rest = ordinal.groups()
+        first = _iso(f"{year}-01-01{rest}")
+        found = first and first + timedelta(days=int(day) - 1)
+        return found if found and found.year == int(year) else None
     try:
         if text[10:].lstrip("T ").startswith("24:00"):
             return datetime.fromisoformat(text[:10]) + timedelta(days=1)

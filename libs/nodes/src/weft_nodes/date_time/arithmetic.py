@@ -11,8 +11,8 @@ MONTHS: Final[Mapping[str, int]] = {"year": 12, "quarter": 3, "month": 1}
 DAYS: Final[Mapping[str, int]] = {"week": 7, "day": 1}
 SECONDS: Final[Mapping[str, float]] = {"hour": 3600, "minute": 60, "second": 1, "millisecond": 0.001}
 UNITS: Final = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
-_DAYS_OF_A_MONTH: Final = 30
-"""What a part of a month is counted by."""
+_LENGTHS: Final[Mapping[str, int]] = {"year": 365, "quarter": 91, "month": 30, "week": 7, "day": 1}
+"""Days of 24 hours: what a part of a unit is counted by."""
 
 
 def _months_later(moment: datetime, months: int) -> datetime:
@@ -31,16 +31,14 @@ def later(moment: datetime, amount: float, unit: str) -> datetime:
     the wall. Raises ValueError and OverflowError beyond the years 1 to 9999."""
     if unit in SECONDS:
         return _seconds_later(moment, amount * SECONDS[unit])
+    whole = int(amount)
     if unit in MONTHS:
-        months = amount * MONTHS[unit]
-        whole = int(months)
-        moment, amount, unit = _months_later(moment, whole), (months - whole) * _DAYS_OF_A_MONTH, "day"
-    days = amount * DAYS[unit]
-    whole = int(days)
-    moved = moment + timedelta(days=whole)
+        moved = _months_later(moment, whole * MONTHS[unit])
+    else:
+        moved = moment + timedelta(days=whole * DAYS[unit])
     # the clock may have been put forward over that hour
     moved = moved.astimezone(UTC).astimezone(moment.tzinfo)
-    return _seconds_later(moved, (days - whole) * 86_400) if days != whole else moved
+    return _seconds_later(moved, (amount - whole) * _LENGTHS[unit] * 86_400) if amount != whole else moved
 
 
 def start_of(moment: datetime, unit: str) -> datetime:
@@ -60,21 +58,21 @@ def start_of(moment: datetime, unit: str) -> datetime:
 
 
 def _whole_units(start: datetime, end: datetime, unit: str) -> int:
-    """How many whole units lie between, towards `end`; below 0 where it is earlier."""
+    """How many whole units lie between a time and a later one."""
     if unit in SECONDS:
         return int((end - start).total_seconds() / SECONDS[unit])
     size = timedelta(days=DAYS.get(unit, 0) or MONTHS[unit] * 31)
     count = int((end - start) / size)
-    step = 1 if end >= start else -1
-    while (
-        (later(start, count + step, unit) <= end) if step > 0 else (later(start, count + step, unit) >= end)
-    ):
-        count += step
+    while later(start, count + 1, unit) <= end:
+        count += 1
     return count
 
 
 def between(start: datetime, end: datetime, units: Iterable[str]) -> dict[str, float]:
-    """The time from `start` to `end` by unit, the greatest first; the last one has the fraction."""
+    """The time from `start` to `end` by unit, the greatest first; the last one has the fraction. Where `end` is
+    earlier, what lies between them, below 0."""
+    if end < start:
+        return {unit: 0 - number for unit, number in between(end, start, units).items()}
     wanted = set(units)
     chosen = [unit for unit in UNITS if unit in wanted]
     result: dict[str, float] = {}
@@ -83,8 +81,8 @@ def between(start: datetime, end: datetime, units: Iterable[str]) -> dict[str, f
         reached = later(start, whole, unit)
         result[unit] = whole
         if unit == chosen[-1] and reached != end:
-            following = later(start, whole + (1 if end > start else -1), unit)
-            result[unit] += (end - reached).total_seconds() / abs((following - reached).total_seconds())
+            following = later(start, whole + 1, unit)
+            result[unit] += (end - reached).total_seconds() / (following - reached).total_seconds()
         start = reached
     return result
 

@@ -337,8 +337,12 @@ def _made(parts: Mapping[str, str], zone: tzinfo) -> datetime | None:
     if "seconds" in parts or "milliseconds" in parts:
         since = float(parts.get("seconds", 0)) * 1000 or float(parts.get("milliseconds", 0))
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=since)
-    year = int(parts.get("year", 0)) or _century(parts.get("year2")) or datetime.now(zone).year
-    month = int(parts.get("month", 1))
+    today = datetime.now(zone)
+    named = [bool(parts.keys() & kinds) for kinds in ({"year", "year2"}, {"month", "name"}, {"day"})]
+    # what is greater than all that is named is today's, what is smaller is the first
+    year = int(parts.get("year", 0)) or _century(parts.get("year2")) or today.year
+    month = int(parts.get("month", 1 if any(named[:2]) else today.month))
+    day = int(parts.get("day", 1 if any(named) else today.day))
     if name := parts.get("name", "").lower()[:3]:
         month = [short.lower() for short in calendar.month_abbr].index(name)
     hour = int(parts.get("hour", 0))
@@ -349,7 +353,7 @@ def _made(parts: Mapping[str, str], zone: tzinfo) -> datetime | None:
         made = datetime(
             year,
             month,
-            int(parts.get("day", 1)),
+            day,
             hour,
             int(parts.get("minute", 0)),
             int(parts.get("second", 0)),

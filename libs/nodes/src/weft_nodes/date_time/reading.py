@@ -12,15 +12,15 @@ _LATEST_IN_SECONDS: Final = 10**11
 """Smaller numbers are seconds since the epoch, greater ones milliseconds."""
 
 
-def parsed(given: Any, source: tzinfo = UTC) -> datetime:
-    """An aware time; a text without an offset is in `source`, null and empty are the epoch. Raises
-    NodeRunError."""
+def parsed(given: Any, source: tzinfo = UTC, *, seconds: bool = True) -> datetime:
+    """An aware time; a text without an offset is in `source`, null and empty are the epoch. `seconds`: small numbers
+    count seconds since the epoch. Raises NodeRunError."""
     if given is None or given == "":
         return datetime.fromtimestamp(0, UTC)
     number = given
     if isinstance(given, str) and given.strip().lstrip("-").isdigit() and len(given.strip()) > 8:
         number = int(given)
-    if isinstance(number, int | float) and not isinstance(number, bool):
+    if seconds and isinstance(number, int | float) and not isinstance(number, bool):
         number = number * 1000 if abs(number) < _LATEST_IN_SECONDS else number
     moment = dates.parse(number, getattr(source, "key", "UTC"))
     if moment is None:

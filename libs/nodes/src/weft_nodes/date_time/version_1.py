@@ -11,11 +11,11 @@ from weft_nodes.date_time.formats import formatted, read
 from weft_nodes.date_time.reading import iso, number_of, parsed, zone
 
 
-def _read(given: Any, options: Any, source: tzinfo) -> datetime:
-    """A text without an offset is in `source`. Raises NodeRunError."""
+def _read(given: Any, options: Any, source: tzinfo, *, seconds: bool = True) -> datetime:
+    """A text without an offset is in `source`. `seconds`: numbers may be such. Raises NodeRunError."""
     notation = value(options.get("fromFormat"))
     if not notation:
-        moment = parsed(given, source)
+        moment = parsed(given, source, seconds=seconds)
     elif (found := read(str(given), str(notation), source, moment=True)) is None:
         raise NodeRunError(f"{shown(given)} does not have the format {notation}")
     else:
@@ -35,7 +35,7 @@ def _formatted(parameters: dict[str, Any], options: Any, home: tzinfo) -> str:
 
 
 def _calculated(parameters: dict[str, Any], options: Any) -> str:
-    moment = _read(value(parameters.get("value")), options, UTC).astimezone(UTC)
+    moment = _read(value(parameters.get("value")), options, UTC, seconds=False).astimezone(UTC)
     sign = -1 if parameters.get("operation") == "subtract" else 1
     unit = str(parameters.get("timeUnit", "days")).removesuffix("s")
     return iso(later(moment, sign * number_of(parameters.get("duration", 0)), unit))

@@ -47,7 +47,8 @@ async def run(ctx: RunContext) -> Outputs:
     static = f"const {_STATIC} = $getWorkflowStaticData; " if _STATIC in source else ""
     wrapped = f"{static}return [{{ json: {{ made: await (async () => {{{source}\n}})() }} }}];"
     try:
-        return [_items((await ctx.code.javascript(wrapped, each_item=False))[0][0]["json"])]
+        ran = (await ctx.code.javascript(wrapped, each_item=False))[0]
+        return [_items(ran[0]["json"]) if ran else []]
     except NodeRunError as error:
         if error.fatal or not ctx.continues():
             raise
