@@ -87,7 +87,8 @@ def lines(file: IO[bytes], encoding: str = "utf8") -> Iterator[str]:
         for number, line in enumerate(text):
             yield line if number else line.removeprefix("\ufeff")
     finally:
-        text.detach()
+        if not file.closed:  # else there is nothing to give back
+            text.detach()
 
 
 def encode(text: str, encoding: str = "utf8", *, add_bom: bool = False) -> bytes:
