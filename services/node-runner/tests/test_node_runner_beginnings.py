@@ -30,6 +30,12 @@ WAYS = {
     "several that are one": ([rows([{"item": 1}, {"item": 1}])], [[0]]),
     "several": ([rows([{"item": 0}, {"item": 1}])], [[None]]),
     "beyond what there is": ([rows({"item": 9}, {"item": 0})], [[None, 2]]),
+    "no number": (
+        [rows({"item": "1"}, {"item": None}, {"item": 0, "input": "x"}, {"item": 0})],
+        [[None] * 3 + [2]],
+    ),
+    "no run": ([rows({"item": 0, "run": []}, {"item": 0})], [[None, 2]]),
+    "before the first": ([rows({"item": -1}, {"item": 0})], [[None, 2]]),
     "nothing said": ([rows(None, None)], [[None, None]]),
     "output by output": ([[], rows({"item": 1})], [[], [0]]),
 }

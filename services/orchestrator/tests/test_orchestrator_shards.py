@@ -8,8 +8,10 @@ import pytest
 from weft_contracts import topics
 from weft_contracts.ids import SHARDS
 from weft_kit.bus.memory import MemoryBus
+from weft_kit.database import Database
 from weft_kit.database.migrate import migrate
 from weft_kit.rpc import Caller, current
+from weft_orchestrator.adapters.postgres_shards import PostgresShards
 from weft_orchestrator.application import keeper
 
 from services.orchestrator.tests.orchestrator_world import FakeRunner, World, chain, node
@@ -111,6 +113,17 @@ async def test_shards_that_are_ours_by_the_table_only_are_served_again(pair: tup
     for execution in [await first.start("v") for _ in range(20)]:
         await first.ended(execution)
     await runner.stop()
+
+
+async def test_a_late_lease_of_ours_is_no_free_shard(pg_dsn: str) -> None:
+    await migrate(pg_dsn, "weft_orchestrator", "orchestrator")
+    database = Database(pg_dsn)
+    shards = PostgresShards(database)
+    assert len(await shards.claim("first", 3, -1.0)) == 3
+    assert len(await shards.claim("first", SHARDS, -1.0)) == SHARDS - 3
+    assert await shards.claim("first", SHARDS, 10.0) == {}
+    assert len(await shards.claim("second", SHARDS, 10.0)) == SHARDS
+    await database.close()
 
 
 async def test_tasks_go_on_when_their_shard_is_given_away(pair: tuple[World, World]) -> None:

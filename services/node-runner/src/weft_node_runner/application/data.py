@@ -202,9 +202,10 @@ def before_it(run_of: RunOf, source: Source, item: Item) -> list[tuple[Source, i
         step = {"item": each} if isinstance(each, int) else each
         if not isinstance(step, dict):
             return None
-        earlier = run_of(source.node, step["run"]) if "run" in step else None
-        inputs = (earlier or run).inputs
-        place, number = step.get("input", 0), step.get("item", 0)
+        place, number, index = step.get("input", 0), step.get("item", 0), step.get("run", source.run)
+        if not all(isinstance(each, int) and each >= 0 for each in (place, number, index)):
+            return None  # code says what it likes
+        inputs = (run_of(source.node, index) or run).inputs
         before = inputs[place] if place < len(inputs) else None
         held = None if before is None else run_of(before.node, before.run)
         output = 0 if before is None else max(before.output, 0)

@@ -49,12 +49,13 @@ class PostgresShards:
                 return int(await connection.fetchval("SELECT count(*) FROM orchestrator.members"))
 
     async def claim(self, instance: str, count: int, seconds: float) -> Mapping[int, tuple[int, Positions]]:
+        """Free ones. What is ours is renewed, even late: a new epoch would fence off what we are about to write."""
         return _claimed(
             await self._fetch(
                 "UPDATE orchestrator.shards SET owner = $1, epoch = epoch + 1, "
                 "expires_at = now() + $3 * interval '1 second' "
                 "WHERE shard IN (SELECT shard FROM orchestrator.shards WHERE expires_at < now() "
-                "ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED) "
+                "AND owner <> $1 ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED) "
                 "RETURNING shard, epoch, commands_pos, results_pos",
                 instance,
                 count,

@@ -195,8 +195,9 @@ class Committer:
             group.fences[number] = (shards[number].epoch, shards[number].positions)
 
     async def _commit(self, group: Group, staged: list[tuple[Live, Row]]) -> None:
-        """Until it is written, or nothing of it is ours any more."""
-        pause = 0.05
+        """Until it is written, or nothing of it is ours any more. A shard that was lost and claimed again has another
+        owner's changes, and another epoch: what we had for it before is not ours either."""
+        pause, before = 0.05, self._inbox.shards
         while group.entries or group.fences:
             kept = {id(entry.live) for entry in group.entries}
             group.outbox = [row for live, row in staged if id(live) in kept]
@@ -212,9 +213,9 @@ class Committer:
             except FencedError:
                 log.warning("another orchestrator has taken shards over")
                 await self.on_fenced()
-                shards = self._inbox.shards
-                group.entries = [each for each in group.entries if each.live.shard in shards]
-                group.fences = {n: fence for n, fence in group.fences.items() if n in shards}
+                ours = {n for n, shard in self._inbox.shards.items() if before.get(n) is shard}
+                group.entries = [each for each in group.entries if each.live.shard in ours]
+                group.fences = {n: fence for n, fence in group.fences.items() if n in ours}
             except WeftError as error:
                 log.warning("a commit has to wait: %s", error.message)
                 await asyncio.sleep(pause)
