@@ -115,3 +115,18 @@ async def test_bytes_that_no_version_reads_are_a_letter_still(tmp_path: Path) ->
     path = tmp_path / COMMANDS / letter_id
     path.write_bytes(path.read_bytes()[:12])
     assert (await find(kept, letter_id)).envelope is None
+
+
+async def test_what_this_version_can_not_replay_is_a_letter_again(tmp_path: Path) -> None:
+    kept = Letters(tmp_path)
+    letter_id = kept.add(COMMANDS, CANCEL, "never")
+    path = tmp_path / COMMANDS / letter_id
+    path.with_suffix(".again").write_bytes(path.read_bytes()[:12])
+    path.unlink()
+    bus = MemoryBus(tmp_path)
+    await bus.start()
+    async with asyncio.timeout(20):
+        while list(tmp_path.glob("*/*.again")):
+            await asyncio.sleep(0.01)
+    assert [each.id async for each in kept.all()] == [letter_id]
+    await bus.stop()

@@ -299,8 +299,12 @@ async def test_a_scheduler_that_was_killed_counts_until_its_time_is_over(
     assert await fire(world) == 1
 
 
-async def test_a_scheduler_at_work_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_scheduler_at_work_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
     monkeypatch.setattr(clock_module, "RENEW_SECONDS", 0.0)
+    world.refuse = refused
     await world.publish(AT_START)
     world.played.schedules = [world.row(AT_START)]
     await world.services[0].start()
@@ -308,6 +312,7 @@ async def test_a_scheduler_at_work_says_so(world: World, monkeypatch: pytest.Mon
     async with asyncio.timeout(30):
         while not await world.table._fetch("SELECT 1 FROM scheduler.members WHERE instance = 'i0'"):
             await asyncio.sleep(0.01)
+    world.refuse = False
     async with asyncio.timeout(30):
         while not world.starts:
             await asyncio.sleep(0.01)

@@ -319,10 +319,12 @@ class MemoryBus:
         while True:
             try:
                 for path, letter in await asyncio.to_thread(lambda: list(self.letters.to_replay())):
-                    if letter.envelope is not None:
-                        await self.submit(
-                            letter.topic, letter.envelope, partition_of(letter.topic, letter.envelope)
-                        )
+                    if letter.envelope is None:  # of a later version: it is a letter again
+                        await asyncio.to_thread(path.rename, path.with_suffix(""))
+                        continue
+                    await self.submit(
+                        letter.topic, letter.envelope, partition_of(letter.topic, letter.envelope)
+                    )
                     await asyncio.to_thread(path.unlink, missing_ok=True)
             except (OSError, WeftError) as error:
                 log.warning("a dead letter can't be replayed: %s", error)

@@ -117,11 +117,13 @@ class Clock:
         reconciled = renewed = time.monotonic()
         while True:
             try:
-                while await self._fire() == MOST:
-                    pass
-                if time.monotonic() - renewed > RENEW_SECONDS:
+                if (
+                    time.monotonic() - renewed > RENEW_SECONDS
+                ):  # first: it runs even where the bus takes nothing
                     await self._schedules.renew(self._instance, MEMBER_SECONDS)
                     renewed = time.monotonic()
+                while await self._fire() == MOST:
+                    pass
                 soonest = await self._schedules.soonest()
                 if time.monotonic() - reconciled > RECONCILE_SECONDS:
                     await self.reconcile()
