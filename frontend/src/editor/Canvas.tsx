@@ -38,7 +38,7 @@ import { Choices } from "./People";
 import { Painted } from "./Painted";
 import { sceneOf, within } from "./scene";
 import { SelectionBar } from "./SelectionBar";
-import type { Moved } from "./sheets";
+import { AT_REST, type Moved } from "./sheets";
 import { Shifting } from "./shifting";
 import { StickyNote } from "./StickyNote";
 import { useEditor, useEditorStore } from "./store";
@@ -48,7 +48,6 @@ const NODE_TYPES = { face: NodeFace, folded: FoldedFace, note: StickyNote };
 const EDGE_TYPES = { link: LinkEdge };
 const NONE: ReadonlySet<string> = new Set();
 const MULTIPLE = ["Shift", "Meta", "Control"];
-const AT_REST: Moved = { ids: NONE, x: 0, y: 0 };
 /** From this many nodes on a map of them helps. */
 const MAPPED = 6;
 

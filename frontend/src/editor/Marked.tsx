@@ -1,12 +1,12 @@
 import { useStore as useSheet, ViewportPortal } from "@xyflow/react";
-import type { MouseEvent } from "react";
+import { type MouseEvent, useCallback } from "react";
 import { type StoreApi, useStore } from "zustand";
 import { t } from "../i18n";
 import { onTheirWay } from "./frames";
 import type { Shift } from "./Groups";
 import { useHandle } from "./handle";
 import { around, type Box } from "./scene";
-import type { Moved } from "./sheets";
+import { AT_REST, type Moved } from "./sheets";
 import { useEditorStore } from "./store";
 
 /** The rectangle around what was marked in a large workflow: it moves all of it, a click lets it go. */
@@ -22,7 +22,9 @@ export function Marked({ ids, boxOf, moving, shift, onMenu }: {
   const zoom = useSheet((state) => state.transform[2]);
   const at = onTheirWay(boxOf, moved);
   const box = around(ids.flatMap((id) => at(id) ?? []));
-  const handle = useHandle((x, y, dropped) => shift(ids, x, y, dropped), () => store.setState({ selection: [], selectedEdges: [] }));
+  // Escape, or an undo, takes the rectangle away
+  const lost = useCallback(() => moving.setState(AT_REST), [moving]);
+  const handle = useHandle((x, y, dropped) => shift(ids, x, y, dropped), () => store.setState({ selection: [], selectedEdges: [] }), lost);
   if (!box) return null;
   return (
     <ViewportPortal>

@@ -1,16 +1,17 @@
 import { useReactFlow } from "@xyflow/react";
-import { type PointerEvent, useRef } from "react";
+import { type PointerEvent, useEffect, useRef } from "react";
 
 /** A press that moves less, in pixels, is a click. */
 const STILL = 3;
 
 /**
  * Pointer handlers of an element that pulls something over the canvas: how far, in canvas units, and whether it was
- * dropped. `click`: a press that pulled nothing.
+ * dropped. `click`: a press that pulled nothing. `lost`: the element is taken away while it pulls.
  */
-export function useHandle(pull: (x: number, y: number, dropped: boolean) => void, click?: () => void) {
+export function useHandle(pull: (x: number, y: number, dropped: boolean) => void, click?: () => void, lost?: () => void) {
   const flow = useReactFlow();
   const from = useRef<{ x: number; y: number; moved: boolean } | null>(null);
+  useEffect(() => () => { if (from.current?.moved) lost?.(); }, [lost]);
   const way = (event: PointerEvent, { x, y }: { x: number; y: number }): [number, number] => [(event.clientX - x) / flow.getZoom(), (event.clientY - y) / flow.getZoom()];
   const drop = (event: PointerEvent) => {
     const held = from.current;

@@ -27,8 +27,9 @@ const OUTWARDS = 30;
 const ROUND = 18;
 /** Where nothing else says: so far a way back passes under its ends. */
 const DROP = 59;
-/** A curve is looked at every so many canvas units. */
+/** A line is looked at every so many canvas units, at so many points at most. */
 const STEP = 40;
+const MOST_STEPS = 2000;
 
 /** Whether a connection leads back, as loops do. */
 export const leadsBack = (kind: string, sourceX: number, targetX: number): boolean => kind === "main" && targetX < sourceX - BACKWARDS;
@@ -38,11 +39,13 @@ const besides = ({ sourceX, sourceY, targetX, targetY }: Ends, y = Math.max(sour
 /** How far the handles of a curve reach, as React Flow's own curves have it. */
 export const reach = (distance: number): number => (distance >= 0 ? distance / 2 : 0.25 * 25 * Math.sqrt(-distance));
 
+const stepsBetween = ([x, y]: Point, [toX, toY]: Point, least: number): number => Math.min(MOST_STEPS, Math.max(least, Math.ceil((Math.abs(toX - x) + Math.abs(toY - y)) / STEP)));
+
 const around = (box: Box, x: number, y: number, by: number): boolean => x > box.x - by && x < box.x + box.width + by && y > box.y - by && y < box.y + box.height + by;
 
 function curve([x, y]: Point, [toX, toY]: Point): Point[] {
   const half = reach(toX - x);
-  const steps = Math.max(8, Math.ceil((Math.abs(toX - x) + Math.abs(toY - y)) / STEP));
+  const steps = stepsBetween([x, y], [toX, toY], 8);
   return Array.from({ length: steps + 1 }, (_, step): Point => {
     const at = step / steps;
     const [left, right] = [3 * at * (1 - at) ** 2, 3 * at ** 2 * (1 - at)];
@@ -51,7 +54,7 @@ function curve([x, y]: Point, [toX, toY]: Point): Point[] {
 }
 
 function straight([x, y]: Point, [toX, toY]: Point): Point[] {
-  const steps = Math.max(1, Math.ceil((Math.abs(toX - x) + Math.abs(toY - y)) / STEP));
+  const steps = stepsBetween([x, y], [toX, toY], 1);
   return Array.from({ length: steps + 1 }, (_, step): Point => [x + ((toX - x) * step) / steps, y + ((toY - y) * step) / steps]);
 }
 
@@ -131,7 +134,10 @@ export class Faces {
   /** Faces between two sides, and between a top and a bottom where these are given. */
   within(left: number, right: number, top = -Infinity, bottom = Infinity): Box[] {
     const found = new Set<Box>();
-    for (const cell of Faces.cells(left, right)) {
+    const [first, last] = [Math.floor(left / Faces.CELL), Math.floor(right / Faces.CELL)];
+    // a node may lie as far away as numbers go
+    const cells = last - first < this.columns.size ? Faces.cells(left, right) : [...this.columns.keys()].filter((cell) => cell >= first && cell <= last).sort((one, other) => one - other);
+    for (const cell of cells) {
       for (const box of this.columns.get(cell) ?? []) if (box.y < bottom && box.y + box.height > top && box.x < right && box.x + box.width > left) found.add(box);
     }
     return [...found];
@@ -140,15 +146,22 @@ export class Faces {
 
 const hits = (points: Point[], boxes: readonly Box[], by: number): Box[] => boxes.filter((box) => points.some(([x, y]) => around(box, x, y, by)));
 
+/** What lies close by a straight line, or a curve, between two points. */
+const room = ([x, y]: Point, [toX, toY]: Point): Box => ({ x: Math.min(x, toX) - NEAR, y: Math.min(y, toY) - NEAR, width: Math.abs(toX - x) + 2 * NEAR, height: Math.abs(toY - y) + 2 * NEAR });
+
 /** How many nodes a route runs behind, or close by. */
 function covered(ends: Ends, route: Route, boxes: readonly Box[]): number {
-  if (!route.back) return hits(along(ends, route), boxes, NEAR).length;
-  const turns = corners(ends, route);
-  const sides = turns.slice(1).map(([x, y], index): Box => {
-    const [fromX, fromY] = turns[index] ?? [x, y];
-    return { x: Math.min(x, fromX) - NEAR, y: Math.min(y, fromY) - NEAR, width: Math.abs(x - fromX) + 2 * NEAR, height: Math.abs(y - fromY) + 2 * NEAR };
-  });
-  return boxes.filter((box) => sides.some((side) => meets(side, box))).length;
+  const between = (from: Point, to: Point) => {
+    const near = room(from, to);
+    return boxes.filter((box) => meets(near, box));
+  };
+  if (route.back) {
+    const turns = corners(ends, route);
+    return new Set(turns.slice(1).flatMap((point, index) => between(turns[index] ?? point, point))).size;
+  }
+  const [left, right]: [Point, Point] = [[route.left, route.y], [route.right, route.y]];
+  const bends: [Point, Point][] = [[[ends.sourceX, ends.sourceY], left], [right, [ends.targetX, ends.targetY]]];
+  return new Set([...between(left, right), ...bends.flatMap(([from, to]) => hits(curve(from, to), between(from, to), NEAR))]).size;
 }
 
 /** How much longer a way may be that doesn't cross those of the same node's other outputs. */

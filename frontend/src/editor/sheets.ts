@@ -10,6 +10,8 @@ export interface Moved {
   y: number;
 }
 
+export const AT_REST: Moved = { ids: new Set(), x: 0, y: 0 };
+
 /** What is shown through which view; the size in CSS pixels, `ratio`: pixels of the screen in each. */
 export interface View {
   transform: readonly [number, number, number];

@@ -301,3 +301,12 @@ async def test_a_wrong_value_is_its_own_item_s_failure(kind: str, data: st.DataO
     parameters = _replaced(base.parameters, path, "={{ odd }}")
     ctx = context(base, parameters, ITEMS[0], data.draw(ON_ERROR), evaluate_value=evaluated)
     _settled(await run(ctx), ctx)
+
+
+@pytest.mark.parametrize("output", ["1e999", float("inf"), float("nan"), 0.5, -1])
+async def test_an_output_that_is_no_index_is_an_error_of_the_item(output: Any) -> None:
+    given = {"mode": "expression", "numberOutputs": 2, "output": output}
+    ctx = FakeContext(given, [[{"json": {}}]], type="switch", version=3.2, on_error="continueRegularOutput")
+    outputs = await CATALOGUE.implementation("switch")(ctx)
+    assert isinstance(outputs, list)
+    assert "does not exist" in str(outputs[0][0]["json"]["error"])

@@ -1,5 +1,6 @@
 """Dates in parameters and items: ISO 8601 as luxon reads it, RFC 2822, and milliseconds since the epoch."""
 
+import calendar
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
@@ -41,14 +42,15 @@ def _iso(text: str) -> datetime | None:
     if ordinal := _ORDINAL.match(text):
         year, day, rest = ordinal.groups()
         first = _iso(f"{year}-01-01{rest}")
-        found = first and first + timedelta(days=int(day) - 1)
-        return found if found and found.year == int(year) else None
+        if not first or not 1 <= int(day) <= 365 + calendar.isleap(first.year):
+            return None
+        return first + timedelta(days=int(day) - 1)
     try:
         if text[10:].lstrip("T ").startswith("24:00"):
             return datetime.fromisoformat(text[:10]) + timedelta(days=1)
         # a zone name in brackets is luxon's; its offset stands before it
         return datetime.fromisoformat(re.sub(r"\[.*\]$", "", text))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -20,8 +20,8 @@ def _index(given: Any, count: int) -> int:
     if (
         isinstance(number, bool)
         or not isinstance(number, int | float)
-        or number != int(number)
         or not 0 <= number < count
+        or number != int(number)
     ):
         raise NodeRunError(
             f"The output {given!r} does not exist", description=f"It must be a number from 0 to {count - 1}."
