@@ -38,7 +38,8 @@ export async function run(store: EditorStore, options: RunOptions | (() => Promi
 async function given(store: EditorStore, data: ExecutionData | undefined, wanted: (name: string) => boolean): Promise<RunOptions> {
   if (!data) return {};
   const ran = await documentOf(data);
-  const old = ran ? stale(readDocument(ran), store.getState().history.graph) : new Set();
+  if (!ran) return {}; // nobody knows what has changed since
+  const old = stale(readDocument(ran), store.getState().history.graph);
   const run_data: Record<string, Item[][][]> = {};
   for (const [name, runs] of Object.entries(data.node_data ?? {})) {
     const stands = runs.length > 0 && runs.every((each) => each.status === "success");
