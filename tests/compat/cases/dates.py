@@ -15,8 +15,6 @@ ROWS: Final = [
     {"d": "2024-060"},
     {"d": "Thu, 29 Feb 2024 13:45:10 +0100"},
     {"d": "2024/02/29 13:45"},
-    {"d": "02/29/2024"},
-    {"d": "29.02.2024"},
     {"d": "Feb 29, 2024"},
     {"d": "20240229"},
     {"d": "2024-02-30"},
@@ -69,7 +67,6 @@ def cases() -> dict[str, dict[str, Case]]:
         "DDDD",
         "t",
         "tt",
-        "ttt",
         "T",
         "TT",
         "f",
@@ -114,7 +111,6 @@ def cases() -> dict[str, dict[str, Case]]:
         ("31/12/2024 5pm", "dd/MM/yyyy ha"),
         ("Dec 5 24", "LLL d yy"),
         ("x", "yyyy"),
-        ("2024-366", "yyyy-ooo"),
     ):
         given = {
             "operation": "formatDate",
