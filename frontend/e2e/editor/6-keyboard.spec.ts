@@ -38,7 +38,7 @@ test("a thousand nodes are walked through, found, moved and connected by keyboar
   for (let step = 501; step < 509; step++) {
     await page.keyboard.press("ArrowRight");
     await expect(focused(page)).toHaveAttribute("data-node", `Node ${step}`);
-    await expect(focused(page)).toBeInViewport({ ratio: 1 });
+    await expect(focused(page)).toBeInViewport({ ratio: 0.99 }); // a browser rounds what stands between two pixels
   }
   await expect(page.locator(".react-flow__node:focus")).toHaveAttribute("aria-label", /^Node 508, Edit Fields, comes from Node 507, leads to Node 509$|^Node 508, No Operation.*, comes from Node 507, leads to Node 509$/);
   await nothingSerious(page);

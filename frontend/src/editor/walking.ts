@@ -55,6 +55,8 @@ export function goTo(store: EditorStore, flow: ReturnType<typeof useReactFlow>, 
   const inner = grown(stage, -EDGE);
   if (least.x < inner.x || least.y < inner.y || most.x > inner.x + inner.width || most.y > inner.y + inner.height) {
     void flow.setCenter(box.x + box.width / 2, box.y + box.height / 2, { zoom });
+  } else {
+    void flow.setViewport(flow.getViewport()); // ends a glide, which would go on past the node
   }
 }
 

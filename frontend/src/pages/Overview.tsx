@@ -3,7 +3,7 @@ import { ArrowRight, CalendarClock, CircleCheck, Plus, Workflow as WorkflowIcon 
 import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { api } from "../api/api";
-import type { Counts, Execution, Me } from "../api/types";
+import type { Counts, Execution, Me, Tick } from "../api/types";
 import { meanOf, type Range, totalOf, useCounts } from "../executions/counts";
 import { RangeChoice, StatusChart } from "../executions/StatusChart";
 import { language, t } from "../i18n";
@@ -21,6 +21,10 @@ export function Overview({ me }: { me: Me }) {
   const runs = useQuery({ queryKey: ["executions", "latest"], queryFn: () => api.executions(1, {}, LATEST) });
   const failures = useQuery({ queryKey: ["executions", "failed"], queryFn: () => api.executions(1, { status: "error" }, FAILED) });
   const counts = useCounts(range);
+  const ticks = useQuery({ queryKey: ["schedules"], queryFn: api.schedules });
+  // all cards at once, so that none pushes another away; what fails is said in its card
+  const [shown, setShown] = useState(false);
+  if (!shown && [runs, failures, counts, ticks].every((each) => !each.isPending || each.failureCount > 0)) setShown(true);
   const rows = runs.data?.rows ?? [];
   const failed = failures.data?.rows ?? [];
   const mean = counts.data ? meanOf(counts.data) : null;
@@ -41,7 +45,7 @@ export function Overview({ me }: { me: Me }) {
         <Figure label={t("overview.mean")} value={mean === null ? "–" : duration(Math.round(mean))} />
         <Figure label={t("overview.published")} value={number.format(workflows.data?.rows.filter((each) => each.is_active).length ?? 0)} />
       </div>
-      <div className="columns">
+      {!shown ? <Loading /> : <div className="columns">
         <div className="stack">
           <section className="card">
             <header><h2>{t("overview.overTime")}</h2><RangeChoice range={range} onChange={setRange} /></header>
@@ -75,9 +79,9 @@ export function Overview({ me }: { me: Me }) {
             )}
           </section>
           <Busiest counts={counts.data} nameOf={nameOf} />
-          <Next nameOf={nameOf} />
+          <Next ticks={ticks.data ?? []} nameOf={nameOf} />
         </div>
-      </div>
+      </div>}
     </>
   );
 }
@@ -132,14 +136,13 @@ function Latest({ rows, nameOf }: { rows: Execution[]; nameOf: Map<string, strin
   );
 }
 
-function Next({ nameOf }: { nameOf: Map<string, string> }) {
-  const ticks = useQuery({ queryKey: ["schedules"], queryFn: api.schedules });
+function Next({ ticks, nameOf }: { ticks: Tick[]; nameOf: Map<string, string> }) {
   return (
     <section className="card">
       <header><h2>{t("overview.next")}</h2></header>
-      {ticks.data && ticks.data.length > 0 ? (
+      {ticks.length > 0 ? (
         <ul className="list">
-          {ticks.data.map((tick) => {
+          {ticks.map((tick) => {
             const at = tick.at ?? tick.next_at ?? null;
             return (
               <li key={`${tick.workflow_id}${tick.node}${at ?? ""}`}>
