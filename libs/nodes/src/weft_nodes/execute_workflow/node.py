@@ -1,20 +1,22 @@
 """Execute Sub-workflow: runs another workflow once with all items or once for each, waiting for it or not."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from weft_node_sdk.context import Item, NodeRunError, Outputs, RunContext, SubWorkflow, Suspend
 from weft_node_sdk.items import bare, passed, passed_all
 from weft_node_sdk.json_text import parse_json
-from weft_node_sdk.values import CONVERSIONS, NotConvertible, article, checked, located, members, shown, value
-
-_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "string": str,
-    "number": (int, float),
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-}
+from weft_node_sdk.values import (
+    CONVERSIONS,
+    NotConvertible,
+    article,
+    checked,
+    located,
+    members,
+    shown,
+    type_name,
+    value,
+)
 
 
 def _inputs(item: Item, parameters: dict[str, Any], version: float, index: int) -> Item:
@@ -51,7 +53,7 @@ def _typed(name: str, kind: str, given: Any, mapping: Mapping[str, Any], index: 
             return convert(given)
         except NotConvertible:
             pass
-    elif isinstance(given, _TYPES[kind]) and isinstance(given, bool) == (kind == "boolean"):
+    elif type_name(given) == kind:
         return given
     raise NodeRunError(
         f"The input '{name}' expects {article(kind)} but we got {shown(given)}",

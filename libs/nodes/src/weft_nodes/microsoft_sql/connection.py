@@ -15,11 +15,12 @@ from typing import Any, Final
 from weft_node_sdk.context import NodeRunError, Outbound
 from weft_node_sdk.values import compact_json
 
+from weft_nodes.databases.failures import unusable
 from weft_nodes.databases.running import MOST_ROWS, Rows, too_many
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.databases.values import buffer, number
 from weft_nodes.microsoft_sql.channel import establish
-from weft_nodes.network.ports import UNREACHABLE, port_of
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import NamedContext, client_context
 
 _VERSIONS: Final = {
@@ -108,11 +109,7 @@ def _said() -> Iterator[None]:
         text = str(error.args[0] if error.args else error)
         raise NodeRunError(text, code="DATABASE_ERROR") from None
     except (OSError, TimeoutError, ValueError) as error:
-        text = str(error) or "the connection timed out"
-        hint = UNREACHABLE if isinstance(error, OSError) else ""
-        raise NodeRunError(
-            f"The database can't be used: {text}", description=hint, code="DATABASE_ERROR"
-        ) from None
+        raise unusable(error) from None
 
 
 def _seconds(secret: Mapping[str, Any], name: str) -> float:

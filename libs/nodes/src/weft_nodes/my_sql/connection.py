@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.databases.failures import unusable
 from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
 from weft_nodes.my_sql.values import Reading, decoders, encode
@@ -102,11 +103,7 @@ def _said() -> Iterator[None]:
             hint = UNREACHABLE
         raise NodeRunError(str(text), description=hint, code="DATABASE_ERROR") from None
     except (OSError, TimeoutError, ValueError, RuntimeError) as error:
-        text = str(error) or "the connection timed out"
-        hint = UNREACHABLE if isinstance(error, OSError) else ""
-        raise NodeRunError(
-            f"The database can't be used: {text}", description=hint, code="DATABASE_ERROR"
-        ) from None
+        raise unusable(error) from None
 
 
 class _NoPlainPassword:

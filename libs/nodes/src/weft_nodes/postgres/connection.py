@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from weft_node_sdk.context import NodeRunError, Outbound
 
+from weft_nodes.databases.failures import unusable
 from weft_nodes.databases.running import Rows
 from weft_nodes.databases.sql_text import Statement
-from weft_nodes.network.ports import UNREACHABLE, port_of
+from weft_nodes.network.ports import port_of
 from weft_nodes.network.tls import client_context
 from weft_nodes.postgres.values import decoders, encode, reading
 from weft_nodes.ssh_.tunnel import reached
@@ -108,11 +109,7 @@ def _said() -> Iterator[None]:
         more = [str(text) for text in (error.detail, error.hint) if text]
         raise NodeRunError(str(error.args[0]), description=" ".join(more), code="DATABASE_ERROR") from None
     except (asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-        text = str(error) or "the connection timed out"
-        hint = UNREACHABLE if isinstance(error, OSError) else ""
-        raise NodeRunError(
-            f"The database can't be used: {text}", description=hint, code="DATABASE_ERROR"
-        ) from None
+        raise unusable(error) from None
 
 
 def _tls(secret: Mapping[str, Any], host: str) -> Any:

@@ -151,11 +151,28 @@ RunOf = Callable[[str, int | None], Run | None]
 def origin(run_of: RunOf, source: Source, item: Item, node: str) -> Item | None:
     """The item of `node` from which an item of `source` came, run by run. None where an item on the way does not
     say where it came from, or where it came from several; an empty item where all ways end elsewhere."""
-    found: dict[tuple[Source, int], Item] = {}
+    found = _ends(run_of, source, item, node)
+    return None if found is None or len(found) > 1 else next(iter(found.values()), {})
+
+
+def beginning(run_of: RunOf, source: Source, item: Item) -> int | None:
+    """Which item of the execution's first run an item of `source` came from. None where that is not known, or where
+    it came from several."""
+    found = _ends(run_of, source, item, None)
+    return next(iter(found))[1] if found and len(found) == 1 else None
+
+
+def _ends(
+    run_of: RunOf, source: Source, item: Item, node: str | None
+) -> dict[tuple[Source | None, int], Item] | None:
+    """Where the ways back from an item end, two places at most: at items of `node`, or where that is None at starts,
+    of which only the items' numbers tell one from another. None where an item on a way does not say where it came
+    from."""
+    found: dict[tuple[Source | None, int], Item] = {}
     seen: set[tuple[Source, int]] = set()
-    ends = [(source, -1, item)]
-    while ends and len(found) < 2:
-        place, number, at = ends.pop()
+    ways = [(source, -1, item)]
+    while ways and len(found) < 2:
+        place, number, at = ways.pop()
         if (place, number) in seen:
             continue
         seen.add((place, number))
@@ -165,28 +182,10 @@ def origin(run_of: RunOf, source: Source, item: Item, node: str) -> Item | None:
         before = before_it(run_of, place, at)
         if before is None:
             return None
-        ends.extend(before)
-    return None if len(found) > 1 else next(iter(found.values()), {})
-
-
-def beginning(run_of: RunOf, source: Source, item: Item) -> int | None:
-    """Which item of the execution's first run an item of `source` came from. None where that is not known, or where
-    it came from several."""
-    found: set[int] = set()
-    seen: set[tuple[Source, int]] = set()
-    ends = [(source, -1, item)]
-    while ends and len(found) < 2:
-        place, number, at = ends.pop()
-        if (place, number) in seen:
-            continue
-        seen.add((place, number))
-        before = before_it(run_of, place, at)
-        if before is None:
-            return None
-        if not before:
-            found.add(number)
-        ends.extend(before)
-    return found.pop() if len(found) == 1 else None
+        if node is None and not before:
+            found[None, number] = at
+        ways.extend(before)
+    return found
 
 
 def before_it(run_of: RunOf, source: Source, item: Item) -> list[tuple[Source, int, Item]] | None:

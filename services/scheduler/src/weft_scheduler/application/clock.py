@@ -117,9 +117,8 @@ class Clock:
         reconciled = renewed = time.monotonic()
         while True:
             try:
-                if (
-                    time.monotonic() - renewed > RENEW_SECONDS
-                ):  # first: it runs even where the bus takes nothing
+                # first: it runs even where the bus takes nothing
+                if time.monotonic() - renewed > RENEW_SECONDS:
                     await self._schedules.renew(self._instance, MEMBER_SECONDS)
                     renewed = time.monotonic()
                 while await self._fire() == MOST:

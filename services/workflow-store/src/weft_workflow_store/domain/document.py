@@ -1,6 +1,5 @@
 """Workflow documents as people send them: n8n's JSON, checked for its shape and never changed."""
 
-import codecs
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_kit.items import loads_js
+from weft_kit.items import loads_js, unmarked
 
 MAX_NODES: Final = 5_000
 MAX_NAME: Final = 255
@@ -129,7 +128,7 @@ def retagged(text: bytes, tags: list[str]) -> bytes:
 def unwrapped(text: bytes) -> bytes:
     """What an answer of an API holds: a template's `workflow`, `workflows`, or `data`. Without a byte order mark; a
     document that has no name takes the wrapper's."""
-    text = text.removeprefix(codecs.BOM_UTF8)
+    text = unmarked(text)
     for _ in range(_WRAPPERS):
         try:
             parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
