@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { nothingSerious } from "../session";
-import { chain, enter, face, many, node, open, placeOf, rested, saved, store, stored } from "./workbench";
+import { chain, enter, face, many, node, open, mark, rested, saved, store, stored } from "./workbench";
 
 const nodes = [node("Start", "manualTrigger", [0, 0]), node("First", "noOp", [240, 0]), node("Last", "noOp", [480, 0]), node("Note", "stickyNote", [0, 200], { content: "A **note**", width: 240, height: 160 })];
 
@@ -65,15 +65,8 @@ test("what is marked in a large workflow has one menu", async ({ page }) => {
   const id = await store(page.request, token, large);
   await open(page, id);
   await rested(page);
-  const [one, other] = [large.nodes[42], large.nodes[85]];
-  if (!one || !other) throw new Error("no nodes");
-  const [from, to] = [await placeOf(page, one), await placeOf(page, other)];
-  const [width, height] = [(to.x - from.x) / 3, to.y - from.y];
-  await page.mouse.move(from.x - width / 2, from.y - height / 2);
-  await page.mouse.down();
-  await page.mouse.move(to.x + width / 2, to.y + height / 2, { steps: 5 });
-  await page.mouse.up();
-  await page.mouse.click(from.x + width / 2, from.y + height / 2, { button: "right" });
+  const space = await mark(page, large.nodes[42], large.nodes[85]);
+  await page.mouse.click(space.x, space.y, { button: "right" });
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await expect(page.locator(".react-flow")).toHaveAttribute("data-nodes", "192");
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { nothingSerious } from "../session";
-import { chain, enter, face, many, node, open, paste, placeOf, rested, saved, store, stored } from "./workbench";
+import { chain, enter, face, many, mark, node, open, paste, placeOf, rested, saved, store, stored } from "./workbench";
 
 interface Grouped {
   nodeGroups?: { id: string; name: string; nodeIds: string[] }[];
@@ -153,17 +153,9 @@ test("what is marked in a large workflow moves by the space between its nodes, a
   const id = await store(page.request, token, large);
   await open(page, id);
   await rested(page);
-  const [one, other] = [large.nodes[82], large.nodes[125]];
-  if (!one || !other) throw new Error("no nodes");
-  const [from, to] = [await placeOf(page, one), await placeOf(page, other)];
-  const [width, height] = [(to.x - from.x) / 3, to.y - from.y];
-  await page.mouse.move(from.x - width / 2, from.y - height / 2);
-  await page.mouse.down();
-  await page.mouse.move(to.x + width / 2, to.y + height / 2, { steps: 5 });
-  await page.mouse.up();
+  const space = await mark(page, large.nodes[82], large.nodes[125]);
   const bar = page.getByRole("toolbar", { name: "Selection" });
   await expect(bar.getByText("8 chosen")).toBeVisible();
-  const space = { x: from.x + width / 2, y: from.y + height / 2 };
   await page.mouse.move(space.x, space.y);
   await page.mouse.down();
   await page.mouse.move(space.x, space.y + 60, { steps: 6 });

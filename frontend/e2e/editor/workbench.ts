@@ -126,3 +126,15 @@ export const rested = (page: Page): Promise<void> =>
       before = look();
     }
   });
+
+/** Draws a rectangle around what lies between two nodes of a grid, four columns and two rows; a point in it with no node. */
+export async function mark(page: Page, one: NodeJson | undefined, other: NodeJson | undefined): Promise<{ x: number; y: number }> {
+  if (!one || !other) throw new Error("no nodes");
+  const [from, to] = [await placeOf(page, one), await placeOf(page, other)];
+  const [width, height] = [(to.x - from.x) / 3, to.y - from.y];
+  await page.mouse.move(from.x - width / 2, from.y - height / 2);
+  await page.mouse.down();
+  await page.mouse.move(to.x + width / 2, to.y + height / 2, { steps: 5 });
+  await page.mouse.up();
+  return { x: from.x + width / 2, y: from.y + height / 2 };
+}

@@ -55,11 +55,11 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps & { data?: LinkD
   useEffect(() => () => clearTimeout(leaving.current), []);
   const counted = count !== undefined && count > 0;
   const tools = !readOnly && data && (pointed || selected) && (groupOfFace(data.edge.from) ?? groupOfFace(data.edge.to)) === null;
-  const classes = ["link", !main && "socket", back && "back", selected && "selected", count ? "done" : state?.status === "running" && "busy"];
+  const classes = ["link", !main && "socket", back && "back", selected && "selected", count ? "done" : state?.status === "running" && "busy"].filter(Boolean).join(" ");
   return (
     <g onPointerEnter={enter} onPointerLeave={leave}>
-      <BaseEdge id={id} path={line.path} interactionWidth={18} className={classes.filter(Boolean).join(" ")} />
-      {main && <path className={`tip ${classes.filter(Boolean).join(" ")}`} d={tip(targetX, targetY) + (line.turned ? tip(line.x + TURN, line.y, true) : "")} />}
+      <BaseEdge id={id} path={line.path} interactionWidth={18} className={classes} />
+      {main && <path className={`tip ${classes}`} d={tip(targetX, targetY) + (line.turned ? tip(line.x + TURN, line.y, true) : "")} />}
       {(counted || tools) && (
         <EdgeLabelRenderer>
           <div className="link-tools" style={{ transform: `translate(-50%, -50%) translate(${line.x}px, ${line.y}px)` }} onPointerEnter={enter} onPointerLeave={leave}>

@@ -1,6 +1,6 @@
 import { text } from "./diff";
 import type { Graph } from "./document";
-import { linked } from "./reach";
+import { reached } from "./reach";
 
 /** What a node's data follows from, by name: all that it is but its place and notes, its pinned data, the ways into it. */
 function causes(graph: Graph): Map<string, string> {
@@ -20,7 +20,7 @@ function causes(graph: Graph): Map<string, string> {
 
 /** Names of the nodes that would give something else now than they did in a run of `ran`: the changed ones and all after them. */
 export function stale(ran: Graph, now: Graph): Set<string> {
-  const before = causes(ran);
-  const changed = [...causes(now)].filter(([name, cause]) => before.get(name) !== cause).map(([name]) => name);
-  return new Set(changed.flatMap((name) => [name, ...linked(now, name, "after")]));
+  const [before, after] = [causes(ran), causes(now)];
+  const changed = Object.values(now.nodes).filter(({ name }) => before.get(name) !== after.get(name));
+  return new Set([...reached(now, changed.map((node) => node.id), "after")].flatMap((id) => now.nodes[id]?.name ?? []));
 }

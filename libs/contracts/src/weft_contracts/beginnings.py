@@ -38,6 +38,12 @@ def failure_example(origin: str) -> dict[str, Any]:
     return {"execution": execution, "workflow": {"id": "1", "name": "Example Workflow"}}
 
 
+def event(name: str, moment: datetime, workflow_id: str) -> dict[str, str]:
+    """Of a Workflow or n8n Trigger. `moment`: in UTC."""
+    timestamp = f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    return {"event": name, "timestamp": timestamp, "workflow_id": workflow_id}
+
+
 def execution_url(origin: str, execution_id: str) -> str:
     """Where the editor shows it."""
     return f"{origin}/executions/{execution_id}"

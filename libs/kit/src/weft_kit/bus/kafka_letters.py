@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from weft_contracts import topics, wire
+from weft_contracts import topics
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.messages import Envelope
 
 from weft_kit.bus.kafka_link import Link
 from weft_kit.bus.kafka_logs import close
 from weft_kit.bus.kafka_producer import Entry, encoded
-from weft_kit.bus.letters import Letter, again, partition_of
+from weft_kit.bus.letters import Letter, again, partition_of, read_back
 
 _DONE: Final = "done"
 """Header of the record that ends a letter."""
@@ -35,7 +35,7 @@ class KafkaLetters:
             letter_id = headers.get("letter", b"").decode()
             if _DONE not in headers and letter_id and letter_id not in done:
                 error = headers.get("error", b"").decode(errors="replace")
-                yield Letter(letter_id, self._names[record.topic], error, _envelope(record.value))
+                yield Letter(letter_id, self._names[record.topic], error, read_back(record.value))
 
     async def replay(self, letter: Letter) -> Envelope:
         envelope = again(letter)
@@ -86,10 +86,3 @@ class KafkaLetters:
             raise WeftError(ErrorCode.UNAVAILABLE, f"Kafka is out of reach: {error!r}") from error
         finally:
             await close(consumer)
-
-
-def _envelope(value: bytes) -> Envelope | None:
-    try:
-        return wire.decode(value)
-    except Exception:  # noqa: BLE001 - whatever its bytes do
-        return None

@@ -157,9 +157,13 @@ def _read(path: Path) -> Letter | None:
         return None
     (length,) = _LENGTH.unpack_from(data)
     start = _LENGTH.size + length
-    envelope: Envelope | None
+    text = data[_LENGTH.size : start].decode(errors="replace")
+    return Letter(path.stem, path.parent.name, text, read_back(data[start:]))
+
+
+def read_back(data: bytes) -> Envelope | None:
+    """None where this version can't."""
     try:
-        envelope = decode(data[start:])
+        return decode(data)
     except Exception:  # noqa: BLE001 - whatever its bytes do
-        envelope = None
-    return Letter(path.stem, path.parent.name, data[_LENGTH.size : start].decode(errors="replace"), envelope)
+        return None

@@ -14,17 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from weft_contracts.errors import ErrorCode, WeftError
-from weft_contracts.messages import (
-    Envelope,
-    NodeCompleted,
-    NodeFailed,
-    NodeReport,
-    NodeWaiting,
-    ResumeExecution,
-    RunSegment,
-    SegmentReports,
-    StartExecution,
-)
+from weft_contracts.messages import Envelope
+from weft_contracts.sizes import carried
 
 from weft_kit.bus import Handler, Received
 from weft_kit.bus.letters import Letters, partition_of
@@ -40,6 +31,8 @@ PATIENCE: Final = 5.0
 TRIES: Final = 5
 BURY_SECONDS: Final = 1.0
 REPLAY_SECONDS: Final = 1.0
+OVERHEAD_BYTES: Final = 1000
+"""What a message takes in memory beside its items, roughly."""
 
 
 class _Entry:
@@ -250,7 +243,7 @@ class MemoryBus:
             self._publish(subscribers, envelope, done)
             return done
         target = self.partition(topic, _number(envelope, partition))
-        entry = _Entry(envelope, _size(envelope), done)
+        entry = _Entry(envelope, carried(envelope.body) + OVERHEAD_BYTES, done)
         if target.full:
             target.waiting.append(entry)
             loop.call_later(PATIENCE, _give_up, target, entry)
@@ -267,7 +260,7 @@ class MemoryBus:
         target = self.partition(*key)
         if target.reader is None and not target.assigned and topic not in _KEPT:
             return  # an event that nobody listens to
-        target.append(_Entry(envelope, _size(envelope), None))
+        target.append(_Entry(envelope, carried(envelope.body) + OVERHEAD_BYTES, None))
 
     def _publish(
         self, subscribers: list[_Subscriber], envelope: Envelope, done: "asyncio.Future[None] | None"
@@ -343,28 +336,6 @@ _KEPT: Final = frozenset({"node.results", "execution.commands"})
 
 def _number(envelope: Envelope, partition: int | None) -> int:
     return partition if partition is not None else zlib.crc32(envelope.key.encode()) % PARTITIONS
-
-
-def _size(envelope: Envelope) -> int:
-    """Bytes of the payloads, roughly: what bounds memory."""
-    body = envelope.body
-    if isinstance(body, StartExecution):
-        return len(body.trigger.data) + 1000
-    if isinstance(body, RunSegment):
-        return sum(len(each.output.data) for each in body.outputs) + 1000
-    if isinstance(body, SegmentReports):
-        return sum(_report_size(each) for each in body.reports) + 1000
-    if isinstance(body, ResumeExecution):
-        return (0 if body.data is None else len(body.data.data)) + 1000
-    return 1000
-
-
-def _report_size(report: NodeReport) -> int:
-    if isinstance(report, NodeCompleted | NodeFailed):
-        return 0 if report.output is None else len(report.output.data)
-    if isinstance(report, NodeWaiting):
-        return sum(len(child.items.data) for child in report.children)
-    return 0
 
 
 def _give_up(partition: _Partition, entry: _Entry) -> None:

@@ -11,6 +11,7 @@ from weft_contracts import messages as m
 from weft_contracts import topics
 from weft_contracts.errors import WeftError
 from weft_contracts.ids import shard_of
+from weft_contracts.sizes import carried
 from weft_kit.bus import EventBus
 from weft_kit.crash import point
 from weft_kit.outbox import Row
@@ -144,7 +145,7 @@ class Committer:
         for live in self._dirty.values():
             weights[live.shard] += _weight(live)
         for live, (_, sent, _) in self._outbox:
-            weights[live.shard] += ROW_BYTES + _carried(sent.body)
+            weights[live.shard] += ROW_BYTES + carried(sent.body)
         parts, size = list[set[int]](), MOST_BYTES
         for number, weight in weights.items():
             size += weight
@@ -244,15 +245,6 @@ def _weight(live: Live) -> int:
     outputs = sum(len(row.output.data) for row in live.dirty.values() if row.output is not None)
     wakes = sum(len(wake.data.data) for _, wake in live.new_wakes if wake.data is not None)
     return ROW_BYTES * (1 + len(live.dirty) + len(live.new_wakes)) + outputs + wakes
-
-
-def _carried(command: m.Message) -> int:
-    """Bytes of the items that it hands over."""
-    if isinstance(command, m.StartExecution):
-        return len(command.trigger.data)
-    if isinstance(command, m.ResumeExecution) and command.data is not None:
-        return len(command.data.data)
-    return 0
 
 
 def _taken_out(group: Group, execution_ids: frozenset[str]) -> list[Live]:

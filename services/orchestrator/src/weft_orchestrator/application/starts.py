@@ -8,8 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
-from weft_contracts import topics
-from weft_contracts.beginnings import by_hand
+from weft_contracts import beginnings, topics
 from weft_contracts.errors import ErrorCode, WeftError
 from weft_contracts.ids import ExecutionIds, derived_id, id_milliseconds, new_id, shard_of
 from weft_contracts.messages import (
@@ -136,7 +135,7 @@ class Starts:
             now = datetime.now(ZoneInfo(timezone))
         except (ValueError, ZoneInfoNotFoundError):  # the run itself says what is wrong
             return {}
-        return by_hand(graph.nodes[trigger].type, now, timezone, self._origin)
+        return beginnings.by_hand(graph.nodes[trigger].type, now, timezone, self._origin)
 
     async def retry(self, of: str, project_id: str, version_id: str, *, from_start: bool, by: str) -> str:
         command = RetryExecution(new_id(), of, version_id, from_start, by)
@@ -226,12 +225,8 @@ class Starts:
             wanted = (node.json.get("parameters") or {}).get("events")
             if names is None or ("update" if event.again else "activate") not in (wanted or ()):
                 continue
-            moment = datetime.fromtimestamp(event.at / 1_000_000, UTC).replace(tzinfo=None)
-            told = {
-                "event": names[event.again],
-                "timestamp": f"{moment.isoformat(timespec='milliseconds')}Z",
-                "workflow_id": event.workflow_id,
-            }
+            moment = datetime.fromtimestamp(event.at / 1_000_000, UTC)
+            told = beginnings.event(names[event.again], moment, event.workflow_id)
             execution_id = derived_id(event.at // 1000, "published", event.workflow_id, event.seq, name)
             await self.submit(
                 StartExecution(

@@ -117,9 +117,7 @@ def _end_of_doubled(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def started_item(tick: int, workflow_id: str) -> dict[str, str]:
     """The item of an n8n Trigger that waited for the start."""
-    moment = datetime.fromtimestamp(tick / _SECOND, UTC).replace(tzinfo=None)
-    timestamp = f"{moment.isoformat(timespec='milliseconds')}Z"
-    return {"event": "Instance started", "timestamp": timestamp, "workflow_id": workflow_id}
+    return beginnings.event("Instance started", datetime.fromtimestamp(tick / _SECOND, UTC), workflow_id)
 
 
 def item(at: int, timezone: str) -> dict[str, str]:
